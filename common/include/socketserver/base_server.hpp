@@ -1,0 +1,203 @@
+#pragma once
+
+#include <socketserver/address.hpp>
+#include <socketserver/request.hpp>
+#include <socketserver/request_handler.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace socketserver {
+
+/// The part of a server that is the same for every transport: the loop, and the order of the hooks.
+///
+///     +------------+
+///     | BaseServer |
+///     +------------+
+///           |
+///           v
+///     +-----------+        +------------------+
+///     | TCPServer |------->| UnixStreamServer |
+///     +-----------+        +------------------+
+///           |
+///           v
+///     +-----------+        +--------------------+
+///     | UDPServer |------->| UnixDatagramServer |
+///     +-----------+        +--------------------+
+///
+/// A server is constructed, bound, and run:
+///
+///     TCPServer server(Address::inet("127.0.0.1", 9999), handler_class<EchoHandler>);
+///     server.bind_and_activate();
+///     server.serve_forever();
+///
+/// For each request the loop calls `get_request()`, `verify_request()` and `process_request()`;
+/// that calls `finish_request()`, which makes a handler and lets it work, and then
+/// `shutdown_request()`, which ends in `close_request()`. Each decision is one virtual function:
+/// a transport overrides the first and the last ones, a mix-in overrides `process_request()`.
+///
+/// Attributes are set between the constructor and bind_and_activate(). Unless a function says
+/// otherwise it is called on the thread of the loop. Source: Python's `socketserver.BaseServer`.
+class BaseServer {
+ public:
+  /// How long the loop leaves its listener alone after get_request() failed, for example because
+  /// the process has no descriptor left: the listener stays readable, and asking again at once
+  /// would spin.
+  static constexpr std::chrono::milliseconds pause_after_failure{50};
+
+  /// How many requests are taken after one readiness before everything else has its turn.
+  static constexpr int max_requests_per_turn = 64;
+
+  /// Stores both; opens no socket.
+  BaseServer(const Address& server_address, RequestHandlerClass handler_class);
+  BaseServer(const BaseServer&) = delete;
+  BaseServer& operator=(const BaseServer&) = delete;
+
+  /// A class that overrides a hook which the loop may still call closes itself in its own
+  /// destructor: here, the derived part is gone already.
+  virtual ~BaseServer();
+
+  /// Waits at most so long for a request in handle_request(); no value: for ever. serve_forever()
+  /// does not look at it.
+  std::optional<std::chrono::milliseconds> timeout;
+
+  // ---- for the one who runs a server -----------------------------------------------------------
+
+  /// Calls server_bind() and server_activate(). If either throws, closes what was opened and
+  /// passes the exception on.
+  void bind_and_activate();
+
+  /// Serves requests until shutdown() is called. Blocks.
+  ///
+  /// Returns at once if shutdown() was called before a first serve_forever(). After it has ended
+  /// it may be called again.
+  /// @throws std::system_error if the loop itself cannot wait. What hooks and handlers throw goes
+  ///         to handle_error() instead.
+  void serve_forever();
+
+  /// Waits for one request, for at most `timeout`, and serves it. Blocks.
+  ///
+  /// Calls handle_timeout() if none has come. Never calls service_actions().
+  /// @returns whether there was a request (one that was denied counts)
+  bool handle_request();
+
+  /// Ends serve_forever(): no further request is taken, the one being served is served to its end,
+  /// and then the loop returns. Wakes it at once.
+  ///
+  /// Callable from any thread. Waits until the loop has ended, but not when it is called on the
+  /// loop's own thread (there that would be a deadlock). Before the first serve_forever() it makes
+  /// that one return at once; after the loop has ended it does nothing.
+  void shutdown();
+
+  /// Ends a loop that still runs, as shutdown() does. Derived classes call this first, then close
+  /// their socket. Callable more than once.
+  virtual void server_close();
+
+  /// Adds `fd` to what serve_forever() waits for: when it is readable, service_actions() is called,
+  /// which must read what has come (the loop is level-triggered). Not owned. Call it before the
+  /// loop, or on its thread.
+  void watch(int fd);
+
+  /// Takes `fd` out again. Call it before closing `fd`.
+  void unwatch(int fd);
+
+  // ---- what a transport says -------------------------------------------------------------------
+
+  /// The listening socket, or -1 when there is none. Callable from any thread.
+  [[nodiscard]] virtual int fileno() const noexcept = 0;
+
+  /// Opens the socket and binds it to server_address(); sets the address it got.
+  virtual void server_bind() = 0;
+
+  /// Makes the bound socket ready for requests.
+  virtual void server_activate() {}
+
+  /// Takes the next request, without blocking.
+  ///
+  /// @returns no value if there is none after all: the client has gone again, or another was faster
+  /// @throws std::system_error if it cannot be taken; the loop says so on stderr, pauses, goes on
+  [[nodiscard]] virtual std::optional<Request> get_request() = 0;
+
+  /// Tells the client that no more will come, then calls close_request(). Does not throw: the
+  /// client may have gone, which is no error.
+  virtual void shutdown_request(Request& request) { close_request(request); }
+
+  /// Gives back what the request holds here. Does not throw.
+  virtual void close_request(Request& request) { request.close(); }
+
+  // ---- hooks -----------------------------------------------------------------------------------
+
+  /// Whether the request is to be served; otherwise it is shut down unserved.
+  virtual bool verify_request([[maybe_unused]] const Request& request) { return true; }
+
+  /// Serves the request: here, before it returns. A mix-in overrides this to serve it elsewhere.
+  ///
+  /// Owns the request: sees to it that finish_request() is called, that what it throws goes to
+  /// handle_error(), and that the request is shut down.
+  virtual void process_request(Request request);
+
+  /// Makes a handler for the request and lets it work. Callable from any thread.
+  /// Blocks as long as the handler does; throws what the handler throws.
+  virtual void finish_request(Request& request);
+
+  /// Called in a `catch` block with what a request has thrown: prints one line on stderr,
+  /// "Exception occurred during processing of request from ADDRESS: …". What an override throws is
+  /// dropped. Called on the thread that served the request.
+  virtual void handle_error(const Address& client_address);
+
+  /// Called by handle_request() when no request has come within `timeout`.
+  virtual void handle_timeout() {}
+
+  /// Called by serve_forever() once a turn, and after each request: for chores.
+  virtual void service_actions() {}
+
+  /// Called on the loop's thread when a signal ends the program: every connection under way gets
+  /// `shutdown(fd, SHUT_RD)`. A handler's blocked recv returns what has come, then 0, and its
+  /// answer still goes out.
+  virtual void interrupt_requests();
+
+  // ---- what is known ---------------------------------------------------------------------------
+
+  /// The address asked for and, once bound, the address that the socket has (port 0 resolved).
+  [[nodiscard]] const Address& server_address() const noexcept { return server_address_; }
+
+ protected:
+  /// For server_bind(): the address that the socket has got.
+  void set_server_address(const Address& address) noexcept { server_address_ = address; }
+
+  /// Whether the loop has been told to end. Callable from any thread.
+  [[nodiscard]] bool ending() const noexcept;
+
+  /// A descriptor that is readable when the loop has to look at ending(): for a mix-in whose turn()
+  /// waits in its own way.
+  [[nodiscard]] int wake_fileno() const noexcept;
+
+  /// Reads away what has made wake_fileno() readable.
+  void drain_wake() noexcept;
+
+  /// handle_error(), where an exception of its own must not escape. Called in a `catch` block.
+  void report_error(const Address& client_address) noexcept;
+
+  /// One turn of the loop: waits until something is ready, then serves it. serve_forever() calls
+  /// this until ending(). A mix-in with a selector of its own overrides it.
+  virtual void turn();
+
+  /// Takes and processes the requests that are there, max_requests_per_turn at most, and calls
+  /// service_actions() after each. Stops early once ending(). Never throws.
+  /// @returns whether get_request() failed: leave the listener alone for pause_after_failure
+  bool take_requests() noexcept;
+
+ private:
+  friend class EndOnSignals;
+  struct Loop;
+  enum class Taken { none, taken, failed };
+  Taken take_request() noexcept;
+  void do_service_actions() noexcept;
+
+  Address server_address_;
+  RequestHandlerClass handler_class_;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace socketserver

@@ -1,0 +1,136 @@
+#pragma once
+
+/// @file
+/// The front end that all programs of the kit share: options, the ready line, the end by a signal.
+
+#include <signal.h>
+#include <socketserver/address.hpp>
+
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace socketserver {
+
+class BaseServer;
+
+/// A wrong option or value: the program prints the sentence and a line of usage, and exits with 2.
+struct UsageError : std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
+/// One option of a program's command line.
+struct Option {
+  /// "--max-threads"
+  const char* name;
+  /// What stands behind it: "N" for a whole number, "tcp|udp" for one of these words, any other
+  /// word for text, nullptr for a flag.
+  const char* value;
+  /// What it does, for --help.
+  const char* help;
+  /// For a whole number: the smallest one allowed.
+  long least = 0;
+  /// For a whole number: the largest one allowed.
+  long most = 2'147'483'647;
+};
+
+/// A command line that has been checked against the options a program knows.
+class Options {
+ public:
+  /// Reads and checks the command line.
+  ///
+  /// @param program  its name, for messages
+  /// @param table    the options it knows; --help is always known
+  /// @param words    what the words behind the options are called in the usage ("WORD..."), or
+  ///                 nullptr if there are none; at least one must be given
+  /// @throws UsageError with a sentence that names the option or the value
+  Options(int argc, char* const argv[], const char* program, std::vector<Option> table,
+          const char* words = nullptr);
+
+  /// Whether the option was given.
+  [[nodiscard]] bool has(std::string_view name) const noexcept;
+
+  /// Its value, or `fallback` if it was not given. The last one given counts.
+  [[nodiscard]] std::string text(std::string_view name, std::string_view fallback = {}) const;
+
+  /// Its value as a number in the option's range, or `fallback`.
+  [[nodiscard]] long number(std::string_view name, long fallback) const;
+
+  /// The address that --path, or else --host and --port, name: 127.0.0.1:9999 by default.
+  /// @throws UsageError if it is none
+  [[nodiscard]] Address address() const;
+
+  /// The words behind the options.
+  [[nodiscard]] const std::vector<std::string>& words() const noexcept { return words_; }
+
+  /// The words, joined by one space.
+  [[nodiscard]] std::string sentence() const;
+
+ private:
+  struct Given {
+    std::string name;
+    std::string value;
+  };
+  const Given* find(std::string_view name) const noexcept;
+
+  std::vector<Given> given_;
+  std::vector<std::string> words_;
+};
+
+/// What main() of a server does: reads `--host --port --quiet` and `more` options, then calls
+/// `serve`.
+///
+/// @param serve  makes a server and runs it; see start_listening() and EndOnSignals
+/// @returns the exit status: 0; 1 after one sentence on stderr if `serve` throws; 2 for a wrong
+///          command line
+int server_main(int argc, char* argv[], std::initializer_list<Option> more,
+                void (*serve)(const Options& options));
+
+/// What main() of a client does: reads `--host --port` and `more` options and words, then calls
+/// `run`.
+///
+/// @param words  what the words are called in the usage, or nullptr if the client takes none
+/// @param run    talks to the server
+/// @returns the exit status, as server_main()
+int client_main(int argc, char* argv[], std::initializer_list<Option> more, const char* words,
+                void (*run)(const Options& options));
+
+/// Binds and activates the server, and says so in one line on stdout:
+/// "listening on 127.0.0.1:9999".
+/// @throws std::runtime_error "cannot listen on 127.0.0.1:9999: bind: Address already in use"
+void start_listening(BaseServer& server);
+
+/// While it lives, the first SIGINT or SIGTERM ends the server's loop in order: no further request
+/// is taken, blocked reads of the requests under way return what has come and then end of file, and
+/// serve_forever() returns. The second one kills the process. One at a time in a process.
+class EndOnSignals {
+ public:
+  explicit EndOnSignals(BaseServer& server);
+  EndOnSignals(const EndOnSignals&) = delete;
+  EndOnSignals& operator=(const EndOnSignals&) = delete;
+  ~EndOnSignals();
+
+  /// Whether a signal has come.
+  [[nodiscard]] bool requested() const noexcept;
+
+ private:
+  BaseServer& server_;
+  struct sigaction old_interrupt_ {};
+  struct sigaction old_terminate_ {};
+};
+
+/// Prints what a handler has received, in one line: the peer, the number of bytes, and the first
+/// 60 of them with everything unprintable escaped. Prints nothing with --quiet. Callable from any
+/// thread.
+void log_received(const Address& client_address, std::string_view bytes);
+
+/// Prints "Sent:     hello world" and "Received: HELLO WORLD": what the first clients show. A
+/// newline at the end of either is left out.
+void print_exchange(std::string_view sent, std::string_view received);
+
+/// `bytes` as they are written in C: printable ASCII as it is, "\n", "\0", "\x7f" … escaped.
+[[nodiscard]] std::string escaped(std::string_view bytes);
+
+}  // namespace socketserver

@@ -1,0 +1,54 @@
+# The three builds of a candidate, and the functions that make targets in them.
+#
+#   plain    what a person runs: optimised, uninstrumented
+#   checked  AddressSanitizer, UndefinedBehaviorSanitizer, and the recorder
+#   raced    ThreadSanitizer, and the recorder
+
+set(KIT_BUILDS plain checked raced)
+
+# Warnings are for people: they never decide a mark. `check` makes errors of them.
+set(KIT_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+option(KIT_WERROR "Treat the compiler's warnings in the kit's own code as errors" OFF)
+if(KIT_WERROR)
+  list(APPEND KIT_WARNINGS -Werror)
+endif()
+
+# not_written() shows a file as the learner knows it: relative to the kit.
+set(kit_every_build -std=c++20 -g -pthread -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
+# A fortified recv would go round the recorder; it says nothing that the sanitizers do not say.
+set(kit_instrumented -O1 -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
+set(KIT_FLAGS_plain ${kit_every_build} -O2)
+set(KIT_FLAGS_checked ${kit_every_build} ${kit_instrumented}
+  -fsanitize=address,undefined -fno-sanitize-recover=all)
+set(KIT_FLAGS_raced ${kit_every_build} ${kit_instrumented} -fsanitize=thread)
+
+# The linker puts the recorder between a candidate and its system calls, where it can (GNU ld, lld).
+include(${CMAKE_CURRENT_LIST_DIR}/../recorder/wraps.cmake)
+include(CheckLinkerFlag)
+if(NOT APPLE)
+  check_linker_flag(CXX "-Wl,--wrap=recv" KIT_LINKER_WRAPS)
+endif()
+set(KIT_LINK_plain "")
+set(KIT_LINK_checked "")
+set(KIT_LINK_raced "")
+if(KIT_LINKER_WRAPS)
+  add_library(kit_recorder OBJECT ${CMAKE_SOURCE_DIR}/tests/recorder/recorder.cpp)
+  target_compile_options(kit_recorder PRIVATE ${kit_every_build} ${KIT_WARNINGS} -O2 -U_FORTIFY_SOURCE)
+  foreach(build checked raced)
+    set(KIT_LINK_${build} ${KIT_WRAP_OPTIONS} $<TARGET_OBJECTS:kit_recorder>)
+  endforeach()
+endif()
+
+# kit_archives(NAME SOURCES … [INCLUDE …] [USES …]): static libraries NAME_plain, NAME_checked,
+# NAME_raced. USES names other such families. Nothing is built that nothing needs.
+function(kit_archives name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;INCLUDE;USES")
+  foreach(build IN LISTS KIT_BUILDS)
+    add_library(${name}_${build} STATIC EXCLUDE_FROM_ALL ${arg_SOURCES})
+    target_compile_options(${name}_${build} PRIVATE ${KIT_FLAGS_${build}} ${KIT_WARNINGS})
+    target_include_directories(${name}_${build} PUBLIC ${arg_INCLUDE})
+    foreach(other IN LISTS arg_USES)
+      target_link_libraries(${name}_${build} PUBLIC ${other}_${build})
+    endforeach()
+  endforeach()
+endfunction()

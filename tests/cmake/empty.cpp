@@ -1,0 +1,1 @@
+// Stands in for a slot that has been deleted: the linker then says what is not written.
