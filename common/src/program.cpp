@@ -46,7 +46,8 @@ long parse_number(const Option& option, const std::string& value) {
 
 void check_choice(const Option& option, const std::string& value) {
   const std::string choices = std::string("|") + option.value + "|";
-  if (value.empty() || choices.find("|" + value + "|") == std::string::npos) {
+  if (value.empty() || value.find('|') != std::string::npos ||
+      choices.find("|" + value + "|") == std::string::npos) {
     throw UsageError(named(option, value) + " is none of " + option.value);
   }
 }

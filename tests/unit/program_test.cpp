@@ -1,0 +1,152 @@
+// The programs' front end, addresses, and what a hole of a starter does.
+
+#include <sys/wait.h>
+#include <unistd.h>
+#include <socketserver/not_written.hpp>
+#include <socketserver/program.hpp>
+
+#include <csignal>
+
+#include "harness/catch.hpp"
+#include "loopback.hpp"
+
+using namespace unit;
+
+namespace {
+
+Options read(std::vector<const char*> words, const char* operands = nullptr) {
+  words.insert(words.begin(), "program");
+  return Options(static_cast<int>(words.size()), const_cast<char* const*>(words.data()), "program",
+                 {{"--host", "H", ""},
+                  {"--port", "N", "", 0, 65535},
+                  {"--path", "PATH", ""},
+                  {"--kind", "tcp|udp", ""},
+                  {"--quiet", nullptr, ""}},
+                 operands);
+}
+
+std::string refused(const std::vector<const char*>& words, const char* operands = nullptr) {
+  try {
+    (void)read(words, operands).address();
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::string invalid(const std::function<void()>& make) {
+  try {
+    make();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("options: defaults, both forms, the last one counts") {
+  CHECK(read({}).address().text() == "127.0.0.1:9999");
+  CHECK(read({"--port", "1", "--port=2"}).number("--port", 9) == 2);
+  CHECK(read({"--host", "::1", "--port", "0"}).address().text() == "[::1]:0");
+  CHECK(read({"--path", "/tmp/x"}).address().text() == "unix:/tmp/x");
+  CHECK(read({"--quiet"}).has("--quiet"));
+  CHECK_FALSE(read({}).has("--quiet"));
+  CHECK(read({"--kind", "udp"}).text("--kind", "tcp") == "udp");
+  CHECK(read({"hello", "--port", "1", "world", "--", "--port"}, "WORD...").sentence() ==
+        "hello world --port");
+}
+
+TEST_CASE("options: each mistake has a sentence that names it") {
+  CHECK(refused({"--prt", "1"}) == "--prt: there is no such option");
+  CHECK(refused({"--port"}) == "--port: its value N is missing");
+  CHECK(refused({"--port", "x"}) == "--port: \"x\" is not a whole number from 0 to 65535");
+  CHECK(refused({"--port", "65536"}) == "--port: \"65536\" is not a whole number from 0 to 65535");
+  CHECK(refused({"--port", "-1"}) == "--port: \"-1\" is not a whole number from 0 to 65535");
+  CHECK(refused({"--port", ""}) == "--port: \"\" is not a whole number from 0 to 65535");
+  CHECK(refused({"--port", "99999999999999999999"}) ==
+        "--port: \"99999999999999999999\" is not a whole number from 0 to 65535");
+  CHECK(refused({"--quiet=1"}) == "--quiet: takes no value");
+  CHECK(refused({"--kind", "sctp"}) == "--kind: \"sctp\" is none of tcp|udp");
+  CHECK(refused({"--kind", "tcp|udp"}) == "--kind: \"tcp|udp\" is none of tcp|udp");
+  CHECK(refused({"word"}) == "\"word\": program takes options only");
+  CHECK(refused({}, "WORD...") == "WORD... is missing");
+  CHECK(refused({"--host", ""}).starts_with("--host: \"\" is no address"));
+  CHECK(refused({"--host", "256.1.1.1"}).starts_with("--host: \"256.1.1.1\" is no address"));
+  CHECK(refused({"--path", ""}) == "--path: the path of a Unix socket is empty");
+}
+
+TEST_CASE("addresses: text and back") {
+  for (const char* text : {"127.0.0.1:9999", "[::1]:80", "0.0.0.0:0", "unix:/tmp/kit.sock"}) {
+    CHECK(Address::parse(text).text() == text);
+    CHECK(Address::parse(text) == Address::parse(text));
+  }
+  CHECK_FALSE(Address::parse("127.0.0.1:1") == Address::parse("127.0.0.1:2"));
+  CHECK(Address().text() == "unix:(unnamed)");
+  CHECK(Address::parse("127.0.0.1:9999").port() == 9999);
+  CHECK(Address::parse("unix:/a").path() == "/a");
+  CHECK(Address::inet("::ffff:10.0.0.1", 1).host() == "10.0.0.1");
+}
+
+TEST_CASE("addresses: what is none has a sentence") {
+  CHECK(invalid([] { Address::parse("nothing"); }).starts_with("\"nothing\" has no port"));
+  CHECK(invalid([] { Address::parse("127.0.0.1:"); }).find("no port from 0") != std::string::npos);
+  CHECK(invalid([] { Address::parse("127.0.0.1:70000"); }).find("no port") != std::string::npos);
+  CHECK(invalid([] { Address::unix_path(std::string(108, 'p')); }).find("108 bytes, 107 at most") !=
+        std::string::npos);
+  CHECK(Address::unix_path(std::string(107, 'p')).path().size() == 107);
+  CHECK(invalid([] { Address::unix_path(std::string_view("a\0b", 3)); }).find("NUL") !=
+        std::string::npos);
+}
+
+TEST_CASE("escaped shows every byte") {
+  CHECK(escaped(std::string_view("a\n\r\t\0\"\\\x7f\xff", 9)) == "a\\n\\r\\t\\0\\\"\\\\\\x7f\\xff");
+}
+
+TEST_CASE("a hole ends the process with its own status and one line") {
+  int ends[2];
+  check(::pipe(ends), "pipe");
+  const FileDescriptor read_end(ends[0]);
+  FileDescriptor write_end(ends[1]);
+  const int status = in_child([&] {
+    check(::dup2(write_end.get(), STDERR_FILENO), "dup2");
+    not_written("01.B", "TCPServer::server_bind", "lessons/file.cpp", 31);
+  });
+  write_end.reset();
+  char text[256];
+  const ssize_t size = check(::read(read_end.get(), text, sizeof text), "read");
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 86);
+  CHECK(std::string(text, static_cast<std::size_t>(size)) ==
+        "not written: TCPServer::server_bind (01.B)  lessons/file.cpp:31\n");
+}
+
+TEST_CASE("the first signal ends the loop in order, whatever the handler waits for") {
+  // The client never speaks: the handler sits in recv until the signal ends its input.
+  const int status = in_child([] {
+    TCPServer server(any_port(), handler_class<OnceHandler>);
+    const EndOnSignals end(server);
+    server.bind_and_activate();
+    const FileDescriptor client = connect_to(server.server_address());
+    const pid_t self = ::getpid();
+    const pid_t other = check(::fork(), "fork");
+    if (other == 0) {
+      ::kill(self, SIGTERM);
+      ::_exit(0);
+    }
+    server.serve_forever();
+    if (!end.requested()) ::_exit(1);
+  });
+  CHECK(status == 0);
+}
+
+TEST_CASE("the second signal kills") {
+  const int status = in_child([] {
+    TCPServer server(any_port(), handler_class<OnceHandler>);
+    const EndOnSignals end(server);
+    std::raise(SIGTERM);
+    std::raise(SIGINT);
+  });
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGINT);
+}
