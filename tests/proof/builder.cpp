@@ -1,0 +1,463 @@
+#include "builder.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+namespace kit {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::string> read_text(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return std::nullopt;
+  std::ostringstream text;
+  text << in.rdbuf();
+  return std::move(text).str();
+}
+
+void write_text(const fs::path& file, const std::string& text) {
+  std::ofstream out(file, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out) throw std::runtime_error("cannot write " + file.string());
+}
+
+bool is_header(const std::string& name) {
+  const auto extension = fs::path(name).extension();
+  return extension == ".hpp" || extension == ".h" || extension == ".ipp";
+}
+
+/// The files named by a depfile: `object: source header \` and so on, spaces escaped.
+std::vector<std::string> read_dependencies(const fs::path& depfile) {
+  const std::string text = read_text(depfile).value_or("");
+  std::vector<std::string> files;
+  std::string word;
+  const auto finish_word = [&] {
+    if (!word.empty() && !word.ends_with(':')) files.push_back(word);
+    word.clear();
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) {
+      ++i;
+      if (text[i] == '\n')
+        finish_word();
+      else
+        word += text[i];
+    } else if (text[i] == ' ' || text[i] == '\n') {
+      finish_word();
+    } else {
+      word += text[i];
+    }
+  }
+  finish_word();
+  return files;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += word + "\n";
+  return text;
+}
+
+/// Whether `made` was made by this very command, as `record` tells, and after the last change of
+/// every file that it is made of.
+bool up_to_date(const fs::path& made, const fs::path& record,
+                const std::vector<std::string>& command, const std::vector<std::string>& made_of) {
+  std::error_code missing;
+  const auto time = fs::last_write_time(made, missing);
+  if (missing || read_text(record) != joined(command)) return false;
+  return std::all_of(made_of.begin(), made_of.end(), [&](const std::string& file) {
+    const auto changed = fs::last_write_time(file, missing);
+    return !missing && changed <= time;
+  });
+}
+
+/// Gives `to` the file `from`, without a second copy where the file system can do that, and as if
+/// it had been made now: a program older than its sources is not judged.
+void take_over(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  if (fs::equivalent(from, to, error)) {
+    fs::last_write_time(to, fs::file_time_type::clock::now());
+    return;
+  }
+  fs::remove(to);
+  fs::create_hard_link(from, to, error);
+  if (error) fs::copy_file(from, to);
+  fs::last_write_time(to, fs::file_time_type::clock::now());
+}
+
+/// "tests/probes/01_throwing.cpp" -> "tests_probes_01_throwing.cpp": a file name for its object.
+std::string flat(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+/// "probe_throwing" of lesson 01 -> "tests/probes/01_throwing.cpp"
+std::string probe_source(const Lesson& lesson, const ProgramEntry& probe) {
+  return "tests/probes/" + lesson.number() + probe.name.substr(probe.name.find('_')) + ".cpp";
+}
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  return std::to_string(time.count() / 1000) + " s";
+}
+
+}  // namespace
+
+struct Builder::Goal {
+  std::string name;
+  std::string build;
+  std::vector<std::string> sources;  // the first is the one with main()
+};
+
+const BuiltProgram* Candidate::find(const std::string& name, const std::string& build) const {
+  for (const BuiltProgram& program : programs) {
+    if (program.name == name && program.build == build) return &program;
+  }
+  return nullptr;
+}
+
+std::vector<const BuiltProgram*> Candidate::programs_of(const StepEntry& step) const {
+  std::vector<const BuiltProgram*> result;
+  for (const BuiltProgram& program : programs) {
+    const bool named = program.name == step.program ||
+                       (step.program == "probe" && program.name.starts_with("probe_"));
+    const bool wanted =
+        std::find(step.builds.begin(), step.builds.end(), program.build) != step.builds.end();
+    if (named && wanted) result.push_back(&program);
+  }
+  return result;
+}
+
+Builder::Builder(Toolchain toolchain, Lesson lesson, fs::path root, Options options)
+    : toolchain_(std::move(toolchain)),
+      lesson_(std::move(lesson)),
+      root_(std::move(root)),
+      options_(std::move(options)) {}
+
+Builder Builder::with_jobs(unsigned jobs) const {
+  Builder other = *this;
+  other.options_.jobs = jobs;
+  return other;
+}
+
+std::vector<std::string> Builder::learners_files() const {
+  std::set<std::string> files(lesson_.slots.begin(), lesson_.slots.end());
+  for (const auto& program : lesson_.programs) files.insert(program.source);
+  return {files.begin(), files.end()};
+}
+
+/// Every program in every build that some step asks for.
+std::vector<Builder::Goal> Builder::goals() const {
+  std::set<std::pair<std::string, std::string>> wanted;
+  for (const StepEntry& step : lesson_.steps) {
+    for (const std::string& build : step.builds) wanted.insert({step.program, build});
+  }
+  std::vector<Goal> result;
+  const auto add = [&](const std::string& name, const std::string& kind, const std::string& main,
+                       const std::vector<std::string>& uses) {
+    for (const char* build : {"plain", "checked", "raced"}) {
+      if (!wanted.contains({kind, build})) continue;
+      Goal goal{name, build, {main}};
+      for (const std::string& source : uses) {
+        if (source != main && !is_header(source)) goal.sources.push_back(source);
+      }
+      result.push_back(std::move(goal));
+    }
+  };
+  for (const auto& program : lesson_.programs) {
+    add(program.name, program.name, program.source, program.uses);
+  }
+  for (const auto& probe : lesson_.probes) {
+    add(probe.name, "probe", probe_source(lesson_, probe), probe.uses);
+  }
+  return result;
+}
+
+/// Puts the candidate's sources into out/src, where each finds the others and none finds those of
+/// another candidate: a quoted include looks in the folder of the including file first.
+/// @returns the names of the files that differ from the base's
+std::set<std::string> Builder::lay_out(const Order& order, const Candidate* base) const {
+  const fs::path folder = order.out / "src";
+  fs::create_directories(folder);
+  std::set<std::string> differ;
+  std::set<std::string> present;
+  for (const std::string& name : learners_files()) {
+    std::optional<std::string> text;
+    if (!order.without.contains(name)) {
+      text = read_text(order.sources / name);
+      if (!text && !order.base.empty()) text = read_text(order.base / name);
+      if (text && says_nothing(*text)) text.reset();
+    }
+    if (base != nullptr && text != read_text(base->sources / name)) differ.insert(name);
+    if (!text) continue;
+    present.insert(name);
+    if (read_text(folder / name) != text) write_text(folder / name, *text);
+  }
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!present.contains(entry.path().filename().string())) fs::remove_all(entry.path());
+  }
+  return differ;
+}
+
+/// Files of answers that a source has read: it may not, wherever it found them.
+std::vector<std::string> Builder::foreign_answers(const Object& object) const {
+  const auto inside = [](const std::string& file, const fs::path& folder) {
+    return file.starts_with((folder / "").string());
+  };
+  std::vector<std::string> found;
+  const auto includes = toolchain_.includes.find(lesson_.name);
+  for (const std::string& read : object.read) {
+    const std::string file = fs::path(read).lexically_normal().string();
+    if (!inside(file, root_ / "solutions")) continue;
+    // References below the lesson are given to it.
+    const bool given = includes != toolchain_.includes.end() &&
+                       std::any_of(includes->second.begin(), includes->second.end(),
+                                   [&](const std::string& folder) { return inside(file, folder); });
+    if (!given) found.push_back(fs::path(file).lexically_relative(root_).string());
+  }
+  return found;
+}
+
+void Builder::compile(Object& object, const Order& order) const {
+  const fs::path src = order.out / "src";
+  const bool of_kit = object.source.find('/') != std::string::npos;
+  const fs::path source = of_kit ? root_ / object.source : src / object.source;
+  if (!fs::exists(source)) {
+    if (of_kit) throw std::runtime_error(source.string() + " is missing");
+    return;
+  }
+  const fs::path depfile = object.file.string() + ".d";
+  const fs::path record = object.file.string() + ".cmd";
+
+  Command command;
+  auto& arguments = command.arguments;
+  arguments.push_back(toolchain_.compiler);
+  const auto flags = toolchain_.flags.find(object.build);
+  if (flags == toolchain_.flags.end()) {
+    throw std::runtime_error("toolchain.txt has no flags for " + object.build);
+  }
+  arguments.insert(arguments.end(), flags->second.begin(), flags->second.end());
+  arguments.insert(arguments.end(), options_.more_flags.begin(), options_.more_flags.end());
+  arguments.push_back("-ffile-prefix-map=" + src.string() + "=" + order.shown);
+  arguments.push_back("-I" + src.string());
+  if (const auto found = toolchain_.includes.find(lesson_.name);
+      found != toolchain_.includes.end()) {
+    for (const std::string& folder : found->second) arguments.push_back("-I" + folder);
+  }
+  if (of_kit) arguments.push_back("-I" + (root_ / "tests" / "probes").string());
+  arguments.insert(arguments.end(), {"-MMD", "-MF", depfile.string(), "-c", source.string(), "-o",
+                                     object.file.string()});
+  command.environment = plain_environment();
+  command.folder = order.out;
+  command.time_limit = options_.time_limit;
+
+  object.read = read_dependencies(depfile);
+  if (!object.read.empty() && up_to_date(object.file, record, arguments, object.read)) {
+    object.made = foreign_answers(object).empty();
+    object.said = read_text(object.file.string() + ".said").value_or("");
+    return;
+  }
+  fs::remove(object.file);
+  const Outcome outcome = options_.run(command);
+  object.read = read_dependencies(depfile);
+  object.said = own_words(outcome.output, src.string(), order.shown);
+  if (outcome.end == Outcome::End::timed_out) {
+    object.said = "compiling " + object.source + " took longer than " +
+                  seconds_text(options_.time_limit) + "\n";
+  }
+  object.made = outcome.ok();
+  if (const auto answers = foreign_answers(object); !answers.empty()) {
+    object.made = false;
+    object.said = object.source + " includes " + answers.front() + ": that is not its own code\n";
+    return;
+  }
+  if (object.made) {
+    write_text(object.file.string() + ".said", object.said);
+    write_text(record, joined(arguments));
+    return;
+  }
+  for (const std::string& slot : lesson_.slots) {
+    if (is_header(slot) && !fs::exists(src / slot) && misses_header(outcome.output, slot)) {
+      const auto missing = holes_of_file(slot, order.shown);
+      object.holes.insert(object.holes.end(), missing.begin(), missing.end());
+    }
+  }
+  if (object.said.empty() && object.holes.empty()) {
+    object.said = "the compiler refuses " + object.source + ", but for nothing in these files\n" +
+                  (of_kit ? own_words(outcome.output, root_.string() + "/", "") : "");
+  }
+}
+
+std::vector<Hole> Builder::holes(const std::string& shown) const {
+  std::vector<Hole> result;
+  for (const Task& task : lesson_.tasks) {
+    for (const std::string& symbol : task.symbols) {
+      // Several tasks may work on one function: the first of them begins it.
+      const bool known = std::any_of(result.begin(), result.end(),
+                                     [&](const Hole& hole) { return hole.symbol == symbol; });
+      if (!known) result.push_back({task.id, symbol, shown + "/" + task.file});
+    }
+  }
+  return result;
+}
+
+/// What is missing when a whole file is: its tasks' functions, or else the file.
+std::vector<Hole> Builder::holes_of_file(const std::string& file, const std::string& shown) const {
+  std::vector<Hole> result = holes(shown);
+  std::erase_if(result, [&](const Hole& hole) { return hole.file != shown + "/" + file; });
+  if (result.empty()) result.push_back({"", file, shown + "/" + file});
+  return result;
+}
+
+BuiltProgram Builder::link(const Goal& goal, const Order& order, const Candidate& candidate,
+                           const Candidate* base) const {
+  const fs::path folder = goal.build == "plain" ? order.out : order.out / goal.build;
+  BuiltProgram program{goal.name, goal.build, folder / goal.name, false, false, {}};
+  fs::create_directories(folder);
+
+  std::vector<const Object*> objects;
+  for (const std::string& source : goal.sources) {
+    for (const Object& object : candidate.objects) {
+      if (object.source == source && object.build == goal.build) objects.push_back(&object);
+    }
+  }
+  const auto refuse = [&]() -> BuiltProgram& {
+    std::error_code ignored;  // no program is left from an earlier time
+    fs::remove(program.file, ignored);
+    return program;
+  };
+  const auto add_holes = [&](const std::vector<Hole>& missing) {
+    for (const Hole& hole : missing) {
+      const std::string line = not_written_line(hole);
+      auto& lines = program.why.not_written;
+      if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+    }
+  };
+
+  const std::string& main = goal.sources.front();
+  if (main.find('/') == std::string::npos && !fs::exists(order.out / "src" / main)) {
+    add_holes(holes_of_file(main, order.shown));
+    return refuse();
+  }
+  bool compiled = true;
+  for (const Object* object : objects) {
+    if (object->made || (object->said.empty() && object->holes.empty()))
+      continue;  // made, or no file
+    compiled = false;
+    add_holes(object->holes);
+    if (object->holes.empty()) program.why.rest += object->said;
+  }
+  if (!compiled) return refuse();
+
+  const BuiltProgram* same = base == nullptr ? nullptr : base->find(goal.name, goal.build);
+  if (same != nullptr && same->built &&
+      std::all_of(objects.begin(), objects.end(), [](auto* object) { return object->from_base; })) {
+    take_over(same->file, program.file);
+    program.built = true;
+    program.same_as_base = true;
+    return program;
+  }
+
+  Command command;
+  auto& arguments = command.arguments;
+  std::vector<std::string> made_of;
+  arguments.push_back(toolchain_.compiler);
+  const auto& flags = toolchain_.flags.at(goal.build);
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  for (const Object* object : objects) {
+    if (!object->made) continue;
+    arguments.push_back(object->file.string());
+    made_of.push_back(object->file.string());
+  }
+  arguments.insert(arguments.end(), {"-o", program.file.string()});
+  if (const auto found = toolchain_.links.find({lesson_.name, goal.build});
+      found != toolchain_.links.end()) {
+    for (const std::string& word : found->second) {
+      arguments.push_back(word);
+      if (!word.starts_with('-') && fs::exists(word)) made_of.push_back(word);
+    }
+  }
+  command.environment = plain_environment();
+  command.folder = order.out;
+  command.time_limit = options_.time_limit;
+
+  const fs::path record = order.out / "obj" / (goal.build + "_" + goal.name + ".cmd");
+  if (up_to_date(program.file, record, arguments, made_of)) {
+    program.built = true;
+    return program;
+  }
+  fs::remove(program.file);
+  const Outcome outcome = options_.run(command);
+  if (outcome.ok()) {
+    write_text(record, joined(arguments));
+    program.built = true;
+    return program;
+  }
+  if (outcome.end == Outcome::End::timed_out) {
+    program.why.rest = "linking took longer than " + seconds_text(options_.time_limit) + "\n";
+    return refuse();
+  }
+  const auto text_of = [&](const std::string& file) {
+    return read_text(order.out / "src" / fs::path(file).filename());
+  };
+  program.why = translate_link(outcome.output, holes(order.shown), text_of);
+  return refuse();
+}
+
+Candidate Builder::build(const Order& order, const Candidate* base) const {
+  Candidate candidate;
+  candidate.folder = order.out;
+  candidate.sources = order.out / "src";
+  fs::create_directories(order.out / "obj");
+  const std::set<std::string> differ = lay_out(order, base);
+
+  const std::vector<Goal> programs = goals();
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const Goal& goal : programs) {
+    for (const std::string& source : goal.sources) {
+      if (!seen.insert({source, goal.build}).second) continue;
+      Object object;
+      object.source = source;
+      object.build = goal.build;
+      object.file = order.out / "obj" / (goal.build + "_" + flat(source) + ".o");
+      candidate.objects.push_back(std::move(object));
+    }
+  }
+  in_parallel(candidate.objects.size(), options_.jobs, [&](std::size_t i) {
+    Object& object = candidate.objects[i];
+    if (base != nullptr) {
+      const auto same =
+          std::find_if(base->objects.begin(), base->objects.end(), [&](const Object& other) {
+            return other.source == object.source && other.build == object.build;
+          });
+      const auto differs = [&](const std::string& file) {
+        const fs::path path(file);
+        return path.parent_path() == base->sources && differ.contains(path.filename().string());
+      };
+      // A source that is not there at all has read nothing.
+      if (same != base->objects.end() && same->made && !differ.contains(object.source) &&
+          std::none_of(same->read.begin(), same->read.end(), differs)) {
+        object = *same;
+        object.from_base = true;
+        return;
+      }
+    }
+    compile(object, order);
+  });
+  candidate.programs.resize(programs.size());
+  in_parallel(programs.size(), options_.jobs, [&](std::size_t i) {
+    candidate.programs[i] = link(programs[i], order, candidate, base);
+  });
+  for (const Object& object : candidate.objects) {
+    if (object.made && !object.from_base) candidate.warnings += object.said;
+  }
+  return candidate;
+}
+
+}  // namespace kit

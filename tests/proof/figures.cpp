@@ -1,0 +1,99 @@
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+#include "prove.hpp"
+
+namespace kit {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Figures = std::map<std::string, double>;
+
+/// Adds the figures of one proof; returns whether there are any.
+bool add(Figures& sum, const fs::path& file, const std::string& mode) {
+  std::ifstream in(file);
+  if (!in) return false;
+  for (std::string line; std::getline(in, line);) {
+    const auto tab = line.find('\t');
+    if (tab == std::string::npos) continue;
+    const std::string key = line.substr(0, tab);
+    const std::string value = line.substr(tab + 1);
+    if (key == "proved") {
+      sum[mode + (value == "yes" ? ".proved" : ".failed")] += 1;
+    } else {
+      sum[mode + "." + key] += std::strtod(value.c_str(), nullptr);
+    }
+  }
+  return true;
+}
+
+std::string whole(double number) {
+  return std::to_string(static_cast<long>(number + 0.5));
+}
+
+}  // namespace
+
+bool print_figures(const House& house, const Manifest& manifest) {
+  Figures sum;
+  std::size_t proofs = 0;
+  std::string missing;
+  for (const Lesson& lesson : manifest.lessons()) {
+    for (const char* mode : {"solution", "starter", "mutants", "alternatives", "slots"}) {
+      const fs::path file = house.build / "proof" / lesson.name / (std::string(mode) + ".figures");
+      if (add(sum, file, mode)) {
+        ++proofs;
+      } else {
+        missing += " " + lesson.number() + "/" + mode;
+      }
+    }
+  }
+  if (proofs == 0) {
+    std::cout << "Nothing has been proved yet.\n";
+    return false;
+  }
+  const auto row = [&](const std::string& name, const std::string& text) {
+    std::cout << "  " << std::left << std::setw(16) << name << text << "\n";
+  };
+  const auto of = [&](const std::string& part, const std::string& all) {
+    return whole(sum[part]) + " of " + whole(sum[all]);
+  };
+  std::cout << "\nThe proof of the kit: " << counted(manifest.lessons().size(), "lesson") << "\n";
+  row("solutions", of("solution.passed", "solution.steps") + " steps pass");
+  row("starters",
+      of("starter.red", "starter.steps") + " steps are red, each because it is not written yet");
+  if (sum["starter.edited"] > 0) {
+    row("", whole(sum["starter.edited"]) + " lessons have been worked on: no starters, not judged");
+  }
+  row("wrong answers", of("mutants.caught", "mutants.mutants") +
+                           " caught by the step that should, in the words it should use");
+  if (sum["mutants.mutants"] > 0) {
+    std::ostringstream mean;
+    mean << std::fixed << std::setprecision(1)
+         << sum["mutants.lost_in_all"] / sum["mutants.mutants"];
+    row("", "one mistake costs " + mean.str() + " of 100 points on average (" +
+                whole(sum["mutants.cells"]) + " cells, tables in " +
+                (house.build / "proof").lexically_relative(house.root).string() +
+                "/*/mutants.txt)");
+  }
+  row("right answers",
+      of("alternatives.accepted", "alternatives.alternatives") + " written differently accepted");
+  row("missing slots", of("slots.earned_nothing", "slots.slots") + " earn nothing");
+  double seconds = 0;
+  for (const auto& [key, value] : sum) {
+    if (key.ends_with(".seconds")) seconds += value;
+  }
+  row("time", whole(seconds) + " s");
+  double failed = 0;
+  for (const auto& [key, value] : sum) {
+    if (key.ends_with(".failed")) failed += value;
+  }
+  if (failed > 0) row("NOT PROVED", counted(static_cast<std::size_t>(failed), "proof") + " failed");
+  if (!missing.empty()) row("not run", missing.substr(1));
+  return failed == 0;
+}
+
+}  // namespace kit

@@ -1,0 +1,217 @@
+// The proofs of what is right: the solution, the starter, and right answers written differently.
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "prove.hpp"
+
+namespace kit {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Keeps every core busy until the end of the scope.
+class Load {
+ public:
+  Load() {
+    const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+    for (unsigned i = 0; i < cores; ++i) {
+      threads_.emplace_back([this] {
+        while (!ended_.load(std::memory_order_relaxed)) {
+        }
+      });
+    }
+  }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+  ~Load() {
+    ended_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  std::atomic<bool> ended_{false};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+bool Proof::solution() {
+  const Candidate& candidate = base();
+  if (!candidate.warnings.empty())
+    complain("the solution compiles with warnings:\n" + candidate.warnings);
+  std::optional<Load> load;
+  if (options_.load) load.emplace();
+
+  const std::size_t steps = lesson_.steps.size();
+  std::vector<Verdict> verdicts(steps * options_.repeat);
+  // Under load more steps run at a time than the machine has cores: waits meet each other.
+  const unsigned jobs = options_.load ? 4 * options_.jobs : options_.jobs;
+  in_parallel(verdicts.size(), jobs, [&](std::size_t i) {
+    const StepEntry& step = lesson_.steps[i % steps];
+    verdicts[i] = judge(house_, lesson_, candidate, step);
+    if (options_.verbose) {
+      say("solution",
+          step.id + "  " + name_of(verdicts[i].status) + "  " + seconds_text(verdicts[i].seconds));
+    }
+  });
+  stop_if_interrupted();
+
+  std::size_t passed = 0;
+  std::size_t runs_passed = 0;
+  for (std::size_t s = 0; s < steps; ++s) {
+    bool always = true;
+    for (std::size_t i = s; i < verdicts.size(); i += steps) {
+      if (verdicts[i].status == Verdict::Status::pass) {
+        ++runs_passed;
+      } else {
+        if (always) complain_about("solution", lesson_.steps[s], verdicts[i], "pass");
+        always = false;
+      }
+    }
+    if (always) ++passed;
+  }
+  std::string summary = std::to_string(passed) + " of " + counted(steps, "step") + " pass";
+  if (options_.repeat > 1) {
+    const std::size_t failures = verdicts.size() - runs_passed;
+    summary += ", " + std::to_string(failures) + " failures in " + counted(verdicts.size(), "run");
+    if (failures == 0) {
+      // The rule of three: with no failure in N runs, the rate is below 3/N with 95% confidence.
+      std::ostringstream bound;
+      bound.precision(2);
+      bound << 300.0 / static_cast<double>(verdicts.size());
+      summary += ": a run fails in less than " + bound.str() + "% of cases (95%)";
+    }
+  }
+  return finish("solution", summary,
+                {{"steps", std::to_string(steps)},
+                 {"passed", std::to_string(passed)},
+                 {"runs", std::to_string(verdicts.size())},
+                 {"runs_passed", std::to_string(runs_passed)}});
+}
+
+bool Proof::starter() {
+  const fs::path sources = house_.root / "lessons" / lesson_.name;
+  // In a learner's folder the lesson is the learner's own. It is the starter while every function
+  // still has its hole: the first task that names a function makes it.
+  std::vector<std::string> open;
+  std::vector<std::string> filled;
+  std::vector<std::string> symbols;
+  for (const Task& task : lesson_.tasks) {
+    std::ifstream in(sources / task.file);
+    std::ostringstream text;
+    text << in.rdbuf();
+    const bool first = std::any_of(task.symbols.begin(), task.symbols.end(), [&](auto& symbol) {
+      return std::find(symbols.begin(), symbols.end(), symbol) == symbols.end();
+    });
+    symbols.insert(symbols.end(), task.symbols.begin(), task.symbols.end());
+    if (!first) continue;
+    const bool hole = text.str().find("not_written(\"" + task.id + "\"") != std::string::npos;
+    (hole ? open : filled).push_back(task.id);
+  }
+  if (!filled.empty()) {
+    std::string which;
+    for (const std::string& task : filled) which += " " + task;
+    if (options_.strict) complain("the starter has no hole for" + which);
+    return finish("starter",
+                  "lessons/" + lesson_.name + " has been worked on (" +
+                      std::to_string(filled.size()) + " of " +
+                      counted(open.size() + filled.size(), "hole") +
+                      " filled): it is no starter, and not judged as one",
+                  {{"edited", "1"}});
+  }
+
+  const Candidate candidate =
+      builder_.build({sources, {}, {}, folder() / "starter", "lessons/" + lesson_.name});
+  stop_if_interrupted();
+  if (!candidate.warnings.empty())
+    complain("the starter compiles with warnings:\n" + candidate.warnings);
+  for (const BuiltProgram& program : candidate.programs) {
+    if (!program.built) {
+      complain("the starter's " + program.name + " (" + program.build + ") is not built:\n" +
+               program.why.text());
+    }
+  }
+  const std::vector<Verdict> verdicts = judge_all(candidate);
+  std::size_t red = 0;
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    if (verdicts[i].status == Verdict::Status::fail && verdicts[i].cause == "not-written") {
+      ++red;
+    } else {
+      complain_about("starter", lesson_.steps[i], verdicts[i], "fail, not-written");
+    }
+  }
+  return finish("starter",
+                std::to_string(red) + " of " + counted(verdicts.size(), "step") +
+                    " are red because they are not written yet",
+                {{"steps", std::to_string(verdicts.size())}, {"red", std::to_string(red)}});
+}
+
+bool Proof::alternatives() {
+  const fs::path all = house_.root / "tests" / "alternatives" / lesson_.name;
+  std::vector<std::string> names;
+  if (fs::is_directory(all)) {
+    for (const auto& entry : fs::directory_iterator(all)) {
+      const std::string name = entry.path().filename().string();
+      if (entry.is_directory() && (options_.only.empty() || name == options_.only)) {
+        names.push_back(name);
+      }
+    }
+  }
+  std::sort(names.begin(), names.end());
+  if (names.empty())
+    complain(options_.only.empty() ? "no alternative in " + all.string()
+                                   : "no alternative named " + options_.only);
+  const std::vector<std::string> known = builder_.learners_files();
+  std::size_t accepted = 0;
+  std::size_t cells = 0;
+  for (const std::string& name : names) {
+    for (const auto& entry : fs::directory_iterator(all / name)) {
+      const std::string file = entry.path().filename().string();
+      if (std::find(known.begin(), known.end(), file) == known.end()) {
+        complain("alternative " + name + ": " + file + " is none of the lesson's files");
+      }
+    }
+    const Candidate candidate = builder_.build({all / name,
+                                                solution_sources(),
+                                                {},
+                                                folder() / "alternatives" / name,
+                                                "tests/alternatives/" + lesson_.name + "/" + name},
+                                               &base());
+    stop_if_interrupted();
+    std::vector<Verdict> verdicts(lesson_.steps.size());
+    std::vector<std::size_t> to_judge;
+    for (std::size_t i = 0; i < verdicts.size(); ++i) {
+      const auto programs = candidate.programs_of(lesson_.steps[i]);
+      const bool same = std::all_of(programs.begin(), programs.end(),
+                                    [](auto* program) { return program->same_as_base; });
+      if (!same) to_judge.push_back(i);
+    }
+    if (to_judge.empty()) complain("alternative " + name + " is the solution itself");
+    in_parallel(to_judge.size(), options_.jobs, [&](std::size_t i) {
+      verdicts[to_judge[i]] = judge(house_, lesson_, candidate, lesson_.steps[to_judge[i]]);
+    });
+    stop_if_interrupted();
+    bool all_pass = true;
+    for (const std::size_t i : to_judge) {
+      if (verdicts[i].status == Verdict::Status::pass) continue;
+      complain_about("alternative " + name, lesson_.steps[i], verdicts[i], "pass");
+      all_pass = false;
+    }
+    cells += to_judge.size();
+    if (all_pass) ++accepted;
+    say("alternative", name + (all_pass ? "  accepted, " : "  rejected, ") +
+                           counted(to_judge.size(), "step") + " run");
+  }
+  return finish("alternatives",
+                std::to_string(accepted) + " of " + counted(names.size(), "right answer") +
+                    " written differently accepted",
+                {{"alternatives", std::to_string(names.size())},
+                 {"accepted", std::to_string(accepted)},
+                 {"cells", std::to_string(cells)}});
+}
+
+}  // namespace kit

@@ -1,0 +1,48 @@
+#include "toolchain.hpp"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace kit {
+namespace {
+
+std::vector<std::string> split_at_tabs(const std::string& line) {
+  std::vector<std::string> fields;
+  std::istringstream in(line);
+  for (std::string field; std::getline(in, field, '\t');) fields.push_back(field);
+  return fields;
+}
+
+Toolchain::Arguments words_of(const std::string& text) {
+  std::istringstream in(text);
+  Toolchain::Arguments words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+}  // namespace
+
+Toolchain read_toolchain(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) throw std::runtime_error("cannot read " + file.string());
+  Toolchain result;
+  for (std::string line; std::getline(in, line);) {
+    const auto fields = split_at_tabs(line);
+    if (fields.size() < 2) continue;
+    const std::string& key = fields[0];
+    if (key == "compiler") {
+      result.compiler = fields[1];
+    } else if (key == "flags" && fields.size() >= 3) {
+      result.flags[fields[1]] = words_of(fields[2]);
+    } else if (key == "include" && fields.size() >= 3) {
+      result.includes[fields[1]].push_back(fields[2]);
+    } else if (key == "link" && fields.size() >= 4) {
+      result.links[{fields[1], fields[2]}] = words_of(fields[3]);
+    }
+  }
+  if (result.compiler.empty()) throw std::runtime_error(file.string() + " names no compiler");
+  return result;
+}
+
+}  // namespace kit
