@@ -28,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 // What a signal handler may look at: one server of the process ends on signals (EndOnSignals).
 struct SignalState {
   std::atomic<bool> ending{false};
+  std::atomic<int> first{0};     // the signal that came first
   std::atomic<int> wake_fd{-1};  // written to in the process that installed the handler
   std::atomic<pid_t> owner{0};   // that process: a forked child has a copy of the pipe
   std::atomic<int> serving{-1};  // the connection that the loop's own thread is serving
@@ -155,7 +156,8 @@ void BaseServer::serve_forever() {
 
 void BaseServer::turn() {
   std::vector<pollfd>& fds = loop_->waiting_for;
-  fds[0].fd = loop_->paused ? -1 : fileno();  // poll(2) passes over a negative descriptor
+  // poll(2) passes over a negative descriptor
+  fds[0].fd = !loop_->paused && ask_for_room() ? fileno() : -1;
   const int limit = loop_->paused ? static_cast<int>(pause_after_failure.count()) : -1;
   const int ready = ::poll(fds.data(), static_cast<nfds_t>(fds.size()), limit);
   if (ready == -1 && errno != EINTR) throw_system_error("poll");
@@ -169,7 +171,7 @@ void BaseServer::turn() {
 }
 
 bool BaseServer::take_requests() noexcept {
-  for (int i = 0; i < max_requests_per_turn && !ending(); ++i) {
+  for (int i = 0; i < max_requests_per_turn && !ending() && ask_for_room(); ++i) {
     const Taken taken = take_request();
     if (taken != Taken::taken) return taken == Taken::failed;
     do_service_actions();
@@ -214,6 +216,15 @@ BaseServer::Taken BaseServer::take_request() noexcept {
   return Taken::taken;
 }
 
+bool BaseServer::ask_for_room() noexcept {
+  try {
+    return has_room();
+  } catch (...) {
+    print_error("has_room: " + current_exception_text());
+    return true;
+  }
+}
+
 void BaseServer::do_service_actions() noexcept {
   try {
     service_actions();
@@ -231,8 +242,11 @@ bool BaseServer::handle_request() {
       const auto left = *timeout - std::chrono::floor<milliseconds>(Clock::now() - begin);
       limit = static_cast<int>(std::clamp<milliseconds::rep>(left.count(), 0, INT32_MAX));
     }
-    pollfd fds[] = {{fileno(), POLLIN, 0}, {loop_->wake.read_end.get(), POLLIN, 0}};
-    const int ready = ::poll(fds, 2, limit);
+    // Whoever has no room now watches what will tell that there is some again.
+    std::vector<pollfd>& fds = loop_->waiting_for;
+    const bool room = ask_for_room();
+    fds[0].fd = room ? fileno() : -1;
+    const int ready = ::poll(fds.data(), room ? 2 : static_cast<nfds_t>(fds.size()), limit);
     if (ready == -1 && errno != EINTR) throw_system_error("poll");
     if (ready == -1) continue;  // a signal neither shortens nor lengthens the wait
     if (ready == 0) {
@@ -240,7 +254,7 @@ bool BaseServer::handle_request() {
       return false;
     }
     if (fds[1].revents != 0) drain_wake();
-    if (ending() || fds[0].revents == 0) continue;
+    if (ending() || !room || fds[0].revents == 0) continue;
     switch (take_request()) {
       case Taken::taken:
         return true;
@@ -276,6 +290,15 @@ void BaseServer::server_close() {
     if (loop_->state != Loop::State::running) return;
   }
   shutdown();
+}
+
+void BaseServer::wake() noexcept {
+  write_wake_byte(loop_->wake.write_end.get());
+}
+
+void BaseServer::leave_loop_to_parent() noexcept {
+  loop_->wake.read_end.reset();
+  loop_->wake.write_end.reset();
 }
 
 void BaseServer::watch(int fd) {
@@ -344,13 +367,18 @@ void BaseServer::interrupt_requests() {
 namespace {
 
 extern "C" void end_on_signal(int number) {
-  if (signals.ending.exchange(true)) {  // the second one kills
+  const bool own_loop = signals.owner == ::getpid();
+  if (signals.ending.exchange(true)) {
+    // The second one kills; a forked child may get the first one twice, from the terminal and
+    // passed on by its parent: there, the second of its kind does.
+    if (!own_loop && number != signals.first) return;
     std::signal(number, SIG_DFL);
     std::raise(number);
     return;
   }
+  signals.first = number;
   const int saved = errno;
-  if (signals.owner == ::getpid()) write_wake_byte(signals.wake_fd);
+  if (own_loop) write_wake_byte(signals.wake_fd);
   // Where the loop's own thread serves, it may sit in recv and never look at the pipe.
   (void)::shutdown(signals.serving, SHUT_RD);
   errno = saved;

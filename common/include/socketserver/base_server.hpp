@@ -95,8 +95,8 @@ class BaseServer {
   virtual void server_close();
 
   /// Adds `fd` to what serve_forever() waits for: when it is readable, service_actions() is called,
-  /// which must read what has come (the loop is level-triggered). Not owned. Call it before the
-  /// loop, or on its thread.
+  /// which must read what has come (the loop is level-triggered). handle_request() looks at it only
+  /// while has_room() says no. Not owned. Call it before the loop, or on its thread.
   void watch(int fd);
 
   /// Takes `fd` out again. Call it before closing `fd`.
@@ -130,6 +130,11 @@ class BaseServer {
 
   /// Whether the request is to be served; otherwise it is shut down unserved.
   virtual bool verify_request([[maybe_unused]] const Request& request) { return true; }
+
+  /// Whether one more request may be taken now. While there is no room the listener is left alone,
+  /// and the next client waits in the kernel's queue. Asked before each request, and again when a
+  /// watched descriptor becomes readable or wake() is called.
+  virtual bool has_room() { return true; }
 
   /// Serves the request: here, before it returns. A mix-in overrides this to serve it elsewhere.
   ///
@@ -176,6 +181,14 @@ class BaseServer {
   /// Reads away what has made wake_fileno() readable.
   void drain_wake() noexcept;
 
+  /// Makes a loop that waits look around: has_room() is asked again. Callable from any thread and
+  /// in a signal handler.
+  void wake() noexcept;
+
+  /// Closes the copies of what wakes the parent's loop: in a forked child, which never goes back
+  /// into it.
+  void leave_loop_to_parent() noexcept;
+
   /// handle_error(), where an exception of its own must not escape. Called in a `catch` block.
   void report_error(const Address& client_address) noexcept;
 
@@ -184,7 +197,7 @@ class BaseServer {
   virtual void turn();
 
   /// Takes and processes the requests that are there, max_requests_per_turn at most, and calls
-  /// service_actions() after each. Stops early once ending(). Never throws.
+  /// service_actions() after each. Stops early once ending() or without room. Never throws.
   /// @returns whether get_request() failed: leave the listener alone for pause_after_failure
   bool take_requests() noexcept;
 
@@ -193,6 +206,7 @@ class BaseServer {
   struct Loop;
   enum class Taken { none, taken, failed };
   Taken take_request() noexcept;
+  bool ask_for_room() noexcept;
   void do_service_actions() noexcept;
 
   Address server_address_;

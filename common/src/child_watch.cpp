@@ -1,0 +1,120 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <socketserver/child_watch.hpp>
+#include <socketserver/portable.hpp>
+#include <socketserver/system_call.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+
+namespace socketserver {
+namespace {
+
+// What the handler may look at: for each watch the end of its pipe that is written to.
+struct Place {
+  std::atomic<int> write_end{-1};
+  std::atomic<pid_t> owner{0};  // a forked child has copies, and does not write to its parent
+  std::atomic<bool> signalled{false};
+};
+Place places[ChildWatch::most_watches];
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+
+std::mutex installing;
+int watches = 0;                 // guarded by `installing`
+struct sigaction old_action {};  // what SIGCHLD did before the first watch
+
+extern "C" void note_child(int number, siginfo_t* info, void* context) {
+  const int saved = errno;
+  for (Place& place : places) {
+    const int fd = place.write_end;
+    if (fd == -1 || place.owner != ::getpid()) continue;
+    // A full pipe (EAGAIN) is readable, which is all that is wanted.
+    [[maybe_unused]] const auto ignored = ::write(fd, "!", 1);
+    place.signalled = true;
+  }
+  errno = saved;
+  if (old_action.sa_flags & SA_SIGINFO) {
+    old_action.sa_sigaction(number, info, context);
+  } else if (old_action.sa_handler != SIG_DFL && old_action.sa_handler != SIG_IGN) {
+    old_action.sa_handler(number);
+  }
+}
+
+void install() {
+  struct sigaction action {};
+  action.sa_sigaction = note_child;
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP;
+  sigemptyset(&action.sa_mask);
+  check(::sigaction(SIGCHLD, nullptr, &old_action), "sigaction");
+  check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
+}
+
+// Puts the old handler back, unless somebody has installed one over ours: it may still call ours.
+bool uninstall() noexcept {
+  struct sigaction present {};
+  (void)::sigaction(SIGCHLD, nullptr, &present);
+  if (!(present.sa_flags & SA_SIGINFO) || present.sa_sigaction != note_child) return false;
+  (void)::sigaction(SIGCHLD, &old_action, nullptr);
+  return true;
+}
+
+bool installed = false;  // guarded by `installing`
+
+}  // namespace
+
+ChildWatch::ChildWatch() {
+  int ends[2];
+  check(::pipe(ends), "pipe");
+  read_end_.reset(ends[0]);
+  write_end_.reset(ends[1]);
+  for (const int fd : ends) {
+    set_nonblocking(fd);
+    set_close_on_exec(fd);
+  }
+  const std::lock_guard lock(installing);
+  for (int i = 0; i < most_watches && place_ == -1; ++i) {
+    if (places[i].write_end == -1) place_ = i;
+  }
+  if (place_ == -1) throw_system_error("ChildWatch", EAGAIN);
+  if (!installed) install();
+  installed = true;
+  ++watches;
+  Place& place = places[place_];
+  place.owner = ::getpid();
+  place.signalled = true;  // a child may have ended before
+  place.write_end = write_end_.get();
+}
+
+ChildWatch::~ChildWatch() {
+  const std::lock_guard lock(installing);
+  places[place_].write_end = -1;
+  if (--watches == 0 && uninstall()) installed = false;
+}
+
+bool ChildWatch::drain() noexcept {
+  // The handler writes first: whoever sees its mark finds the byte, too.
+  if (!places[place_].signalled.exchange(false)) return false;
+  char bytes[64];
+  while (::read(read_end_.get(), bytes, sizeof bytes) == sizeof bytes) {
+  }
+  return true;
+}
+
+void ChildWatch::leave_to_parent() noexcept {
+  places[place_].write_end = -1;
+  write_end_.reset();
+  read_end_.reset();
+}
+
+std::string describe_exit(int status) {
+  if (WIFSIGNALED(status)) {
+    const int number = WTERMSIG(status);
+    return "killed by signal " + std::to_string(number) + " (" + ::strsignal(number) + ")";
+  }
+  return "exit status " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace socketserver
