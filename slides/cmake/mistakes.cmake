@@ -1,33 +1,6 @@
 # The mistakes page, made from the wrong answers that the kit keeps to test its own checks
 # (tests/mutants/NN_name.cmake): what was written instead, which step catches it, what its message says.
 
-# Reads build/kit/manifest.txt: KIT_STEP_TITLE_01.4, KIT_STEP_TASK_01.4, KIT_STEPS, KIT_TASKS in the caller.
-function(kit_read_manifest FILE)
-  set(steps "")
-  set(tasks "")
-  if(FILE AND EXISTS "${FILE}")
-    kit_read_lines("${FILE}" lines)
-    foreach(line IN LISTS lines)
-      string(REPLACE "\t" ";" fields "${line}")
-      list(GET fields 0 kind)
-      if(kind STREQUAL "step")
-        list(GET fields 1 id)
-        list(GET fields 7 task)
-        list(GET fields 8 title)
-        kit_unguard("${title}" title)
-        set(KIT_STEP_TITLE_${id} "${title}" PARENT_SCOPE)
-        set(KIT_STEP_TASK_${id} "${task}" PARENT_SCOPE)
-        list(APPEND steps "${id}")
-      elseif(kind STREQUAL "task")
-        list(GET fields 1 id)
-        list(APPEND tasks "${id}")
-      endif()
-    endforeach()
-  endif()
-  set(KIT_STEPS "${steps}" PARENT_SCOPE)
-  set(KIT_TASKS "${tasks}" PARENT_SCOPE)
-endfunction()
-
 # The likely causes that the checks name: KIT_CAUSE_01.4 in the caller, the first one of each step.
 function(kit_read_causes)
   file(GLOB checks "${SOURCE}/tests/[0-9][0-9]_*_check.cpp")

@@ -1,0 +1,103 @@
+# Tests the slides in a browser without a window, where there is one:
+#
+#   cmake -DCHROMIUM=chromium -DSITE=build/site -DWORK=… -P present_test.cmake
+#
+# 1. present_test.js drives every deck in frames of several sizes and writes down what it finds.
+# 2. Every deck is printed; the PDF has one sheet a slide.
+cmake_minimum_required(VERSION 3.25)
+
+if(NOT CHROMIUM)
+  message("cannot run here because there is no Chromium (Debian, Ubuntu: sudo apt-get install chromium)")
+  return()
+endif()
+if(NOT EXISTS "${SITE}/index.html")
+  message(FATAL_ERROR "${SITE} holds no site")
+endif()
+
+file(REMOVE_RECURSE "${WORK}")
+file(MAKE_DIRECTORY "${WORK}")
+set(options --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync --disable-dev-shm-usage)
+
+execute_process(COMMAND "${CHROMIUM}" ${options} "--user-data-dir=${WORK}/profile" --dump-dom about:blank
+                OUTPUT_VARIABLE dom ERROR_VARIABLE said RESULT_VARIABLE result TIMEOUT 60)
+if(NOT result EQUAL 0 OR NOT dom MATCHES "<html")
+  message("cannot run here because ${CHROMIUM} does not start (${result})")
+  return()
+endif()
+
+# What there is: the decks with their slides and minutes as Doxygen wrote them, and the pages.
+file(GLOB decks RELATIVE "${SITE}" "${SITE}/deck_*.html")
+set(list "")
+foreach(deck IN LISTS decks)
+  file(READ "${SITE}/${deck}" html)
+  string(FIND "${html}" "<div class=\"contents\">" at)
+  string(SUBSTRING "${html}" ${at} -1 html)
+  string(REGEX MATCHALL "<h1[ >]" headings "${html}")
+  list(LENGTH headings slides)
+  set(slides_of_${deck} ${slides})
+  string(REGEX MATCHALL "<b>Minutes: [0-9]+" all "${html}")
+  set(minutes 0)
+  foreach(one IN LISTS all)
+    string(REGEX REPLACE "[^0-9]" "" one "${one}")
+    math(EXPR minutes "${minutes} + ${one}")
+  endforeach()
+  string(APPEND list "{page: '${deck}', slides: ${slides}, minutes: ${minutes}}, ")
+endforeach()
+file(GLOB pages RELATIVE "${SITE}" "${SITE}/index.html" "${SITE}/lesson_*.html" "${SITE}/mistakes*.html"
+     "${SITE}/failures.html" "${SITE}/instructor_guide.html" "${SITE}/annotated.html" "${SITE}/deck_*.html"
+     "${SITE}/class*TCPServer.html")
+list(JOIN pages "', '" pages)
+
+file(WRITE "${WORK}/test.html" "<!DOCTYPE html><meta charset=\"utf-8\"><body><pre id=\"result\"></pre>
+<script>window.kitTest = {site: 'file://${SITE}', decks: [${list}], pages: ['${pages}']};</script>
+<script src=\"file://${CMAKE_CURRENT_LIST_DIR}/present_test.js\"></script>")
+execute_process(COMMAND "${CHROMIUM}" ${options} "--user-data-dir=${WORK}/profile-2" --allow-file-access-from-files
+                        --enable-logging=stderr --window-size=2000,1200 --virtual-time-budget=120000
+                        --dump-dom "file://${WORK}/test.html"
+                OUTPUT_VARIABLE dom ERROR_VARIABLE said RESULT_VARIABLE result TIMEOUT 200)
+file(WRITE "${WORK}/result.html" "${dom}")
+file(WRITE "${WORK}/browser.txt" "${said}")
+string(REGEX MATCH "<pre id=\"result\">(.*)</pre>" _ "${dom}")
+set(lines "${CMAKE_MATCH_1}")
+set(failed 0)
+if(NOT lines MATCHES "\nend\n")
+  message("FAILED the test in the browser did not come to its end")
+  math(EXPR failed "${failed} + 1")
+endif()
+string(REGEX MATCHALL "FAILED [^\n]*" failures "${lines}")
+list(LENGTH failures count)
+math(EXPR failed "${failed} + ${count}")
+message("${lines}")
+if(said MATCHES "(Uncaught[^\n]*)")
+  message("FAILED a script ended in an error: ${CMAKE_MATCH_1}")
+  math(EXPR failed "${failed} + 1")
+endif()
+
+foreach(deck IN LISTS decks)
+  execute_process(COMMAND "${CHROMIUM}" ${options} "--user-data-dir=${WORK}/profile-3" --no-pdf-header-footer
+                          "--print-to-pdf=${WORK}/${deck}.pdf" "file://${SITE}/${deck}"
+                  OUTPUT_QUIET ERROR_QUIET TIMEOUT 60)
+  set(sheets 0)
+  if(EXISTS "${WORK}/${deck}.pdf")
+    file(READ "${WORK}/${deck}.pdf" hex HEX)
+    # /Type /Page and no letter after it: /Pages is the list of them.
+    string(REGEX MATCHALL "2f54797065202f50616765[0-6][0-9a-f]" all "${hex}")
+    foreach(one IN LISTS all)
+      if(NOT one MATCHES "73$")
+        math(EXPR sheets "${sheets} + 1")
+      endif()
+    endforeach()
+  endif()
+  if(sheets EQUAL slides_of_${deck})
+    message("ok ${deck} prints one slide a sheet")
+  else()
+    message("FAILED ${deck} prints ${sheets} sheets for ${slides_of_${deck}} slides")
+    math(EXPR failed "${failed} + 1")
+  endif()
+endforeach()
+
+file(REMOVE_RECURSE "${WORK}/profile" "${WORK}/profile-2" "${WORK}/profile-3")
+if(failed)
+  message(FATAL_ERROR "${failed} findings")
+endif()

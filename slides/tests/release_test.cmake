@@ -1,0 +1,37 @@
+# Builds the site of release 2 and looks for what a learner of that release must not see:
+#
+#   cmake -DSOURCE=. -DDOXYGEN=doxygen -DMANIFEST=… -DWORK=… -P release_test.cmake
+cmake_minimum_required(VERSION 3.25)
+
+execute_process(COMMAND "${CMAKE_COMMAND}" "-DSOURCE=${SOURCE}" "-DDOXYGEN=${DOXYGEN}" "-DMANIFEST=${MANIFEST}"
+                        -DRELEASE=2 "-DOUT=${WORK}/site" "-DWORK=${WORK}/work"
+                        -P "${CMAKE_CURRENT_LIST_DIR}/../cmake/build_site.cmake"
+                RESULT_VARIABLE result)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "the site of release 2 is not built")
+endif()
+
+set(leaks "")
+file(GLOB pages RELATIVE "${WORK}/site" "${WORK}/site/*.html" "${WORK}/site/*.js" "${WORK}/site/*.svg")
+foreach(page IN LISTS pages)
+  if(page MATCHES "^(lesson|deck)_0?([0-9]+)\\." AND CMAKE_MATCH_2 GREATER 2)
+    list(APPEND leaks "${page}: a page of a later lesson")
+  elseif(page MATCHES "^(mistakes|instructor_guide|grading|proof|writing_decks)")
+    list(APPEND leaks "${page}: a page for teachers")
+  elseif(page MATCHES "^source_(solutions_0?([2-9])|tests)_")
+    list(APPEND leaks "${page}: an answer")
+  elseif(page MATCHES "^0[3-9]_.*svg$")
+    list(APPEND leaks "${page}: a picture of a later lesson")
+  endif()
+  if(page MATCHES "^deck_" )
+    file(READ "${WORK}/site/${page}" html)
+    if(html MATCHES "Minutes: [0-9]")
+      list(APPEND leaks "${page}: speaker notes")
+    endif()
+  endif()
+endforeach()
+if(leaks)
+  list(JOIN leaks "\n  " leaks)
+  message(FATAL_ERROR "release 2 shows\n  ${leaks}")
+endif()
+message(STATUS "release 2 shows lessons 1 and 2, and no answer to lesson 2")
