@@ -49,6 +49,10 @@ class BaseServer {
   /// How many requests are taken after one readiness before everything else has its turn.
   static constexpr int max_requests_per_turn = 64;
 
+  /// Whether requests are served one after the other, in the loop. A mix-in that serves them in
+  /// another way says `false`: a server has one way alone.
+  static constexpr bool serves_in_turn = true;
+
   /// Stores both; opens no socket.
   BaseServer(const Address& server_address, RequestHandlerClass handler_class);
   BaseServer(const BaseServer&) = delete;
@@ -96,7 +100,8 @@ class BaseServer {
 
   /// Adds `fd` to what serve_forever() waits for: when it is readable, service_actions() is called,
   /// which must read what has come (the loop is level-triggered). handle_request() looks at it only
-  /// while has_room() says no. Not owned. Call it before the loop, or on its thread.
+  /// while has_room() says no, and a mix-in that overrides turn() waits in its own way. Not owned.
+  /// Call it before the loop, or on its thread.
   void watch(int fd);
 
   /// Takes `fd` out again. Call it before closing `fd`.
@@ -193,7 +198,8 @@ class BaseServer {
   void report_error(const Address& client_address) noexcept;
 
   /// One turn of the loop: waits until something is ready, then serves it. serve_forever() calls
-  /// this until ending(). A mix-in with a selector of its own overrides it.
+  /// this, and then service_actions(), until ending(). A mix-in with a selector of its own
+  /// overrides it.
   virtual void turn();
 
   /// Takes and processes the requests that are there, max_requests_per_turn at most, and calls
