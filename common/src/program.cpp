@@ -22,7 +22,8 @@ constexpr long default_port = 9999;
 std::atomic<bool> quiet{false};
 
 bool is_number(const Option& option) {
-  return option.value && std::strcmp(option.value, "N") == 0;
+  const std::string_view value = option.value ? option.value : "";
+  return value == "N" || value == "MS" || value == "BYTES";
 }
 
 bool is_choice(const Option& option) {
@@ -93,7 +94,7 @@ int run_program(int argc, char* argv[], const char* program, const std::vector<O
   try {
     const Options options(argc, argv, program, table, words);
     quiet = options.has("--quiet");
-    if (std::strcmp(program, "client") == 0) partner = options.address().text() + ": ";
+    if (std::strcmp(program, "client") == 0) partner = options.partner() + ": ";
     run(options);
     if (std::fflush(stdout) != 0) throw_system_error("stdout");
     return 0;
@@ -179,6 +180,16 @@ long Options::number(std::string_view name, long fallback) const {
   long number = 0;  // the constructor has checked that it is one, and in its range
   std::from_chars(given->value.data(), given->value.data() + given->value.size(), number);
   return number;
+}
+
+std::string Options::required(std::string_view name) const {
+  const Given* given = find(name);
+  if (!given) throw UsageError(std::string(name) + " is missing");
+  return given->value;
+}
+
+std::string Options::partner() const {
+  return has("--path") ? "unix:" + text("--path") : address().text();
 }
 
 Address Options::address() const {

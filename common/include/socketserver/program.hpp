@@ -25,8 +25,8 @@ struct UsageError : std::invalid_argument {
 struct Option {
   /// "--max-threads"
   const char* name;
-  /// What stands behind it: "N" for a whole number, "tcp|udp" for one of these words, any other
-  /// word for text, nullptr for a flag.
+  /// What stands behind it: "N", "MS" or "BYTES" for a whole number, "tcp|udp" for one of these
+  /// words, any other word for text, nullptr for a flag.
   const char* value;
   /// What it does, for --help.
   const char* help;
@@ -57,6 +57,13 @@ class Options {
 
   /// Its value as a number in the option's range, or `fallback`.
   [[nodiscard]] long number(std::string_view name, long fallback) const;
+
+  /// Its value. @throws UsageError if it was not given
+  [[nodiscard]] std::string required(std::string_view name) const;
+
+  /// Whom the options name, for messages: "unix:/tmp/kit.sock", or address() as text.
+  /// @throws UsageError if they name nobody
+  [[nodiscard]] std::string partner() const;
 
   /// The address that --path, or else --host and --port, name: 127.0.0.1:9999 by default.
   /// @throws UsageError if it is none

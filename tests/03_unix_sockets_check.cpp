@@ -1,0 +1,1 @@
+// The check of lesson 03: one STEP a step of tests/manifest/03_unix_sockets.cmake.

@@ -1,0 +1,36 @@
+# Lesson 03: what the learner writes, and what is checked. Ids are stable: they stand in grade books.
+kit_lesson(03_unix_sockets "four servers, one service")
+
+kit_program(server server.cpp SLOTS unix_server.cpp stream_handler.cpp)
+kit_program(client client.cpp SLOTS unix_server.cpp)
+kit_header(stream_handler.hpp)
+kit_probe(writer SLOTS unix_server.cpp stream_handler.cpp)
+
+#        task  file                what is written there
+kit_task(03.A unix_server.cpp     unix_address)
+kit_task(03.B unix_server.cpp     UnixStreamServer::server_bind UnixDatagramServer::server_bind UnixPath::bind)
+kit_task(03.C unix_server.cpp     UnixPath::remove UnixStreamServer::server_close UnixDatagramServer::server_close)
+kit_task(03.D stream_handler.cpp  StreamReader::read_line StreamReader::has_line)
+kit_task(03.E stream_handler.cpp  StreamWriter::write StreamWriter::flush StreamWriter::close StreamRequestHandler::setup StreamRequestHandler::finish)
+kit_task(03.F server.cpp          EchoService::handle)
+kit_task(03.G client.cpp          ask_stream ask_datagram)
+kit_task(03.H unix_server.cpp     UnixPath::bind)
+kit_task(03.I stream_handler.cpp  StreamRequestHandler::setup StreamRequestHandler::finish)
+kit_task(03.J unix_server.cpp     UnixDatagramServer::verify_request)
+kit_task(03.K unix_server.cpp     UnixPath::bind)
+kit_task(03.L unix_server.cpp     peer_credentials)
+
+#        step  points     program task  what a learner can say of it
+kit_step(03.1   8 core   server 03.B "a stream server on a path answers")
+kit_step(03.2   8 core   server 03.F "the same service answers the same over all four kinds")
+kit_step(03.3   8 core   server 03.D "lines in pieces, and several in one piece")
+kit_step(03.4   6 core   server 03.D "the last line needs no newline, and one over the limit ends that client alone" BUILDS checked plain)
+kit_step(03.5  10 core   client 03.G "a datagram client binds a name of its own, and removes it")
+kit_step(03.6   8 core   server 03.A "a path of 107 bytes works, and one of 108 is a clear error")
+kit_step(03.7   8 core   server 03.C "the path is removed at the end by the server that made it")
+kit_step(03.8   4 core   server 03.H "a stale path is taken over")
+kit_step(03.9  12 harden server 03.H "a path that is in use, and a file that is no socket, are never touched")
+kit_step(03.10 10 harden probe  03.I "wfile writes all, buffered or not, and a silent client's time is limited" BUILDS checked plain)
+kit_step(03.11  8 harden server 03.J "a datagram client without a name is not answered and harms nobody")
+kit_step(03.12  5 harden server 03.K "the mode is never wider than asked, from the first moment")
+kit_step(03.13  5 harden server 03.L "the server sees who asks, and turns others away")
