@@ -4,22 +4,15 @@
 #include <fstream>
 #include <map>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 #include <system_error>
+
+#include "harness/sources.hpp"
 
 namespace kit {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::optional<std::string> read_text(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return std::nullopt;
-  std::ostringstream text;
-  text << in.rdbuf();
-  return std::move(text).str();
-}
 
 void write_text(const fs::path& file, const std::string& text) {
   std::ofstream out(file, std::ios::binary);
@@ -294,13 +287,14 @@ void Builder::compile(Object& object, const Order& order) const {
   }
 }
 
-std::vector<Hole> Builder::holes(const std::string& shown) const {
-  std::vector<Hole> result;
+std::vector<MissingFunction> Builder::holes(const std::string& shown) const {
+  std::vector<MissingFunction> result;
   for (const Task& task : lesson_.tasks) {
     for (const std::string& symbol : task.symbols) {
       // Several tasks may work on one function: the first of them begins it.
-      const bool known = std::any_of(result.begin(), result.end(),
-                                     [&](const Hole& hole) { return hole.symbol == symbol; });
+      const bool known =
+          std::any_of(result.begin(), result.end(),
+                      [&](const MissingFunction& hole) { return hole.symbol == symbol; });
       if (!known) result.push_back({task.id, symbol, shown + "/" + task.file});
     }
   }
@@ -308,9 +302,11 @@ std::vector<Hole> Builder::holes(const std::string& shown) const {
 }
 
 /// What is missing when a whole file is: its tasks' functions, or else the file.
-std::vector<Hole> Builder::holes_of_file(const std::string& file, const std::string& shown) const {
-  std::vector<Hole> result = holes(shown);
-  std::erase_if(result, [&](const Hole& hole) { return hole.file != shown + "/" + file; });
+std::vector<MissingFunction> Builder::holes_of_file(const std::string& file,
+                                                    const std::string& shown) const {
+  std::vector<MissingFunction> result = holes(shown);
+  std::erase_if(result,
+                [&](const MissingFunction& hole) { return hole.file != shown + "/" + file; });
   if (result.empty()) result.push_back({"", file, shown + "/" + file});
   return result;
 }
@@ -332,8 +328,8 @@ BuiltProgram Builder::link(const Goal& goal, const Order& order, const Candidate
     fs::remove(program.file, ignored);
     return program;
   };
-  const auto add_holes = [&](const std::vector<Hole>& missing) {
-    for (const Hole& hole : missing) {
+  const auto add_holes = [&](const std::vector<MissingFunction>& missing) {
+    for (const MissingFunction& hole : missing) {
       const std::string line = not_written_line(hole);
       auto& lines = program.why.not_written;
       if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);

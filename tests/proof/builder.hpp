@@ -22,9 +22,9 @@ struct Object {
   bool made = false;
   bool from_base = false;  ///< taken over from the base: nothing that it is made of differs
   std::vector<std::string>
-      read;                 ///< the files that the compiler read, candidate's own by name only
-  std::string said;         ///< the compiler's words about the candidate's own files
-  std::vector<Hole> holes;  ///< header slots that it asked for and that are not there
+      read;          ///< the files that the compiler read, candidate's own by name only
+  std::string said;  ///< the compiler's words about the candidate's own files
+  std::vector<MissingFunction> holes;  ///< header slots that it asked for and that are not there
 };
 
 /// One program of a candidate, in one build.
@@ -98,8 +98,9 @@ class Builder {
   void compile(Object& object, const Order& order) const;
   BuiltProgram link(const Goal& goal, const Order& order, const Candidate& candidate,
                     const Candidate* base) const;
-  std::vector<Hole> holes(const std::string& shown) const;
-  std::vector<Hole> holes_of_file(const std::string& file, const std::string& shown) const;
+  std::vector<MissingFunction> holes(const std::string& shown) const;
+  std::vector<MissingFunction> holes_of_file(const std::string& file,
+                                             const std::string& shown) const;
   std::vector<std::string> foreign_answers(const Object& object) const;
 
   Toolchain toolchain_;

@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
   } catch (const UsageError& error) {
     std::cerr << "kit-prove: " << error.what << "\n" << usage;
     return exit_usage;
-  } catch (const kit::Interrupted&) {
+  } catch (const kit::ProofStopped&) {
     status = 128 + kit::interrupted();
   } catch (const std::exception& error) {
     std::cerr << "kit-prove: " << error.what() << "\n";

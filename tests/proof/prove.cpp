@@ -45,11 +45,7 @@ class FileLock {
 }  // namespace
 
 void stop_if_interrupted() {
-  if (interrupted() != 0) throw Interrupted();
-}
-
-std::string counted(std::size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+  if (interrupted() != 0) throw ProofStopped();
 }
 
 std::string seconds_text(double seconds) {

@@ -7,15 +7,16 @@
 #include <vector>
 
 #include "cells.hpp"
+#include "harness/escape.hpp"
 
 namespace kit {
 
 /// SIGINT or SIGTERM came while a proof was under way.
-struct Interrupted : std::runtime_error {
-  Interrupted() : std::runtime_error("interrupted") {}
+struct ProofStopped : std::runtime_error {
+  ProofStopped() : std::runtime_error("interrupted") {}
 };
 
-/// Throws Interrupted once a signal has come.
+/// Throws ProofStopped once a signal has come.
 void stop_if_interrupted();
 
 /// The proof of one lesson: its folder, its solution as the base of all candidates, its figures.
@@ -76,9 +77,6 @@ class Proof {
 /// Adds up the figures of all lessons and prints them as one block.
 /// @returns whether there were any
 bool print_figures(const House& house, const Manifest& manifest);
-
-/// "1 step", "3 steps"
-std::string counted(std::size_t count, const std::string& noun);
 
 /// 12.34 -> "12.3 s"
 std::string seconds_text(double seconds);

@@ -103,12 +103,13 @@ std::optional<std::string_view> class_without_table(std::string_view symbol) {
 
 /// The holes that an undefined symbol comes from. A class's virtual table is made where its first
 /// virtual function is written: without that one, the linker names the table and not the functions.
-std::vector<Hole> holes_behind(std::string_view symbol, const std::vector<Hole>& holes,
-                               const TextOf& text_of) {
-  std::vector<Hole> found;
+std::vector<MissingFunction> holes_behind(std::string_view symbol,
+                                          const std::vector<MissingFunction>& holes,
+                                          const TextOf& text_of) {
+  std::vector<MissingFunction> found;
   if (const auto name = class_without_table(symbol)) {
     const std::string plain = plain_name(*name);
-    for (const Hole& hole : holes) {
+    for (const MissingFunction& hole : holes) {
       if (!names(plain, class_of(hole.symbol))) continue;
       const auto text = text_of(hole.file);
       if (!text || !defines(*text, hole.symbol)) found.push_back(hole);
@@ -116,14 +117,14 @@ std::vector<Hole> holes_behind(std::string_view symbol, const std::vector<Hole>&
     return found;
   }
   const std::string plain = plain_name(symbol);
-  for (const Hole& hole : holes) {
+  for (const MissingFunction& hole : holes) {
     if (names(plain, hole.symbol)) return {hole};
   }
   // A function of a class whose other functions are holes, in a slot that is not there at all.
-  for (const Hole& hole : holes) {
+  for (const MissingFunction& hole : holes) {
     if (class_of(hole.symbol).empty() || !names(class_of(plain), class_of(hole.symbol))) continue;
     const auto text = text_of(hole.file);
-    if (!text || says_nothing(*text)) return {Hole{"", plain, hole.file}};
+    if (!text || says_nothing(*text)) return {MissingFunction{"", plain, hole.file}};
   }
   return {};
 }
@@ -157,7 +158,7 @@ std::string Words::text() const {
   return result + rest;
 }
 
-std::string not_written_line(const Hole& hole) {
+std::string not_written_line(const MissingFunction& hole) {
   const std::string task = hole.task.empty() ? "" : " (" + hole.task + ")";
   return "not written: " + hole.symbol + task + "  " + hole.file;
 }
@@ -191,14 +192,15 @@ std::string plain_name(std::string_view demangled) {
   return name;
 }
 
-Words translate_link(std::string_view said, const std::vector<Hole>& holes, const TextOf& text_of) {
+Words translate_link(std::string_view said, const std::vector<MissingFunction>& holes,
+                     const TextOf& text_of) {
   Words words;
   bool explained = false;  // the last undefined symbol
   for (const std::string_view line : lines_of(said)) {
     if (const auto symbol = undefined_symbol(line)) {
       const auto behind = holes_behind(*symbol, holes, text_of);
       explained = !behind.empty();
-      for (const Hole& hole : behind) {
+      for (const MissingFunction& hole : behind) {
         const std::string text = not_written_line(hole);
         if (std::find(words.not_written.begin(), words.not_written.end(), text) ==
             words.not_written.end()) {

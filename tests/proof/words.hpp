@@ -13,7 +13,7 @@ namespace kit {
 // files.
 
 /// A function that the learner writes, as the manifest names it.
-struct Hole {
+struct MissingFunction {
   std::string task;    ///< "01.D"; empty for main
   std::string symbol;  ///< "TCPServer::server_close"
   std::string file;    ///< "lessons/01_tcp_echo/tcp_server.cpp": as it is shown
@@ -31,12 +31,13 @@ struct Words {
 };
 
 /// `not written: TCPServer::server_close (01.D)  lessons/01_tcp_echo/tcp_server.cpp`
-std::string not_written_line(const Hole& hole);
+std::string not_written_line(const MissingFunction& hole);
 
 /// Translates a linker's words: undefined symbols that are holes become lines of their own, and
 /// what the linker says around them is dropped. GNU ld, gold, lld and Apple's ld are understood;
 /// words with no hole in them come back as they are.
-Words translate_link(std::string_view said, const std::vector<Hole>& holes, const TextOf& text_of);
+Words translate_link(std::string_view said, const std::vector<MissingFunction>& holes,
+                     const TextOf& text_of);
 
 /// The lines of a compiler's words that are about files in `folder`, which is shown as `shown`.
 /// Nothing of other files is quoted: `#include "/etc/shadow"` must not print it.

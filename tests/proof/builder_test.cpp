@@ -1,0 +1,205 @@
+// Candidates of a toy lesson: what is built, what is taken over, and what is said of the rest.
+
+#include "builder.hpp"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "harness/catch.hpp"
+
+using namespace kit;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that is removed at the end.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "kit-builder-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    path_ = name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path_); }
+
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+  void write(const std::string& name, const std::string& text) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name) << text;
+  }
+
+ private:
+  fs::path path_;
+};
+
+/// A server of a source slot and a header slot, a client with neither, and a probe of the source
+/// slot.
+class ToyLesson {
+ public:
+  ToyLesson() {
+    folder_.write("include/tcp.hpp", "struct TCP { void bind(); void close(); };\n");
+    folder_.write("tests/probes/01_x.cpp", "#include <tcp.hpp>\nint main() { TCP().close(); }\n");
+    folder_.write("solutions/01_toy/tcp.cpp",
+                  "#include <tcp.hpp>\nvoid TCP::bind() {}\nvoid TCP::close() {}\n");
+    folder_.write("solutions/01_toy/mix.hpp", "#pragma once\nstruct Mix { int status = 0; };\n");
+    folder_.write("solutions/01_toy/server.cpp",
+                  "#include <tcp.hpp>\n#include \"mix.hpp\"\n"
+                  "int main() { TCP().bind(); TCP().close(); return Mix().status; }\n");
+    folder_.write("solutions/01_toy/client.cpp", "int main() {}\n");
+    fs::create_directories(folder_.path() / "mine");
+  }
+
+  [[nodiscard]] const Folder& folder() const { return folder_; }
+
+  [[nodiscard]] Candidate solution() const {
+    return builder().build(
+        {solutions(), {}, {}, folder_.path() / "out/solution", "solutions/01_toy"});
+  }
+
+  /// The solution with the files of "mine" in place of its own.
+  [[nodiscard]] Candidate mine(const Candidate* base, std::set<std::string> without = {}) const {
+    return builder().build({folder_.path() / "mine", solutions(), std::move(without),
+                            folder_.path() / "out/mine", "lessons/01_toy"},
+                           base);
+  }
+
+ private:
+  [[nodiscard]] fs::path solutions() const { return folder_.path() / "solutions/01_toy"; }
+
+  [[nodiscard]] Builder builder() const {
+    Toolchain toolchain;
+    toolchain.compiler = KIT_COMPILER;
+    toolchain.flags["plain"] = {"-std=c++20"};
+    toolchain.flags["checked"] = {"-std=c++20", "-g"};
+    toolchain.includes["01_toy"] = {(folder_.path() / "include").string()};
+    const Manifest manifest = Manifest::parse(
+        "lesson\t01_toy\ta toy\n"
+        "program\tserver\tserver.cpp\nuses\tserver\ttcp.cpp\nprogram\tclient\tclient.cpp\n"
+        "probe\tx\ttests/probes/01_x.cpp\nuses\tprobe_x\ttcp.cpp\n"
+        "slot\ttcp.cpp\nslot\tmix.hpp\n"
+        "task\t01.A\ttcp.cpp\tTCP::bind\ntask\t01.B\ttcp.cpp\tTCP::close\n"
+        "task\t01.C\tmix.hpp\tMix\n"
+        "step\t01.1\t5\tcore\tserver\tplain,checked\t60\t01.A\tbinds\n"
+        "step\t01.2\t5\tcore\tclient\tplain\t60\t01.A\tconnects\n"
+        "step\t01.3\t5\tcore\tprobe\tplain\t60\t01.B\tcloses\n",
+        "toy");
+    return {toolchain, manifest.lessons().front(), folder_.path(), {.jobs = 2}};
+  }
+
+  Folder folder_;
+};
+
+std::string words_of(const Candidate& candidate, const std::string& program) {
+  const BuiltProgram* found = candidate.find(program, "plain");
+  return found == nullptr ? "(no such program)" : found->why.text();
+}
+
+bool built(const Candidate& candidate, const std::string& program) {
+  const BuiltProgram* found = candidate.find(program, "plain");
+  return found != nullptr && found->built && fs::exists(found->file);
+}
+
+}  // namespace
+
+TEST_CASE("a solution is built: each program in each build that a step asks for") {
+  const ToyLesson toy;
+  const Candidate solution = toy.solution();
+  CHECK(solution.programs.size() == 4);  // server twice, client, probe
+  for (const BuiltProgram& program : solution.programs) CHECK(program.built);
+  CHECK(fs::exists(solution.folder / "server"));
+  CHECK(fs::exists(solution.folder / "checked/server"));
+  CHECK(fs::exists(solution.folder / "probe_x"));
+  CHECK(solution.find("client", "checked") == nullptr);
+
+  const auto time = fs::last_write_time(solution.folder / "server");
+  CHECK(fs::last_write_time(toy.solution().folder / "server") == time);  // nothing to do
+}
+
+TEST_CASE("what a change does not touch is taken over from the base") {
+  const ToyLesson toy;
+  const Candidate solution = toy.solution();
+  SECTION("a source slot") {
+    toy.folder().write("mine/tcp.cpp",
+                       "#include <tcp.hpp>\nvoid TCP::bind() {}\nvoid TCP::close() { bind(); }\n");
+    const Candidate mine = toy.mine(&solution);
+    CHECK_FALSE(mine.find("server", "plain")->same_as_base);
+    CHECK_FALSE(mine.find("probe_x", "plain")->same_as_base);
+    CHECK(mine.find("client", "plain")->same_as_base);
+    CHECK(built(mine, "client"));
+  }
+  SECTION("a header slot: the unchanged server.cpp is compiled with the changed header") {
+    toy.folder().write("mine/mix.hpp", "#pragma once\nstruct Mix { int status = 7; };\n");
+    const Candidate mine = toy.mine(&solution);
+    CHECK_FALSE(mine.find("server", "plain")->same_as_base);
+    CHECK(mine.find("probe_x", "plain")->same_as_base);
+    const Outcome outcome = run_command({{mine.find("server", "plain")->file.string()}, {}, "/"});
+    CHECK(outcome.code == 7);
+  }
+  SECTION("nothing") {
+    for (const BuiltProgram& program : toy.mine(&solution).programs) CHECK(program.same_as_base);
+  }
+}
+
+TEST_CASE("a slot that is not there costs the programs that use it, and says what is missing") {
+  const ToyLesson toy;
+  const Candidate solution = toy.solution();
+  const std::string bind = "not written: TCP::bind (01.A)  lessons/01_toy/tcp.cpp\n";
+  const std::string close = "not written: TCP::close (01.B)  lessons/01_toy/tcp.cpp\n";
+  const auto check_missing = [&](const Candidate& mine) {
+    CHECK_FALSE(built(mine, "server"));
+    CHECK_FALSE(built(mine, "probe_x"));
+    CHECK(built(mine, "client"));
+    CHECK(words_of(mine, "server") == bind + close);
+    CHECK(words_of(mine, "probe_x") == close);
+  };
+  SECTION("empty") {
+    toy.folder().write("mine/tcp.cpp", "");
+    check_missing(toy.mine(&solution));
+  }
+  SECTION("deleted") {
+    check_missing(toy.mine(&solution, {"tcp.cpp"}));
+  }
+  SECTION("nothing but an include of the solution") {
+    toy.folder().write(
+        "mine/tcp.cpp",
+        "#include \"" + (toy.folder().path() / "solutions/01_toy/tcp.cpp").string() + "\"\n");
+    check_missing(toy.mine(&solution));
+  }
+  SECTION("a header") {
+    const Candidate mine = toy.mine(&solution, {"mix.hpp"});
+    CHECK(words_of(mine, "server") == "not written: Mix (01.C)  lessons/01_toy/mix.hpp\n");
+    CHECK(built(mine, "probe_x"));
+  }
+  SECTION("a main source") {
+    const Candidate mine = toy.mine(&solution, {"client.cpp"});
+    CHECK(words_of(mine, "client") == "not written: client.cpp  lessons/01_toy/client.cpp\n");
+    CHECK(built(mine, "server"));
+  }
+}
+
+TEST_CASE("an answer that is included is not an own one") {
+  const ToyLesson toy;
+  toy.folder().write("mine/tcp.cpp",
+                     "#include \"" + (toy.folder().path() / "solutions/01_toy/tcp.cpp").string() +
+                         "\"\nint own;\n");
+  const Candidate mine = toy.mine(nullptr);
+  CHECK(words_of(mine, "server") ==
+        "tcp.cpp includes solutions/01_toy/tcp.cpp: that is not its own code\n");
+}
+
+TEST_CASE("a source that does not compile is told in its own lines, and no old program is left") {
+  const ToyLesson toy;
+  toy.folder().write("mine/client.cpp", "int main() { return 0; }\n");
+  REQUIRE(built(toy.mine(nullptr), "client"));
+  toy.folder().write("mine/client.cpp", "int main() { return x; }\n");
+  const Candidate mine = toy.mine(nullptr);
+  CHECK_FALSE(built(mine, "client"));
+  CHECK_FALSE(fs::exists(mine.folder / "client"));
+  CHECK(words_of(mine, "client").find("lessons/01_toy/client.cpp:1:21: error: ") !=
+        std::string::npos);
+  CHECK(built(mine, "server"));
+}

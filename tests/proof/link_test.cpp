@@ -1,0 +1,74 @@
+// tests/cmake/link.cmake, in front of a linker that only pretends.
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include "command.hpp"
+#include "harness/catch.hpp"
+
+using namespace kit;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What link.cmake makes of a linker that says `words` and ends with `status`.
+Outcome link(const std::string& words, int status) {
+  std::string folder = (fs::temp_directory_path() / "kit-link-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("mkdtemp");
+  std::ofstream(folder + "/words.txt") << words;
+  std::ofstream(folder + "/manifest.txt")
+      << "kit\t1\nlesson\t01_toy\ta toy\n"
+         "task\t01.B\ttcp.cpp\tTCP::bind\ntask\t01.C\ttcp.cpp\tTCP::close TCP::bind\n"
+         "lesson\t02_later\tanother\ntask\t02.A\tudp.cpp\tUDP::bind\n";
+  Command command;
+  command.arguments = {KIT_CMAKE_COMMAND,
+                       "-DMANIFEST=" + folder + "/manifest.txt",
+                       "-DLESSON=01_toy",
+                       "-P",
+                       KIT_ROOT_FOLDER "/tests/cmake/link.cmake",
+                       "--",
+                       "/bin/sh",
+                       "-c",
+                       "cat words.txt >&2; exit " + std::to_string(status)};
+  command.environment = plain_environment();
+  command.folder = folder;
+  const Outcome outcome = run_command(command);
+  fs::remove_all(folder);
+  return outcome;
+}
+
+}  // namespace
+
+TEST_CASE("link.cmake leaves a linker alone that links") {
+  CHECK(link("", 0).output == "");
+  const Outcome warned = link("ld: warning: a [b]; c\n", 0);
+  CHECK(warned.ok());
+  CHECK(warned.output == "ld: warning: a [b]; c\n");
+}
+
+TEST_CASE("link.cmake says which task is not written, once") {
+  const Outcome outcome = link(
+      "/usr/bin/ld: server.o: in function `main':\n"
+      "server.cpp:(.text+0xc): undefined reference to `vtable for socketserver::TCP'\n"
+      "server.cpp:(.text[_ZN1x]+0x1c): undefined reference to `socketserver::TCP::close(int; "
+      "char)'\n"
+      "server.cpp:(.text+0x1c): undefined reference to `helper()'\n"
+      "collect2: error: ld returned 1 exit status\n",
+      1);
+  CHECK_FALSE(outcome.ok());
+  const std::string expected =
+      "not written: TCP::bind (01.B)  lessons/01_toy/tcp.cpp\n"
+      "not written: TCP::close (01.C)  lessons/01_toy/tcp.cpp\n"
+      "server.cpp:(.text+0x1c): undefined reference to `helper()'\n";
+  CHECK(outcome.output.substr(0, expected.size()) == expected);
+}
+
+TEST_CASE("link.cmake lets through what it has no words for") {
+  const std::string said = "ld: x.o: multiple definition of `main'; y.o: first defined here\n";
+  const Outcome outcome = link(said, 1);
+  CHECK_FALSE(outcome.ok());
+  CHECK(outcome.output.substr(0, said.size()) == said);
+}
