@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// What link.cmake makes of a linker that says `words` and ends with `status`.
-Outcome link(const std::string& words, int status) {
+Outcome run_link(const std::string& words, int status) {
   std::string folder = (fs::temp_directory_path() / "kit-link-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("mkdtemp");
   std::ofstream(folder + "/words.txt") << words;
@@ -43,14 +43,14 @@ Outcome link(const std::string& words, int status) {
 }  // namespace
 
 TEST_CASE("link.cmake leaves a linker alone that links") {
-  CHECK(link("", 0).output == "");
-  const Outcome warned = link("ld: warning: a [b]; c\n", 0);
+  CHECK(run_link("", 0).output == "");
+  const Outcome warned = run_link("ld: warning: a [b]; c\n", 0);
   CHECK(warned.ok());
   CHECK(warned.output == "ld: warning: a [b]; c\n");
 }
 
 TEST_CASE("link.cmake says which task is not written, once") {
-  const Outcome outcome = link(
+  const Outcome outcome = run_link(
       "/usr/bin/ld: server.o: in function `main':\n"
       "server.cpp:(.text+0xc): undefined reference to `vtable for socketserver::TCP'\n"
       "server.cpp:(.text[_ZN1x]+0x1c): undefined reference to `socketserver::TCP::close(int; "
@@ -68,7 +68,7 @@ TEST_CASE("link.cmake says which task is not written, once") {
 
 TEST_CASE("link.cmake lets through what it has no words for") {
   const std::string said = "ld: x.o: multiple definition of `main'; y.o: first defined here\n";
-  const Outcome outcome = link(said, 1);
+  const Outcome outcome = run_link(said, 1);
   CHECK_FALSE(outcome.ok());
   CHECK(outcome.output.substr(0, said.size()) == said);
 }
