@@ -150,7 +150,10 @@ void BaseServer::serve_forever() {
     }
   } ended{*loop_};
 
-  while (!ending()) turn();
+  while (!ending()) {
+    turn();
+    do_service_actions();
+  }
   if (loop_->ends_on_signals && signals.ending) interrupt_requests();
 }
 
@@ -167,7 +170,6 @@ void BaseServer::turn() {
   if (fds[1].revents != 0) drain_wake();
   if (ending()) return;  // what has become readable meanwhile is not taken any more
   if (fds[0].revents != 0) loop_->paused = take_requests();
-  do_service_actions();
 }
 
 bool BaseServer::take_requests() noexcept {
