@@ -1,0 +1,25 @@
+#pragma once
+
+// Catch2 2.13 (one header) or 3.x (many).
+
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_test_case_info.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/reporters/catch_reporter_event_listener.hpp>
+#include <catch2/reporters/catch_reporter_registrars.hpp>
+#define KIT_CATCH2_3 1
+#else
+#define CATCH_CONFIG_EXTERNAL_INTERFACES  // the listener's base class
+#include <catch2/catch.hpp>
+#define KIT_CATCH2_3 0
+#endif
+
+namespace kit {
+
+#if KIT_CATCH2_3
+using CatchListener = Catch::EventListenerBase;
+#else
+using CatchListener = Catch::TestEventListenerBase;
+#endif
+
+}  // namespace kit

@@ -1,0 +1,350 @@
+#include "causes.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include "escape.hpp"
+#include "limits.hpp"
+#include "proc.hpp"
+#include "step.hpp"
+
+namespace kit {
+namespace {
+
+std::string_view line_at(std::string_view text, std::size_t at) {
+  return text.substr(at, std::min(text.find('\n', at), text.size()) - at);
+}
+
+// "…/lessons/01_tcp_echo/server.cpp:31:7" somewhere in a frame, if that file is the learner's.
+std::optional<Place> place_in(std::string_view frame, const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    for (std::size_t at = frame.find(file); at != std::string_view::npos;
+         at = frame.find(file, at + 1)) {
+      const bool whole = at == 0 || frame[at - 1] == '/' || frame[at - 1] == ' ';
+      const std::string_view behind = frame.substr(at + file.size());
+      if (whole && behind.size() > 1 && behind[0] == ':' && std::isdigit(behind[1]) != 0) {
+        return Place{file, std::atoi(std::string(behind.substr(1)).c_str())};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// "    #3 0x55… in EchoHandler::handle() /…/server.cpp:31" -> "EchoHandler::handle".
+std::string function_in(std::string_view frame) {
+  std::size_t begin = frame.find(" in ");
+  if (begin != std::string_view::npos) {
+    begin += 4;
+  } else {
+    begin = frame.find('#');  // ThreadSanitizer: "    #0 EchoHandler::handle() file:line"
+    if (begin == std::string_view::npos) return {};
+    begin = frame.find(' ', begin);
+    if (begin == std::string_view::npos) return {};
+    ++begin;
+  }
+  const std::size_t end = frame.find_first_of("( \n", begin);
+  return std::string(frame.substr(begin, std::min(end, frame.size()) - begin));
+}
+
+// The first frame in the learner's files, from `at` on.
+void find_frame(SanitizerReport& report, std::string_view text, std::size_t at,
+                const std::vector<std::string>& files) {
+  while (at < text.size()) {
+    const std::string_view line = line_at(text, at);
+    at += line.size() + 1;
+    if (line.find('#') == std::string_view::npos) continue;
+    if (const auto place = place_in(line, files)) {
+      report.place = *place;
+      report.function = function_in(line);
+      return;
+    }
+  }
+}
+
+// "heap-use-after-free on address …" -> "heap-use-after-free".
+std::string first_words(std::string_view text) {
+  for (std::string_view stop : {" on address", " on unknown address", " (pid=", ": ", " ("}) {
+    text = text.substr(0, std::min(text.find(stop), text.size()));
+  }
+  return std::string(text);
+}
+
+std::string_view plain_words(std::string_view kind) {
+  struct Entry {
+    std::string_view kind, words;
+  };
+  static constexpr Entry entries[] = {
+      {"heap-use-after-free", "it used memory that had been given back"},
+      {"stack-use-after-return", "it used a local variable of a function that had returned"},
+      {"stack-use-after-scope", "it used a local variable whose block had ended"},
+      {"heap-buffer-overflow", "it went beyond the end of a buffer"},
+      {"stack-buffer-overflow", "it went beyond the end of a local buffer"},
+      {"global-buffer-overflow", "it went beyond the end of a global buffer"},
+      {"container-overflow", "it went beyond the end of a container"},
+      {"attempting double-free", "it gave the same memory back twice"},
+      {"stack-overflow", "it called itself without end"},
+      {"SEGV", "it used memory that is not its own"},
+      {"hard rss limit exhausted", "it took more memory than any step allows"},
+      {"data race", "two threads used the same memory at once, and one of them wrote"},
+      {"lock-order-inversion", "two locks are taken in two orders: a deadlock in waiting"},
+      {"thread leak", "a thread was neither joined nor detached"},
+      {"destroy of a locked mutex", "a mutex ended its life while it was locked"},
+      {"unlock of an unlocked mutex", "a mutex was unlocked that nobody held"},
+  };
+  for (const Entry& entry : entries) {
+    if (kind.starts_with(entry.kind)) return entry.words;
+  }
+  return {};
+}
+
+std::string capital(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
+std::vector<std::string> learners_files(const Step& step) {
+  std::vector<std::string> files = step.lesson().slots;
+  for (const ProgramEntry& program : step.lesson().programs) files.push_back(program.source);
+  std::erase(files, "");
+  return files;
+}
+
+// What terminate() and assert say on stderr.
+std::string last_words(std::string_view errors) {
+  std::string words;
+  for (std::string_view sign : {"terminate called", "  what():", "Assertion"}) {
+    const std::size_t at = errors.rfind(sign);
+    if (at == std::string_view::npos) continue;
+    std::string_view line = line_at(errors, at);
+    while (line.starts_with(' ')) line.remove_prefix(1);
+    words += (words.empty() ? "" : ", ") + escape_text(line);
+  }
+  return words;
+}
+
+std::string death_sentence(const Program& program) {
+  const Exit& exit = *program.exit();
+  const std::string name = "Your " + program.name();
+  switch (exit.signal) {
+    case SIGPIPE:
+      return name +
+             " was killed by SIGPIPE: it wrote to a connection whose other side was gone. "
+             "By default that ends the whole process (send(2), MSG_NOSIGNAL; signal(7)).";
+    case SIGABRT: {
+      const std::string words = last_words(program.errors());
+      return name + " was ended by abort(): " +
+             (words.empty() ? "an exception that nobody catches does that, and so does the end of "
+                              "a std::thread object that was not joined."
+                            : words + '.');
+    }
+    case SIGXCPU:
+      return name + " used up its processor time: it is in a loop that does not wait for anything.";
+    default:
+      return name + " was " + exit.text() + ".";
+  }
+}
+
+std::string end_sentence(const Program& program) {
+  const std::string name = "Your " + program.name();
+  const std::string how = program.exit()->text();
+  if (program.exit()->code == 0) {
+    return name + " ended (" + how + ") where it should go on serving: its loop was left.";
+  }
+  return name + " ended (" + how +
+         ") where it should go on serving: what one client does is no reason to end.";
+}
+
+std::string not_ready_sentence(const Program& program) {
+  if (!program.output().empty() && program.output().find('\n') == std::string_view::npos) {
+    return "The line that says where the server listens has no newline at its end.";
+  }
+  if (!program.alive()) {
+    return "Your " + program.name() + " ended before it listened" +
+           (program.errors().empty() ? ", without a word on stderr." : ": see what it wrote.");
+  }
+  if (const auto where = proc::listening(program.pid()); !where.empty()) {
+    return "It listens (on " + where.front() +
+           ") but has not said so. The line must be written "
+           "when it listens, and flushed: stdout is buffered when it is not a terminal.";
+  }
+  return {};
+}
+
+// Most of the time that we waited it spent computing.
+bool computes(const Program& program) {
+  const auto status = proc::status(program.pid());
+  return status && status->state == 'R' && status->cpu > event_time() / 2;
+}
+
+}  // namespace
+
+std::string SanitizerReport::sentence() const {
+  const std::string_view words = plain_words(kind);
+  std::string text = words.empty() ? "A sanitizer found: " + kind
+                                   : capital(std::string(words)) + " (" + kind + ')';
+  if (!function.empty()) text += ", in " + function;
+  if (!place.empty()) text += ", " + place.file + ':' + std::to_string(place.line);
+  return escape_text(text + '.');
+}
+
+std::optional<SanitizerReport> find_sanitizer_report(std::string_view errors,
+                                                     const std::vector<std::string>& files) {
+  SanitizerReport report;
+  for (std::string_view sign :
+       {"ERROR: AddressSanitizer: ", "WARNING: ThreadSanitizer: ", "ERROR: ThreadSanitizer: ",
+        "ERROR: UndefinedBehaviorSanitizer: ", "Sanitizer: hard rss limit exhausted"}) {
+    const std::size_t at = errors.find(sign);
+    if (at == std::string_view::npos) continue;
+    const bool memory = sign.starts_with("Sanitizer");
+    const std::size_t kind = memory ? at + 11 : at + sign.size();
+    report.kind = first_words(line_at(errors, kind));
+    find_frame(report, errors, kind, files);
+    return report;
+  }
+  constexpr std::string_view undefined = ": runtime error: ";
+  if (const std::size_t at = errors.find(undefined); at != std::string_view::npos) {
+    report.kind = std::string(line_at(errors, at + undefined.size()));
+    const std::size_t newline = errors.rfind('\n', at);
+    const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
+    if (const auto place = place_in(errors.substr(begin, at - begin), files)) {
+      report.place = *place;
+    } else {
+      find_frame(report, errors, at, files);
+    }
+    return report;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> sanitizer_cannot_start(std::string_view errors) {
+  for (std::string_view sign :
+       {"unexpected memory mapping", "Shadow memory range interleaves",
+        "ReserveShadowMemoryRange failed", "failed to intercept", "personality"}) {
+    const std::size_t at = errors.find(sign);
+    if (at == std::string_view::npos || errors.find("Sanitizer") == std::string_view::npos) {
+      continue;
+    }
+    return "the sanitizer does not start on this machine: " +
+           escape_text(line_at(errors, errors.rfind('\n', at) + 1));
+  }
+  return std::nullopt;
+}
+
+std::string without_sanitizer_notes(std::string_view errors) {
+  std::string own;
+  for (std::size_t at = 0; at < errors.size();) {
+    const std::string_view line = line_at(errors, at);
+    at += line.size() + 1;
+    const bool note = line.starts_with("==") && line.find("==WARNING: ") != std::string_view::npos;
+    if (note) continue;
+    own += line;
+    own += '\n';
+  }
+  return own;
+}
+
+std::optional<Hole> find_hole(std::string_view errors) {
+  constexpr std::string_view sign = "not written: ";
+  std::size_t at = errors.starts_with(sign) ? 0 : errors.find("\nnot written: ");
+  if (at == std::string_view::npos) return std::nullopt;
+  if (errors[at] == '\n') ++at;
+  const std::string_view line = line_at(errors, at + sign.size());
+  Hole hole;
+  const std::size_t open = line.find('(');
+  const std::size_t close = line.find(')', open == std::string_view::npos ? 0 : open);
+  if (open == std::string_view::npos || close == std::string_view::npos) return std::nullopt;
+  hole.what = escape_text(line.substr(0, open));
+  while (hole.what.ends_with(' ')) hole.what.pop_back();
+  hole.task = escape_text(line.substr(open + 1, close - open - 1));
+  std::string_view place = line.substr(close + 1);
+  while (place.starts_with(' ')) place.remove_prefix(1);
+  if (const std::size_t colon = place.rfind(':'); colon != std::string_view::npos) {
+    const std::size_t slash = place.rfind('/', colon);
+    const std::size_t name = slash == std::string_view::npos ? 0 : slash + 1;
+    hole.place.file = escape_text(place.substr(name, colon - name));
+    hole.place.line = std::atoi(std::string(place.substr(colon + 1)).c_str());
+  }
+  return hole;
+}
+
+Diagnosis diagnose(const Step& step) {
+  Diagnosis result;
+  result.cause = step.suspicion();
+  result.task = step.task().empty() ? step.entry().task : step.task();
+  const auto& programs = step.programs();
+  const Step::Failure& failure = *step.failure();
+  if (programs.empty()) return result;
+
+  result.program = failure.about != nullptr ? failure.about : programs.back().get();
+  const auto with_suspicion = [&](std::string sentence) {
+    if (sentence.empty()) return step.suspicion();
+    return step.suspicion().empty() ? sentence : sentence + '\n' + step.suspicion();
+  };
+
+  for (const auto& program : programs) {
+    if (auto hole = find_hole(program->errors())) {
+      result.kind = Diagnosis::Kind::not_written;
+      result.program = program.get();
+      result.task = hole->task;
+      result.place = hole->place;
+      result.cause = "Not written yet: " + hole->what + " (" + hole->task + ").";
+      result.hole = std::move(hole);
+      return result;
+    }
+  }
+  const std::vector<std::string> files = learners_files(step);
+  for (const auto& program : programs) {
+    const auto report = find_sanitizer_report(program->errors(), files);
+    if (!report || program->may_report()) continue;
+    result.kind = Diagnosis::Kind::sanitizer;
+    result.program = program.get();
+    result.place = report->place;
+    result.cause = report->sentence();
+    return result;
+  }
+  for (const auto& program : programs) {
+    if (program->alive() || program->exit()->clean()) continue;
+    const bool by_signal = program->exit()->signal != 0;
+    if (!by_signal && (!program->is_server() || program->end_expected())) continue;
+    if (!by_signal && !program->ready()) continue;
+    result.program = program.get();
+    result.kind = by_signal ? Diagnosis::Kind::died : Diagnosis::Kind::ended;
+    result.cause = with_suspicion(by_signal ? death_sentence(*program) : end_sentence(*program));
+    return result;
+  }
+  for (const auto& program : programs) {
+    if (program->is_server() && !program->ready()) {
+      result.program = program.get();
+      result.kind = Diagnosis::Kind::not_ready;
+      const std::string sentence = not_ready_sentence(*program);
+      if (!sentence.empty()) result.cause = sentence;
+      return result;
+    }
+    if (program->is_server() && !program->alive() && !program->end_expected()) {
+      result.program = program.get();
+      result.kind = Diagnosis::Kind::ended;
+      result.cause = with_suspicion(end_sentence(*program));
+      return result;
+    }
+    const Process& process = program->process();
+    if (process.out().size() + process.err().size() > limits::output_flood) {
+      result.program = program.get();
+      result.kind = Diagnosis::Kind::flood;
+      result.cause = "Your " + program->name() + " is in a loop that prints without end.";
+      return result;
+    }
+  }
+  if (failure.out_of_time && result.program->alive()) {
+    result.kind = Diagnosis::Kind::hang;
+    if (computes(*result.program)) {
+      result.cause = with_suspicion("Your " + result.program->name() +
+                                    " computes without end: it is in a loop that does not wait.");
+    }
+  }
+  return result;
+}
+
+}  // namespace kit

@@ -1,0 +1,87 @@
+#pragma once
+
+// Every time, size and count of the harness, with its reason.
+
+#include <chrono>
+#include <cstddef>
+
+namespace kit::limits {
+
+using std::chrono::milliseconds;
+
+// -- times; those for the learner's program are multiplied by KIT_TIME_SCALE --------------------
+
+// The longest wait for one event (a ready line, an answer, an exit): KIT_DEADLINE_MS replaces it.
+// A correct program needs a few milliseconds; a loaded machine with a sanitizer, a few hundred.
+inline constexpr milliseconds one_event{5000};
+
+// What the kernel tells nobody about (a state in /proc) is looked at again after this long.
+inline constexpr milliseconds proc_poll{3};
+
+// A process that was ended by SIGKILL is gone within microseconds; if not, the machine is ill.
+inline constexpr milliseconds reap{10'000};
+
+// After its parent has ended, a child may need this long to end too before it counts as left
+// behind. Only a failing step waits it out.
+inline constexpr milliseconds left_behind{500};
+
+// A connection ends a moment before its process can be waited for. A report waits this long to
+// tell "it closed the connection" from "it died"; a process known to be ending, for `dying`.
+inline constexpr milliseconds settle{60};
+inline constexpr milliseconds dying{3000};
+
+// The part of a step's ctest timeout that the step may use: what remains is for the report.
+inline constexpr double share_of_timeout = 0.85;
+
+// -- what is kept of what a program says ---------------------------------------------------------
+
+// From the beginning: enough for every line that a step looks at.
+inline constexpr std::size_t output_head = 1024 * 1024;
+// From the end: last words, which an explanation needs.
+inline constexpr std::size_t output_tail = 32 * 1024;
+// No program of the course prints a hundredth of this: it is in a loop.
+inline constexpr std::size_t output_flood = 32 * 1024 * 1024;
+// Lines of a program's stderr that a report relays, and how long such a line may be.
+inline constexpr std::size_t relayed_lines = 10;
+inline constexpr std::size_t relayed_width = 160;
+
+// -- what a report shows --------------------------------------------------------------------------
+
+inline constexpr std::size_t report_width = 88;
+// Bytes of one message before it is cut.
+inline constexpr std::size_t shown_bytes = 60;
+// Bytes in front of the first difference, when it lies far into a message.
+inline constexpr std::size_t shown_before = 20;
+// Lines of the dialogue: the first few tell how it began, the last how it failed.
+inline constexpr std::size_t story_first = 4;
+inline constexpr std::size_t story_last = 12;
+
+// -- limits of a program
+// ---------------------------------------------------------------------------
+
+// Address space of a plain build: 200 threads with 8 MiB of stack each, and glibc's arenas. (The
+// sanitizers reserve terabytes: they get hard_rss_limit_mb.)
+inline constexpr std::size_t address_space = std::size_t{3} * 1024 * 1024 * 1024;
+inline constexpr std::size_t sanitized_memory_mb = 512;
+// Open files: as a desktop's default.
+inline constexpr std::size_t open_files = 1024;
+// Bytes in one file: no program of the course writes one.
+inline constexpr std::size_t file_size = std::size_t{64} * 1024 * 1024;
+// Processes and threads together, counted for the step's own user.
+inline constexpr std::size_t processes = 600;
+// Seconds of processor time, a backstop: the deadline of an event comes first.
+inline constexpr std::size_t cpu_seconds = 120;
+
+// -- exit statuses
+// ----------------------------------------------------------------------------------
+
+inline constexpr int not_written = 86;  // a hole of a starter (common/'s not_written())
+inline constexpr int sanitizer = 97;    // AddressSanitizer, UndefinedBehaviorSanitizer
+inline constexpr int thread_sanitizer = 98;
+
+inline constexpr int passed = 0;
+inline constexpr int failed = 1;
+inline constexpr int cannot_run = 77;  // CTest's SKIP_RETURN_CODE
+inline constexpr int kit_error = 99;   // the kit's own error, not the learner's
+
+}  // namespace kit::limits

@@ -1,0 +1,36 @@
+#pragma once
+
+// How a failed step speaks to the learner.
+
+#include <string>
+
+namespace kit {
+
+class Step;
+struct Lesson;
+struct Settings;
+struct StepEntry;
+
+/// What came of a step.
+struct Outcome {
+  enum class Status { pass, fail, error, skip };
+  Status status = Status::error;
+  std::string cause;   ///< one line
+  std::string report;  ///< all that is printed
+};
+
+/// "01.7 a message in pieces …                 0 of 8 points" and a newline.
+std::string header(const StepEntry& entry, int points);
+
+/// The command that runs this step alone.
+std::string run_only_this(const Lesson& lesson, const StepEntry& entry);
+
+/// The report of a failed step, while its programs still live: they are asked what they do.
+Outcome explain_failure(const Step& step);
+
+/// Writes the outcome as lines `key<TAB>value` (newlines, tabs and backslashes in a value as \n,
+/// \t, \\), by rename.
+void write_result(const std::string& path, const StepEntry& entry, const Lesson& lesson,
+                  const Settings& settings, const Outcome& outcome, double seconds);
+
+}  // namespace kit

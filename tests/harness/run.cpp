@@ -1,0 +1,179 @@
+#include "run.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <string>
+
+#include "causes.hpp"
+#include "escape.hpp"
+#include "limits.hpp"
+#include "report.hpp"
+#include "step.hpp"
+
+namespace kit {
+namespace {
+
+int worst = -1;
+int report_fd = 1;
+
+void keep(int code) {
+  // The kit's own error, a failure, cannot run here, passed: in this order.
+  const auto weight = [](int one) {
+    switch (one) {
+      case limits::kit_error:
+        return 4;
+      case limits::failed:
+        return 3;
+      case limits::cannot_run:
+        return 2;
+      case limits::passed:
+        return 1;
+      default:
+        return 0;
+    }
+  };
+  if (weight(code) > weight(worst)) worst = code;
+}
+
+int code_of(Outcome::Status status) {
+  switch (status) {
+    case Outcome::Status::pass:
+      return limits::passed;
+    case Outcome::Status::fail:
+      return limits::failed;
+    case Outcome::Status::skip:
+      return limits::cannot_run;
+    case Outcome::Status::error:
+      return limits::kit_error;
+  }
+  return limits::kit_error;
+}
+
+Outcome cannot_run(const StepEntry& entry, std::string_view reason) {
+  const std::string why = escape_text(reason);
+  return {Outcome::Status::skip, "cannot run here: " + why,
+          entry.name() + "\n\n  cannot run here: " + why + '\n'};
+}
+
+Outcome kit_error(const std::string& name, std::string_view what) {
+  const std::string why = escape_text(what);
+  return {Outcome::Status::error, "the kit's own error: " + why,
+          name + "\n\n  The kit's own error, not yours:\n    " + why + '\n'};
+}
+
+// Runs the body in a place of its own. All that was started is gone when it returns.
+Outcome judge(const Settings& settings, const Lesson& lesson, const StepEntry& entry,
+              StepBody body) {
+  Step step(settings, lesson, entry);
+  const auto failed = [&step, &entry] {
+    const Uninterrupted explaining;
+    for (const auto& program : step.programs()) {
+      if (const auto reason = sanitizer_cannot_start(program->errors())) {
+        return cannot_run(entry, *reason);
+      }
+    }
+    return explain_failure(step);
+  };
+  try {
+    try {
+      body(step);
+      step.finish();
+    } catch (const OutOfTime&) {
+      step.fail({.expected = "the step is done within its time",
+                 .got = "it took longer than " + std::to_string(entry.timeout) + " s allow",
+                 .out_of_time = true});
+    }
+    return {Outcome::Status::pass, "", header(entry, entry.points)};
+  } catch (const StepFailed&) {
+    return failed();
+  } catch (const CannotRun& reason) {
+    return cannot_run(entry, reason.what());
+  }
+}
+
+std::size_t milliseconds_of(double seconds) {
+  return static_cast<std::size_t>(seconds * 1000.0);
+}
+
+// Ends as the signal would have ended us, now that nothing is left.
+void end_by(int signal_number) {
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
+
+void run(const char* id, const char* title, StepBody body) {
+  const Settings settings = Settings::from_environment();
+  const Manifest manifest = Manifest::read(settings.manifest);
+  const Lesson* const lesson = manifest.lesson_of(id);
+  if (lesson == nullptr) throw KitError(std::string("the manifest has no step ") + id);
+  const StepEntry& entry = *lesson->step(id);
+  if (entry.title != title) {
+    throw KitError("the manifest calls step " + entry.id + " \"" + entry.title +
+                   "\", the check \"" + title + '"');
+  }
+
+  int interrupted_by = 0;
+  const Clock::time_point start = Clock::now();
+  Outcome outcome;
+  {
+    const Signals signals;
+    const double seconds =
+        settings.timeout.value_or(static_cast<double>(entry.timeout)) * limits::share_of_timeout;
+    set_end_of_time(start + std::chrono::milliseconds(milliseconds_of(seconds)));
+    try {
+      outcome = judge(settings, *lesson, entry, body);
+    } catch (const Interrupted& interruption) {
+      interrupted_by = interruption.signal();
+      outcome = {Outcome::Status::error, "interrupted by " + signal_name(interrupted_by),
+                 entry.name() + "\n\n  interrupted by " + signal_name(interrupted_by) + '\n'};
+    } catch (const std::exception& error) {
+      outcome = kit_error(entry.name(), error.what());
+    }
+    set_end_of_time(Clock::time_point::max());
+  }
+  const std::chrono::duration<double> took = Clock::now() - start;
+  write_result(settings.result, entry, *lesson, settings, outcome, took.count());
+  print(outcome.report);
+  keep(code_of(outcome.status));
+  if (interrupted_by != 0) end_by(interrupted_by);
+}
+
+}  // namespace
+
+void run_step(const char* id, const char* title, StepBody body) noexcept {
+  const auto report = [&](std::string_view what) {
+    const Outcome outcome = kit_error(std::string(id) + ' ' + title, what);
+    print(outcome.report);
+    keep(limits::kit_error);
+  };
+  try {
+    run(id, title, body);
+  } catch (const std::exception& error) {
+    report(error.what());
+  } catch (...) {
+    report("an exception that is no std::exception");
+  }
+}
+
+void print_to(int fd) noexcept {
+  report_fd = fd;
+}
+
+void print(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ssize_t n = write(report_fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;  // nobody reads: the exit status still tells
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+int verdict() noexcept {
+  return worst < 0 ? limits::kit_error : worst;
+}
+
+}  // namespace kit

@@ -1,0 +1,505 @@
+#include "step.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+
+#include "causes.hpp"
+#include "escape.hpp"
+#include "limits.hpp"
+#include "proc.hpp"
+#include "sources.hpp"
+
+namespace kit {
+namespace {
+
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string needed(const char* name) {
+  std::string value = variable(name);
+  if (value.empty()) {
+    throw KitError(std::string(name) +
+                   " is not set. A check is started by CTest: "
+                   "ctest --preset lesson-01 -R '^01\\.1 '");
+  }
+  return value;
+}
+
+// FNV-1a: the same on every machine, unlike std::hash.
+std::uint64_t hash(std::string_view text) {
+  std::uint64_t value = 14695981039346656037ULL;
+  for (char c : text) value = (value ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return value;
+}
+
+bool has(const std::vector<std::string>& args, std::string_view name) {
+  return std::ranges::any_of(args, [name](const std::string& argument) {
+    return argument == name || argument.starts_with(std::string(name) + '=');
+  });
+}
+
+// What the sanitizers are told: to stop at the first finding with a status of their own, and to
+// leave leaks alone (they are looked for by counting descriptors, and the tool that finds them
+// cannot run in every container).
+std::vector<std::string> sanitizer_options() {
+  const std::string memory = "hard_rss_limit_mb=" + std::to_string(limits::sanitized_memory_mb);
+  const std::string common = "color=never:" + memory;
+  const std::string exits = "exitcode=" + std::to_string(limits::sanitizer);
+  return {
+      "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:" + exits + ':' + common,
+      "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:" + exits + ':' + common,
+      // Its shadow memory counts: twice the memory. A child may go on threading after a fork.
+      "TSAN_OPTIONS=halt_on_error=1:die_after_fork=0:second_deadlock_stack=1:color=never:"
+      "hard_rss_limit_mb=" +
+          std::to_string(2 * limits::sanitized_memory_mb) +
+          ":exitcode=" + std::to_string(limits::thread_sanitizer),
+  };
+}
+
+// Ports below what the kernel hands out by itself (32768, macOS 49152) and above the well-known.
+constexpr std::uint16_t first_port = 20'000;
+constexpr std::uint16_t port_count = 10'000;
+constexpr const char* ports_folder = "/tmp/.kit-ports";
+
+// Nobody uses it now. (Bound for a moment without listening, which leaves no trace.)
+bool port_is_free(std::uint16_t port) {
+  try {
+    const Descriptor probe = bound_socket(Address::tcp("127.0.0.1", port), SOCK_STREAM);
+    const Descriptor datagram = bound_socket(Address::tcp("127.0.0.1", port), SOCK_DGRAM);
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+// -- settings
+// ---------------------------------------------------------------------------------------
+
+Settings Settings::from_environment() {
+  Settings settings;
+  settings.manifest = needed("KIT_MANIFEST");
+  settings.candidate = needed("KIT_CANDIDATE");
+  settings.sources = needed("KIT_SOURCES");
+  settings.root = variable("KIT_ROOT");
+  settings.build = variable("KIT_BUILD");
+  settings.result = variable("KIT_RESULT");
+  if (const std::string seed = variable("KIT_SEED"); !seed.empty()) {
+    settings.seed = static_cast<std::uint32_t>(std::strtoul(seed.c_str(), nullptr, 10));
+  } else {
+    const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+    settings.seed = static_cast<std::uint32_t>(
+        hash(std::to_string(now) + ' ' + std::to_string(getpid())) % 1'000'000);
+  }
+  if (const std::string timeout = variable("KIT_STEP_TIMEOUT"); !timeout.empty()) {
+    settings.timeout = std::strtod(timeout.c_str(), nullptr);
+  }
+  return settings;
+}
+
+// SplitMix64.
+std::uint64_t Random::next() {
+  std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+  return z ^ (z >> 31);
+}
+
+// -- the step
+// ---------------------------------------------------------------------------------------
+
+Step::Step(const Settings& settings, const Lesson& lesson, const StepEntry& entry)
+    : settings_(settings), lesson_(lesson), entry_(entry) {
+  struct stat status {};
+  if (stat(settings.candidate.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    throw KitError("there are no programs in " + settings.candidate +
+                   ". Build them: " + "cmake --build --preset lesson-" + lesson.number());
+  }
+}
+
+Step::~Step() {
+  const Uninterrupted cleaning;
+  // Peers first: a program that waits for one may end; then it is ended. The sandbox comes last.
+  peers_.clear();
+  datagram_peers_.clear();
+  listeners_.clear();
+  programs_.clear();
+}
+
+std::string Step::program_path(const std::string& program, const std::string& build) {
+  const std::string folder =
+      build == "plain" ? settings_.candidate : settings_.candidate + '/' + build;
+  const std::string path = folder + '/' + program;
+  if (access(path.c_str(), X_OK) != 0) {
+    if (const auto reason = read_text(folder + "/unavailable")) throw CannotRun(*reason);
+    throw KitError("there is no program " + path +
+                   ". Build it: " + "cmake --build --preset lesson-" + lesson_.number());
+  }
+  const ProgramEntry* const known = lesson_.program(program);
+  if (known != nullptr) {
+    const auto files = files_of(settings_.sources, lesson_, *known);
+    if (const auto newer = newer_than(path, settings_.sources, files)) {
+      suspect("The program was built before your last edit of " + *newer +
+              ": what ran would not be what you wrote. Build it, then check:\n"
+              "cmake --build --preset lesson-" +
+              lesson_.number());
+      fail({.expected = "a program as new as " + *newer,
+            .got = "one that was built before your last edit"});
+    }
+  }
+  return path;
+}
+
+ProcessOptions Step::process_options(const std::string& path, const ProgramOptions& options,
+                                     const std::string& build, const std::string& nonce) {
+  (void)path;
+  ProcessOptions process = sandbox_.options();
+  if (!options.folder.empty()) process.folder = options.folder;
+  process.environment = options.environment;
+  if (!nonce.empty()) process.environment.push_back("KIT_NONCE=" + nonce);
+  if (build == "plain") {
+    process.limits.address_space = limits::address_space;
+  } else {
+    const auto sanitizers = sanitizer_options();
+    process.environment.insert(process.environment.begin(), sanitizers.begin(), sanitizers.end());
+  }
+  process.limits.open_files = options.nofile;
+  process.umask = options.umask;
+  process.input = options.input;
+  process.terminal = options.terminal;
+  process.fixed_addresses = build == "raced";
+  return process;
+}
+
+template <typename Kind>
+Kind& Step::add_program(const std::string& role, const std::string& program,
+                        const ProgramOptions& given) {
+  ProgramOptions options = given;
+  if (options.build.empty()) options.build = entry_.builds.front();
+  const std::string path = program_path(program, options.build);
+  std::string nonce;
+  if (role.starts_with("probe")) {
+    char text[24];
+    std::snprintf(text, sizeof text, "%016llx",
+                  static_cast<unsigned long long>(
+                      Random(hash(std::to_string(getpid()) + settings_.candidate) ^
+                             static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()))
+                          .next()));
+    nonce = text;
+  }
+  const auto alike = std::ranges::count_if(
+      programs_, [&](const auto& one) { return one->name().starts_with(role); });
+  const std::string name = alike == 0 ? role : role + ' ' + std::to_string(alike + 1);
+  const ProcessOptions process = process_options(path, options, options.build, nonce);
+  auto started =
+      std::make_unique<Kind>(*this, name, sandbox_.reachable(path), process, options, nonce);
+  Kind& result = *started;
+  programs_.push_back(std::move(started));
+  story_.add("started", result.command_line());
+  return result;
+}
+
+Server& Step::server(const ServerOptions& given) {
+  ServerOptions options = given;
+  if (!has(options.args, "--port") && !has(options.args, "--path")) {
+    options.args.insert(options.args.begin(), {"--port", "0"});
+  }
+  Server& server = add_program<Server>("server", "server", options);
+  if (options.ready) server.wait_ready();
+  return server;
+}
+
+Program& Step::client(const ClientOptions& options) {
+  return add_program<Program>("client", "client", options);
+}
+
+Program& Step::client(const Address& partner, std::vector<std::string> words,
+                      ClientOptions options) {
+  std::vector<std::string> where;
+  if (partner.is_unix()) {
+    where = {"--path", partner.path()};
+  } else {
+    if (partner.host() != "127.0.0.1") where = {"--host", partner.host()};
+    where.insert(where.end(), {"--port", std::to_string(partner.port())});
+  }
+  options.args.insert(options.args.begin(), where.begin(), where.end());
+  options.args.insert(options.args.end(), words.begin(), words.end());
+  return client(options);
+}
+
+Program& Step::probe(const std::string& name, std::vector<std::string> args, ProbeOptions options) {
+  options.args.insert(options.args.begin(), args.begin(), args.end());
+  return add_program<Program>("probe", "probe_" + name, options);
+}
+
+Server& Step::probe_server(const std::string& name, const ProbeOptions& options) {
+  Server& server = add_program<Server>("probe", "probe_" + name, options);
+  if (options.ready) server.wait_ready();
+  return server;
+}
+
+Program& Step::start(const std::string& program, const ProgramOptions& options) {
+  return add_program<Program>(program, program, options);
+}
+
+// -- peers
+// ------------------------------------------------------------------------------------------
+
+std::size_t Step::add_conversation(const Address& address, bool datagrams, bool listens) {
+  Conversation conversation;
+  conversation.address = address;
+  conversation.datagrams = datagrams;
+  conversation.listens = listens;
+  conversations_.push_back(std::move(conversation));
+  return conversations_.size() - 1;
+}
+
+Peer& Step::add_peer(Stream stream, std::size_t conversation, std::string_view role) {
+  std::string name = std::string(role) + ' ' + std::to_string(peers_.size() + 1);
+  conversations_[conversation].name = name;
+  peers_.push_back(std::make_unique<Peer>(*this, std::move(stream), std::move(name), conversation));
+  story_.set_actors(peers_.size() + datagram_peers_.size());
+  return *peers_.back();
+}
+
+Peer& Step::connect(const Address& address) {
+  try {
+    Stream stream = Stream::connect(address, event_deadline());
+    Peer& peer = add_peer(std::move(stream), add_conversation(address, false, false), "client");
+    if (peers_.size() > 1) story_.add("opened", "a connection", peer.name());
+    return peer;
+  } catch (const std::system_error& error) {
+    fail({.expected = "a connection to " + address.text(),
+          .got = error.code().message(),
+          .out_of_time = error.code().value() == ETIMEDOUT});
+  }
+}
+
+bool Step::refuses(const Address& address) {
+  try {
+    Stream::connect(address, event_deadline());
+    return false;
+  } catch (const std::system_error&) {
+    return true;
+  }
+}
+
+void Step::expect_refused(const Address& address) {
+  if (!refuses(address)) {
+    fail({.expected = "nobody listens on " + address.text(), .got = "a connection was accepted"});
+  }
+  story_.add("refused", "a connection to " + address.text());
+}
+
+DatagramPeer& Step::add_datagram_peer(Descriptor socket, const Address& target, bool listens) {
+  const std::size_t number = datagram_peers_.size() + peers_.size() + 1;
+  std::string name = (listens ? "partner " : "client ") + std::to_string(number);
+  const std::size_t conversation =
+      add_conversation(listens ? Address::local_of(socket.get()) : target, true, listens);
+  conversations_[conversation].name = name;
+  datagram_peers_.push_back(std::make_unique<DatagramPeer>(*this, std::move(socket), target,
+                                                           std::move(name), conversation));
+  story_.set_actors(peers_.size() + datagram_peers_.size());
+  return *datagram_peers_.back();
+}
+
+DatagramPeer& Step::datagram_peer(const Address& address, bool named) {
+  if (!address.is_unix()) {
+    const std::string host = address.family() == AF_INET6 ? "::1" : "127.0.0.1";
+    return add_datagram_peer(bound_socket(Address::tcp(host, 0), SOCK_DGRAM), address, false);
+  }
+  if (!named) {
+    Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM, 0));
+    fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
+    fcntl(socket.get(), F_SETFL, O_NONBLOCK);
+    return add_datagram_peer(std::move(socket), address, false);
+  }
+  const std::string own = path("peer-" + std::to_string(datagram_peers_.size() + 1));
+  Descriptor socket = bound_socket(Address::unix_path(own), SOCK_DGRAM);
+  sandbox_.give(own);  // or the program could not answer to it
+  return add_datagram_peer(std::move(socket), address, false);
+}
+
+Listener& Step::listen(std::string_view host) {
+  return listen(Address::tcp(host, 0));
+}
+
+Listener& Step::listen(const Address& address) {
+  Descriptor socket = bound_socket(address, SOCK_STREAM);
+  if (::listen(socket.get(), SOMAXCONN) != 0) {
+    throw std::system_error(errno, std::generic_category(), "listen");
+  }
+  if (address.is_unix()) sandbox_.give(address.path());
+  const std::size_t conversation = add_conversation(Address::local_of(socket.get()), false, true);
+  listeners_.push_back(std::make_unique<Listener>(*this, std::move(socket), conversation));
+  return *listeners_.back();
+}
+
+DatagramPeer& Step::datagram_listener(std::string_view host) {
+  return datagram_listener(Address::tcp(host, 0));
+}
+
+DatagramPeer& Step::datagram_listener(const Address& address) {
+  Descriptor socket = bound_socket(address, SOCK_DGRAM);
+  if (address.is_unix()) sandbox_.give(address.path());
+  return add_datagram_peer(std::move(socket), {}, true);
+}
+
+// -- the step's own
+// -----------------------------------------------------------------------------------
+
+uid_t Step::program_uid() const {
+  return sandbox_.user().value_or(geteuid());
+}
+
+std::uint16_t Step::fixed_port() {
+  // Shared by all users of the machine: anybody may make and lock a file there, as in /tmp.
+  if (mkdir(ports_folder, 01777) == 0) chmod(ports_folder, 01777);
+  const std::size_t start = static_cast<std::size_t>(getpid()) * 7 + ports_.size();
+  for (std::size_t i = 0; i < port_count; ++i) {
+    const auto port = static_cast<std::uint16_t>(first_port + (start + i) % port_count);
+    const std::string name = std::string(ports_folder) + '/' + std::to_string(port);
+    Descriptor lock(open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!lock) {
+      lock = Descriptor(
+          open(name.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    }
+    if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || !port_is_free(port)) continue;
+    ports_.push_back(std::move(lock));
+    return port;
+  }
+  throw CannotRun("no port between 20000 and 29999 is free");
+}
+
+Random& Step::random() {
+  if (!random_) random_.emplace(settings_.seed ^ hash(entry_.id));
+  return *random_;
+}
+
+std::string Step::payload(std::size_t n) {
+  std::string bytes(n, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random().below(256));
+  return bytes;
+}
+
+std::string Step::text(std::size_t n) {
+  std::string bytes(n, ' ');
+  for (char& byte : bytes) byte = static_cast<char>(random().between(' ', '~'));
+  return bytes;
+}
+
+std::string Step::word() {
+  std::string letters(random().between(4, 10), ' ');
+  for (char& letter : letters) letter = static_cast<char>(random().between('a', 'z'));
+  return letters;
+}
+
+std::string Step::upper(std::string_view bytes) {
+  std::string result(bytes);
+  for (char& byte : result) {
+    if (byte >= 'a' && byte <= 'z') byte = static_cast<char>(byte - 'a' + 'A');
+  }
+  return result;
+}
+
+// -- waiting and judging
+// ------------------------------------------------------------------------------
+
+bool Step::await(const std::function<bool()>& predicate, Deadline until,
+                 std::chrono::milliseconds again) {
+  const Program* flooding = nullptr;
+  const bool came = kit::wait_until(
+      [&] {
+        for (const auto& program : programs_) {
+          const Process& process = program->process();
+          if (process.out().size() + process.err().size() > limits::output_flood) {
+            flooding = program.get();
+            return true;
+          }
+        }
+        return predicate();
+      },
+      until, again);
+  if (flooding != nullptr) {
+    const Process& process = flooding->process();
+    fail({.expected = "a " + flooding->name() + " that prints a line now and then",
+          .got = counted(process.out().size() + process.err().size(), "byte") +
+                 " of output, and no end of it",
+          .about = flooding});
+  }
+  return came;
+}
+
+void Step::wait_until(const std::function<bool()>& predicate, std::string_view sentence,
+                      const std::function<std::string()>& got) {
+  if (await(predicate, event_deadline(), limits::proc_poll)) return;
+  fail({.expected = std::string(sentence),
+        .got = (got ? got() + ", still after " : "it is not so after ") +
+               with_commas(static_cast<std::size_t>(event_time().count())) + " ms",
+        .out_of_time = true});
+}
+
+void Step::check(bool condition, std::string_view sentence, std::string_view got) {
+  if (!condition) fail({.expected = std::string(sentence), .got = std::string(got)});
+}
+
+void Step::fail(std::string_view expected, std::string_view got) {
+  fail({.expected = std::string(expected), .got = std::string(got)});
+}
+
+void Step::fail(Failure failure) {
+  const Uninterrupted collecting;
+  // A connection ends a moment before its program does: give a dying one the time to be dead.
+  const auto dying = [this] {
+    return std::ranges::any_of(programs_, [](const auto& program) {
+      const auto status = program->alive() ? proc::status(program->pid()) : std::nullopt;
+      return status && status->ending;
+    });
+  };
+  const auto dead = [this] {
+    return std::ranges::any_of(programs_, [](const auto& program) {
+      return !program->alive() && !program->end_expected();
+    });
+  };
+  if (!failure.out_of_time && !dead()) {
+    kit::wait_until([&] { return dead() || dying(); }, after(scaled(limits::settle)),
+                    limits::proc_poll);
+  }
+  if (dying()) {
+    kit::wait_until([&] { return !dying(); }, after(scaled(limits::dying)), limits::proc_poll);
+  }
+  story_.add_failure(failure.expected, failure.got, failure.caret, failure.who);
+  failure_ = std::move(failure);
+  throw StepFailed();
+}
+
+void Step::finish() {
+  for (const auto& program : programs_) {
+    const std::string_view errors = program->errors();
+    std::vector<std::string> files = lesson_.slots;
+    if (!program->may_report() && find_sanitizer_report(errors, files)) {
+      fail({.expected = "no report of a sanitizer",
+            .got = "one, on stderr of the " + program->name(),
+            .about = program.get()});
+    }
+    if (program->is_server() && !program->alive() && !program->end_expected()) {
+      fail({.expected = "the " + program->name() + " still serves",
+            .got = "it has ended by itself: " + program->exit()->text(),
+            .about = program.get()});
+    }
+  }
+}
+
+}  // namespace kit

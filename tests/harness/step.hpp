@@ -1,0 +1,239 @@
+#pragma once
+
+// A step of a lesson while it runs: what the body of a STEP works with.
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "manifest.hpp"
+#include "peer.hpp"
+#include "program.hpp"
+#include "sandbox.hpp"
+#include "story.hpp"
+
+namespace kit {
+
+/// A step was not passed. Thrown by every expectation; a body never catches it.
+class StepFailed : public std::exception {
+ public:
+  const char* what() const noexcept override { return "the step failed"; }
+};
+
+/// The step cannot be judged on this machine. Throw it with the reason, a clause that follows
+/// "cannot run here:".
+class CannotRun : public std::exception {
+ public:
+  explicit CannotRun(std::string reason) : reason_(std::move(reason)) {}
+  const char* what() const noexcept override { return reason_.c_str(); }
+
+ private:
+  std::string reason_;
+};
+
+/// Something is wrong with the kit or its surroundings, not with the learner's program.
+class KitError : public std::exception {
+ public:
+  explicit KitError(std::string what) : what_(std::move(what)) {}
+  const char* what() const noexcept override { return what_.c_str(); }
+
+ private:
+  std::string what_;
+};
+
+/// What a check is told by its environment.
+struct Settings {
+  std::string candidate;          ///< KIT_CANDIDATE: folder of built programs
+  std::string sources;            ///< KIT_SOURCES: folder of the learner's files
+  std::string manifest;           ///< KIT_MANIFEST
+  std::string root;               ///< KIT_ROOT: the source tree
+  std::string build;              ///< KIT_BUILD: the build folder
+  std::string result;             ///< KIT_RESULT: file for the outcome, or empty
+  std::uint32_t seed = 0;         ///< KIT_SEED, or a new one
+  std::optional<double> timeout;  ///< KIT_STEP_TIMEOUT: seconds for the step, for the manifest's
+
+  /// Throws KitError if one that is needed is missing.
+  static Settings from_environment();
+};
+
+/// Numbers from a seed; the same on every machine.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next();
+  /// 0 <= result < bound.
+  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
+  std::uint64_t between(std::uint64_t least, std::uint64_t most) {
+    return least + below(most - least + 1);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+class Step {
+ public:
+  Step(const Settings& settings, const Lesson& lesson, const StepEntry& entry);
+  ~Step();
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+
+  // -- what the report says if something fails from here on ---------------------------------------
+
+  /// The likely cause. (A crash, a sanitizer's report, a hole that is not written and their like
+  /// find their own words first.)
+  void suspect(std::string sentence) { suspicion_ = std::move(sentence); }
+  /// Where to look, if it is not the step's own task.
+  void suspect_task(std::string task) { task_ = std::move(task); }
+
+  // -- programs -----------------------------------------------------------------------------------
+
+  /// Starts the server and waits for its ready line.
+  Server& server(const ServerOptions& options = {});
+  /// Starts the client.
+  Program& client(const ClientOptions& options = {});
+  /// Starts the client with --host and --port, or --path, of a partner, and these words.
+  Program& client(const Address& partner, std::vector<std::string> words,
+                  ClientOptions options = {});
+  /// Starts a probe, which speaks in lines that begin with a nonce.
+  Program& probe(const std::string& name, std::vector<std::string> args = {},
+                 ProbeOptions options = {});
+  /// A probe that is a server: waits for its ready line as step.server() does. It says that line
+  /// without a nonce, and other lines with.
+  Server& probe_server(const std::string& name, const ProbeOptions& options = {});
+  /// Starts "server" or "client" as a program that need not come up (a port in use, wrong options).
+  Program& start(const std::string& program, const ProgramOptions& options = {});
+
+  // -- peers --------------------------------------------------------------------------------------
+
+  Peer& connect(const Server& server) { return connect(server.address()); }
+  Peer& connect(const Address& address);
+  /// A connect to this address is refused: nobody listens there.
+  void expect_refused(const Address& address);
+  /// Nobody listens there (asked once, no failure).
+  bool refuses(const Address& address);
+
+  /// A datagram socket that sends to this address. To a Unix path it has a name of its own in the
+  /// step's folder, or none if `named` is false.
+  DatagramPeer& datagram_peer(const Server& server, bool named = true) {
+    return datagram_peer(server.address(), named);
+  }
+  DatagramPeer& datagram_peer(const Address& address, bool named = true);
+
+  /// A partner for clients: on a port of its own of this host ...
+  Listener& listen(std::string_view host = "127.0.0.1");
+  /// ... or on an address (a path in the step's folder).
+  Listener& listen(const Address& address);
+  /// A partner for datagram clients.
+  DatagramPeer& datagram_listener(std::string_view host = "127.0.0.1");
+  DatagramPeer& datagram_listener(const Address& address);
+
+  // -- the step's own -----------------------------------------------------------------------------
+
+  /// The private folder: short, writable for the programs, gone at the end.
+  const std::string& folder() const { return sandbox_.folder(); }
+  /// A path in it.
+  std::string path(std::string_view name) const { return folder() + '/' + std::string(name); }
+  /// Address of a path in it.
+  Address unix_address(std::string_view name) const { return Address::unix_path(path(name)); }
+  Sandbox& sandbox() { return sandbox_; }
+  /// The uid that the programs run under.
+  uid_t program_uid() const;
+
+  /// A port below the ephemeral range that no other step uses meanwhile.
+  std::uint16_t fixed_port();
+
+  Random& random();
+  /// `n` bytes of every value.
+  std::string payload(std::size_t n);
+  /// `n` printable bytes without newline.
+  std::string text(std::size_t n);
+  /// A lower-case word of 4 to 10 letters.
+  std::string word();
+  /// a–z to A–Z, every other byte as it is: what the echo servers answer.
+  static std::string upper(std::string_view bytes);
+
+  // -- waiting and judging ------------------------------------------------------------------------
+
+  /// The longest wait for one event.
+  std::chrono::milliseconds deadline() const { return event_time(); }
+  /// Waits until the predicate is true; fails with "expected <sentence>" if it never is. It is
+  /// asked after every event and every few milliseconds.
+  void wait_until(const std::function<bool()>& predicate, std::string_view sentence,
+                  const std::function<std::string()>& got = {});
+  /// Fails with "expected <sentence>" unless the condition holds.
+  void check(bool condition, std::string_view sentence, std::string_view got = "it is not so");
+  /// Fails: what was expected, and what was there.
+  [[noreturn]] void fail(std::string_view expected, std::string_view got);
+
+  // Lines for the story that no act of a peer or program writes.
+  void note(std::string_view text) { story_.add("note", text); }
+  void sent(std::string_view text) { story_.add("sent", text); }
+  void did(std::string_view verb, std::string_view text) { story_.add(verb, text); }
+
+  // -- for the harness
+  // ------------------------------------------------------------------------------
+
+  /// A failed expectation; `about` is the program that it was about, if that is known.
+  struct Failure {
+    std::string expected{}, got{}, caret{}, who{};
+    const Program* about = nullptr;
+    bool out_of_time = false;  ///< nothing came by the deadline
+  };
+  [[noreturn]] void fail(Failure failure);
+  /// Waits for an event; notices what ends a step at once (a flood of output).
+  bool await(const std::function<bool()>& predicate, Deadline until,
+             std::chrono::milliseconds again = std::chrono::milliseconds{0});
+  /// After the body: every server is alive or was stopped, and no sanitizer has reported.
+  void finish();
+
+  const Settings& settings() const { return settings_; }
+  const Lesson& lesson() const { return lesson_; }
+  const StepEntry& entry() const { return entry_; }
+  Story& story() { return story_; }
+  const Story& story() const { return story_; }
+  const std::string& suspicion() const { return suspicion_; }
+  const std::string& task() const { return task_; }
+  const std::optional<Failure>& failure() const { return failure_; }
+  const std::vector<std::unique_ptr<Program>>& programs() const { return programs_; }
+  std::vector<Conversation>& conversations() { return conversations_; }
+  const std::vector<Conversation>& conversations() const { return conversations_; }
+  bool random_used() const { return random_.has_value(); }
+  Peer& add_peer(Stream stream, std::size_t conversation, std::string_view role);
+
+ private:
+  friend class Peer;
+  friend class DatagramPeer;
+  std::string program_path(const std::string& program, const std::string& build);
+  ProcessOptions process_options(const std::string& path, const ProgramOptions& options,
+                                 const std::string& build, const std::string& nonce);
+  template <typename Kind>
+  Kind& add_program(const std::string& role, const std::string& program,
+                    const ProgramOptions& options);
+  std::size_t add_conversation(const Address& address, bool datagrams, bool listens);
+  DatagramPeer& add_datagram_peer(Descriptor socket, const Address& target, bool listens);
+
+  const Settings& settings_;
+  const Lesson& lesson_;
+  const StepEntry& entry_;
+  std::string suspicion_;
+  std::string task_;
+  Story story_;
+  std::optional<Failure> failure_;
+  std::vector<Conversation> conversations_;
+  std::optional<Random> random_;
+  std::vector<Descriptor> ports_;  // lock files of fixed ports
+  Sandbox sandbox_;                // outlives the programs
+  std::vector<std::unique_ptr<Program>> programs_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<DatagramPeer>> datagram_peers_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+};
+
+}  // namespace kit
