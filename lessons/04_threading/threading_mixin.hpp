@@ -1,0 +1,95 @@
+// ThreadingMixIn: a server that serves each request in a thread of its own.
+// Used by: server.cpp. Built on: common/include/socketserver/thread_set.hpp. See also: pthreads(7).
+
+#pragma once
+
+#include <socketserver/base_server.hpp>
+#include <socketserver/not_written.hpp>
+#include <socketserver/tcp_server.hpp>
+#include <socketserver/thread_set.hpp>
+#include <socketserver/udp_server.hpp>
+#include <socketserver/unix_server.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace socketserver {
+
+/// Serves each request of a `Server` in a thread of its own, so that the loop is free for the next
+/// client at once: `ThreadingMixIn<TCPServer> server(address, handler_class<EchoHandler>);`
+///
+/// The handler runs in that thread, with the connection to itself; what handlers share among each
+/// other or with the server they have to lock. Attributes are set before serve_forever(). A class
+/// that overrides a hook closes itself in its own destructor: threads may still call the hook until
+/// then. Python's `socketserver.ThreadingMixIn`.
+template <class Server>
+class ThreadingMixIn : public Server {
+  static_assert(Server::serves_in_turn,
+                "threading and forking cannot be combined: a server has one way to serve its "
+                "requests, and this one has its way already");
+
+ public:
+  /// A request is served beside the others.
+  static constexpr bool serves_in_turn = false;
+
+  using Server::Server;
+
+  /// server_close(); then waits for every thread, whatever the attributes say: the threads use the
+  /// server. A program that must not wait calls server_close() and ends by std::_Exit(3).
+  ~ThreadingMixIn() override { ThreadingMixIn::server_close(); }
+
+  /// Whether the threads may be abandoned in the midst of a request: server_close() does not wait.
+  bool daemon_threads = false;
+
+  /// Whether server_close() waits until the threads have ended.
+  bool block_on_close = true;
+
+  /// How many threads there are at most; further clients wait their turn. 0: no limit.
+  std::size_t max_threads = 0;
+
+  /// Whether fewer than max_threads run. Does not block.
+  bool has_room() override {
+    // TODO(04.E): the harden part begins with a limit; until then there is always room.
+    return true;
+  }
+
+  /// Starts a thread that calls process_request_thread() and owns the request. Does not block. If
+  /// there can be no further thread, handle_error() is called and the request is shut down.
+  void process_request([[maybe_unused]] Request request) override {
+    // TODO(04.A): start a thread that calls process_request_thread(), and return at once. The
+    // request has to live as long as that thread.
+    not_written("04.A", "ThreadingMixIn::process_request");
+  }
+
+  /// Serves the request to its end, on the thread that is its own. Blocks as long as the handler
+  /// does. What that throws goes to handle_error(): nothing may leave a thread.
+  virtual void process_request_thread([[maybe_unused]] Request& request) {
+    // TODO(04.A): serve the request and shut it down, whatever the handler throws.
+    not_written("04.A", "ThreadingMixIn::process_request_thread");
+  }
+
+  /// Ends the loop, closes the listener, and then waits for the requests under way, if
+  /// block_on_close and not daemon_threads. May be called from a handler, which it does not wait
+  /// for.
+  void server_close() override {
+    Server::server_close();
+    // TODO(04.B): wait for the threads, unless the attributes say otherwise.
+    not_written("04.B", "ThreadingMixIn::server_close");
+  }
+
+ private:
+  // A thread that ends wakes a loop that had no room.
+  ThreadSet threads_{[this] { this->wake(); }};
+};
+
+/// A TCP server that serves each connection in a thread of its own.
+using ThreadingTCPServer = ThreadingMixIn<TCPServer>;
+/// A UDP server that serves each datagram in a thread of its own.
+using ThreadingUDPServer = ThreadingMixIn<UDPServer>;
+/// A Unix stream server that serves each connection in a thread of its own.
+using ThreadingUnixStreamServer = ThreadingMixIn<UnixStreamServer>;
+/// A Unix datagram server that serves each datagram in a thread of its own.
+using ThreadingUnixDatagramServer = ThreadingMixIn<UnixDatagramServer>;
+
+}  // namespace socketserver

@@ -1,0 +1,150 @@
+// ForkingMixIn: a server that serves each request in a process of its own.
+// Used by: server.cpp. Built on: common/include/socketserver/child_watch.hpp. See also: fork(2),
+// waitpid(2), _exit(2).
+
+#pragma once
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <socketserver/base_server.hpp>
+#include <socketserver/child_watch.hpp>
+#include <socketserver/not_written.hpp>
+#include <socketserver/system_call.hpp>
+#include <socketserver/tcp_server.hpp>
+#include <socketserver/udp_server.hpp>
+#include <socketserver/unix_server.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <unordered_set>
+#include <utility>
+
+namespace socketserver {
+
+/// Serves each request of a `Server` in a process of its own:
+/// `ForkingMixIn<TCPServer> server(address, handler_class<EchoHandler>);`
+///
+/// The handler runs in a child, on a copy of everything that the server has: what it changes is
+/// changed there alone. The child serves this one request and ends. Attributes are set before
+/// serve_forever(). Not for a program with threads: a child has a copy of every lock, and none of
+/// the threads that would unlock them. Python's `socketserver.ForkingMixIn`.
+template <class Server>
+class ForkingMixIn : public Server {
+  static_assert(Server::serves_in_turn,
+                "threading and forking cannot be combined: a server has one way to serve its "
+                "requests, and this one has its way already");
+
+ public:
+  /// A request is served beside the others.
+  static constexpr bool serves_in_turn = false;
+
+  /// As the constructor of `Server`.
+  /// @throws std::system_error if the process cannot watch its children
+  ForkingMixIn(const Address& server_address, RequestHandlerClass handler_class)
+      : Server(server_address, handler_class) {
+    // Given: from now on service_actions() is called when a child has ended.
+    this->watch(child_watch_.fileno());
+  }
+
+  /// server_close()
+  ~ForkingMixIn() override {
+    ForkingMixIn::server_close();
+    this->unwatch(child_watch_.fileno());
+  }
+
+  /// How many children there are at most; further clients wait their turn. 0: no limit.
+  std::size_t max_children = 40;
+
+  /// Whether server_close() waits until the children have ended.
+  bool block_on_close = true;
+
+  /// The children that have not been collected yet.
+  [[nodiscard]] const std::unordered_set<pid_t>& active_children() const noexcept {
+    return active_children_;
+  }
+
+  /// Collects the children that have ended since the last call, and calls child_ended() for each.
+  /// Children that are not this server's are left alone. Does not block. See waitpid(2).
+  void collect_children() {
+    // TODO(05.B): ask after each of active_children_, without waiting; forget those that have
+    // ended.
+    not_written("05.B", "ForkingMixIn::collect_children");
+  }
+
+  /// Whether fewer than max_children run. Does not block.
+  bool has_room() override {
+    // TODO(05.E): the harden part begins with a limit; until then there is always room.
+    return true;
+  }
+
+  /// Forks, as fork(2) does: returns the child's number in the parent, and 0 in the child.
+  ///
+  /// The child gives up what is its parent's: the listener, and what wakes the loop. The parent has
+  /// one active child more. Whoever calls this in the child ends it by _exit(2), and never returns
+  /// into the loop.
+  /// @throws std::system_error naming fork if there can be no further process
+  pid_t fork_child([[maybe_unused]] const Request& request) {
+    // TODO(05.A): fork. The parent remembers the child; the child gives up what is its parent's.
+    not_written("05.A", "ForkingMixIn::fork_child");
+  }
+
+  /// Has a child serve the request, which ends with status 0, or with 1 if the handler has thrown.
+  /// The parent closes its copy of the connection; the child still uses its own. Does not block. If
+  /// there can be no further process, handle_error() is called and the request is shut down.
+  void process_request([[maybe_unused]] Request request) override {
+    // TODO(05.A): fork a child. In the child serve the request and leave by _exit(2); in the parent
+    // close the copy of the connection.
+    not_written("05.A", "ForkingMixIn::process_request");
+  }
+
+  /// Called when a child has been collected, with the status that waitpid(2) gives: says on stderr
+  /// how it ended, unless that is exit status 0.
+  virtual void child_ended(pid_t child, int status) {
+    if (status == 0) return;
+    std::fprintf(stderr, "child %ld: %s\n", static_cast<long>(child),
+                 describe_exit(status).c_str());
+  }
+
+  /// collect_children(): serve_forever() calls it when a child has ended.
+  void service_actions() override {
+    // TODO(05.B): collect the children that have ended.
+    not_written("05.B", "ForkingMixIn::service_actions");
+  }
+
+  /// collect_children(): handle_request() calls it when no request has come within `timeout`.
+  void handle_timeout() override {
+    // TODO(05.H): there is no service_actions() under handle_request(): what must be done here?
+  }
+
+  /// Passes the signal on: each child's blocked read ends, and its answer still goes out.
+  void interrupt_requests() override {
+    Server::interrupt_requests();
+    // One that has ended and was not collected yet takes the signal without harm.
+    for (const pid_t child : active_children_) (void)::kill(child, SIGTERM);
+  }
+
+  /// Ends the loop, closes the listener, and then waits until every child has ended, if
+  /// block_on_close.
+  void server_close() override {
+    Server::server_close();
+    // TODO(05.D): wait for the children, unless block_on_close says otherwise.
+    not_written("05.D", "ForkingMixIn::server_close");
+  }
+
+ private:
+  ChildWatch child_watch_;
+  std::unordered_set<pid_t> active_children_;
+};
+
+/// A TCP server that serves each connection in a process of its own.
+using ForkingTCPServer = ForkingMixIn<TCPServer>;
+/// A UDP server that serves each datagram in a process of its own.
+using ForkingUDPServer = ForkingMixIn<UDPServer>;
+/// A Unix stream server that serves each connection in a process of its own.
+using ForkingUnixStreamServer = ForkingMixIn<UnixStreamServer>;
+/// A Unix datagram server that serves each datagram in a process of its own.
+using ForkingUnixDatagramServer = ForkingMixIn<UnixDatagramServer>;
+
+}  // namespace socketserver
