@@ -30,6 +30,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/manifest.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/stage.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/mistakes.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/search_index.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/link_names.cmake")
 
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}/pages" "${WORK}/pictures" "${WORK}/slices")
@@ -138,6 +139,7 @@ foreach(page IN LISTS reference)
   file(WRITE "${page}" "${html}")
 endforeach()
 
+kit_link_names("${WORK}/html" "${WORK}/symbols.xml")
 kit_write_search_index("${WORK}/html" "${WORK}/symbols.xml")
 
 # Doxygen brings its own look and scripts; the site uses none of them.

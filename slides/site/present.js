@@ -69,6 +69,7 @@
       slide.classList.add('only-picture');
     }
     if (!words) slide.classList.add('only-heading');
+    else if (!inner.querySelector('img, table, .fragment')) slide.classList.add('only-text');
     slide.classList.toggle('last', i === slides.length - 1);
     if (i === 0) {
       slide.classList.add('first');

@@ -75,6 +75,7 @@ expect("${page}" "${right_page}\nlessons/01_tcp_ehco/server.cpp\n"
 expect("${page}" "${right_page}\n`build/lessons/01_tcp_echo/sever`\n"
        "${named}:9: build/lessons/01_tcp_echo/sever: no such program is built")
 expect("${page}" "${right_page}\n`build/kit-walk`\n" "${named}:9: build/kit-walk: no such program is built")
+expect("${page}" "${right_page}\na `piece of\ncode`\n" "${named}:9: a piece of code goes on in the next line")
 
 set(named slides/01_tcp_echo.md)
 expect("${deck}" "# 01 · Echo\n\n${slides}" "${named}:1: the first line must be: # Title {#deck_01}")
