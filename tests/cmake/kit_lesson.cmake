@@ -4,6 +4,7 @@
 #   kit_lesson(NN_name TITLE)
 #   kit_program(NAME SOURCE [SLOTS source…])   a program of the learner, and the slots linked with it
 #   kit_header(slot.hpp)                       a header slot: found by #include
+#   kit_example(SOURCE)                        a program of the page, to be run by hand; never judged
 #   kit_probe(NAME [SLOTS source…])            tests/probes/NN_NAME.cpp, a main of the kit's own
 #   kit_task(NN.X FILE symbol…)                a task of the page, and the functions written there
 #   kit_step(NN.S POINTS core|harden PROGRAM TASK TITLE [BUILDS build…] [TIMEOUT seconds])
@@ -40,6 +41,10 @@ macro(kit_program name source)
   foreach(slot IN LISTS program_SLOTS)
     string(APPEND manifest "uses\t${name}\t${slot}\n")
   endforeach()
+endmacro()
+
+macro(kit_example source)
+  list(APPEND examples ${source})
 endmacro()
 
 macro(kit_header file)
@@ -182,7 +187,7 @@ endfunction()
 # Everything of one lesson. `below` is the family that this lesson builds on; afterwards
 # KIT_BELOW_reference and KIT_BELOW_own say what the next one builds on.
 function(kit_add_lesson file)
-  foreach(variable manifest programs slots headers probes steps probe_builds server_builds client_builds)
+  foreach(variable manifest programs slots headers examples probes steps probe_builds server_builds client_builds)
     set(${variable} "")
   endforeach()
   include(${file})
@@ -202,7 +207,8 @@ function(kit_add_lesson file)
   # For the tools that build other candidates: what this lesson's programs are compiled and linked with.
   set(toolchain "")
   foreach(build IN LISTS KIT_BUILDS)
-    string(APPEND toolchain "link\t${lesson}\t${build}\t$<JOIN:$<FILTER:${KIT_LINK_${build}},INCLUDE,.>, >")
+    string(REPLACE ";" " " options "${KIT_LINK_${build}}")
+    string(APPEND toolchain "link\t${lesson}\t${build}\t${options}")
     get_property(archives GLOBAL PROPERTY KIT_ARCHIVES_${build})
     foreach(archive IN LISTS archives)
       string(APPEND toolchain " $<TARGET_FILE:${archive}>")
@@ -221,6 +227,14 @@ function(kit_add_lesson file)
       set(foundation ${own})
     endif()
     kit_candidate(lessons ${lesson_folder} ${foundation} TRUE)
+    foreach(source IN LISTS examples)
+      get_filename_component(name ${source} NAME_WE)
+      add_executable(lessons_${number}_${name} EXCLUDE_FROM_ALL ${lesson_folder}/${source})
+      target_compile_options(lessons_${number}_${name} PRIVATE ${KIT_FLAGS_plain})
+      set_target_properties(lessons_${number}_${name} PROPERTIES OUTPUT_NAME ${name}
+        RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lessons/${lesson})
+      list(APPEND made lessons_${number}_${name})
+    endforeach()
     add_custom_target(lesson-${number} DEPENDS ${made} kit-talk)
     kit_check_program()
     add_dependencies(lesson-${number} check_${number})

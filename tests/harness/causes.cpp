@@ -150,6 +150,10 @@ std::string death_sentence(const Program& program) {
 std::string end_sentence(const Program& program) {
   const std::string name = "Your " + program.name();
   const std::string how = program.exit()->text();
+  if (const int code = program.exit()->code;
+      code == limits::sanitizer || code == limits::thread_sanitizer) {
+    return name + " was ended by a sanitizer (" + how + "), whose report did not arrive.";
+  }
   if (program.exit()->code == 0) {
     return name + " ended (" + how + ") where it should go on serving: its loop was left.";
   }
@@ -246,6 +250,28 @@ std::string without_sanitizer_notes(std::string_view errors) {
   return own;
 }
 
+std::string own_words(std::string_view errors) {
+  std::size_t end = errors.size();
+  for (std::string_view sign : {"Sanitizer: ", ": runtime error: "}) {
+    for (std::size_t at = errors.find(sign); at != std::string_view::npos && at < end;
+         at = errors.find(sign, at + 1)) {
+      const std::size_t newline = errors.rfind('\n', at);
+      const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
+      const std::string_view line = line_at(errors, begin);
+      if (line.find("==WARNING: ") == std::string_view::npos) end = begin;
+    }
+  }
+  std::string own = without_sanitizer_notes(errors.substr(0, end));
+  // A line of ==== stands above a report.
+  if (end < errors.size()) {
+    while (own.ends_with("=\n")) {
+      const std::size_t newline = own.rfind('\n', own.size() - 2);
+      own.erase(newline == std::string::npos ? 0 : newline + 1);
+    }
+  }
+  return own;
+}
+
 std::optional<Hole> find_hole(std::string_view errors) {
   constexpr std::string_view sign = "not written: ";
   std::size_t at = errors.starts_with(sign) ? 0 : errors.find("\nnot written: ");
@@ -272,16 +298,17 @@ std::optional<Hole> find_hole(std::string_view errors) {
 
 Diagnosis diagnose(const Step& step) {
   Diagnosis result;
-  result.cause = step.suspicion();
   result.task = step.task().empty() ? step.entry().task : step.task();
   const auto& programs = step.programs();
   const Step::Failure& failure = *step.failure();
+  const std::string& suspicion = failure.cause.empty() ? step.suspicion() : failure.cause;
+  result.cause = suspicion;
   if (programs.empty()) return result;
 
   result.program = failure.about != nullptr ? failure.about : programs.back().get();
   const auto with_suspicion = [&](std::string sentence) {
-    if (sentence.empty()) return step.suspicion();
-    return step.suspicion().empty() ? sentence : sentence + '\n' + step.suspicion();
+    if (sentence.empty()) return suspicion;
+    return suspicion.empty() ? sentence : sentence + '\n' + suspicion;
   };
 
   for (const auto& program : programs) {
@@ -306,7 +333,7 @@ Diagnosis diagnose(const Step& step) {
     return result;
   }
   for (const auto& program : programs) {
-    if (program->alive() || program->exit()->clean()) continue;
+    if (program->alive() || program->killed() || program->exit()->clean()) continue;
     const bool by_signal = program->exit()->signal != 0;
     if (!by_signal && (!program->is_server() || program->end_expected())) continue;
     if (!by_signal && !program->ready()) continue;
@@ -320,7 +347,7 @@ Diagnosis diagnose(const Step& step) {
       result.program = program.get();
       result.kind = Diagnosis::Kind::not_ready;
       const std::string sentence = not_ready_sentence(*program);
-      if (!sentence.empty()) result.cause = sentence;
+      if (!sentence.empty()) result.cause = with_suspicion(sentence);
       return result;
     }
     if (program->is_server() && !program->alive() && !program->end_expected()) {

@@ -88,6 +88,8 @@ void Program::signal(int number) {
 }
 
 void Program::kill() {
+  killed_ = true;
+  end_expected_ = true;
   if (recorder_) recorder_->release_all();
   process_.end();
 }
@@ -293,7 +295,6 @@ RecorderLog& Program::recorder() {
 // ------------------------------------------------------------------------------------------
 
 void Server::wait_ready() {
-  is_server_ = true;
   const auto line_end = [this] { return output().find('\n'); };
   const bool came = step_.await([&] { return line_end() != std::string_view::npos || !alive(); },
                                 event_deadline());
@@ -333,31 +334,46 @@ void Server::wait_ready() {
 }
 
 void Server::stop_by(int signal_number) {
+  // What the step has come to suspect since its last act is about the end; what it suspected of an
+  // answer before is not.
+  const bool own_words = step_.suspicion_is_fresh();
+  const auto fail = [&](Step::Failure failure, std::string cause) {
+    if (!own_words) failure.cause = std::move(cause);
+    failure.about = this;
+    step_.fail(std::move(failure));
+  };
+  const std::string told = "Told to end (" + signal_name(signal_number) + "), the " + name();
   if (!alive()) {
-    step_.fail({.expected = "the " + name() + " still serves",
-                .got = "it has ended by itself: " + exit()->text(),
-                .about = this});
+    fail({.expected = "the " + name() + " still serves",
+          .got = "it has ended by itself: " + exit()->text()},
+         "It ended after the last answer that was expected of it.");
   }
   Program::signal(signal_number);
-  const Exit how = wait_exit();
-  if (!how.clean()) {
-    step_.fail(
-        {.expected = "the " + name() + " ends with exit 0", .got = how.text(), .about = this});
+  end_expected_ = true;
+  if (!step_.await([this] { return !alive(); }, event_deadline())) {
+    fail({.expected = "the " + name() + " ends with exit 0",
+          .got = "it still runs after " +
+                 with_commas(static_cast<std::size_t>(event_time().count())) + " ms",
+          .out_of_time = true},
+         told + " does not: its loop must be left, and main must return.");
+  }
+  if (!exit()->clean()) {
+    fail({.expected = "the " + name() + " ends with exit 0", .got = exit()->text()},
+         told + " ended in another way than by returning from main.");
   }
   // Whoever it has forked ends with it, or was waited for.
   std::vector<pid_t> left;
   step_.await([&] { return (left = orphans()).empty(); }, after(scaled(limits::left_behind)),
               limits::proc_poll);
   if (!left.empty()) {
-    step_.fail({.expected = "no process of the " + name() + "'s is left",
-                .got = "it left " + std::string(left.size() == 1 ? "a process" : "processes") +
-                       " behind, still running: " + counted(left.size(), "process"),
-                .about = this});
+    fail({.expected = "no process of the " + name() + "'s is left",
+          .got = "it left " + counted(left.size(), "process") + " behind, still running"},
+         "A process that the " + name() + " had forked was neither ended nor waited for.");
   }
   if (const std::size_t said = count_ready_lines(output()); said > 1) {
-    step_.fail({.expected = "one line that says where it listens",
-                .got = counted(said, "line") + " that begin with \"listening on \"",
-                .about = this});
+    fail({.expected = "one line that says where it listens",
+          .got = counted(said, "line") + " that begin with \"listening on \""},
+         "The ready line is printed once, when the server listens.");
   }
   step_.story().add("ended", "the " + name() + ", exit 0");
 }

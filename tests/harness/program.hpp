@@ -109,8 +109,9 @@ class Program {
   RecorderLog& recorder();
   const RecorderLog* recorder_if_any() const { return recorder_.get(); }
 
-  /// Kills it. No expectation, no line in the story.
+  /// Kills it. No expectation, no line in the story; that it is gone is no failure.
   void kill();
+  bool killed() const { return killed_; }
 
   // -- for the harness
   // ------------------------------------------------------------------------------
@@ -120,22 +121,25 @@ class Program {
   bool end_expected() const { return end_expected_; }
   void expect_end_sometime() { end_expected_ = true; }
   bool may_report() const { return may_report_; }
-  bool is_server() const { return is_server_; }
+  virtual bool is_server() const { return false; }
   /// It has said where it listens (a server).
   bool ready() const { return ready_; }
-  void rename(std::string name) { name_ = std::move(name); }
+  /// Its place in the order in which programs and conversations began.
+  std::size_t order() const { return order_; }
+  void set_order(std::size_t order) { order_ = order; }
 
  protected:
   Step& step_;
-  bool is_server_ = false;
   bool ready_ = false;
   bool end_expected_ = false;
+  bool killed_ = false;    // by the step
   std::size_t read_ = 0;  // bytes of stdout that lines were taken from
 
  private:
   void expect_in(const Captured& captured, std::string_view text, const char* stream);
 
   std::string name_;
+  std::size_t order_ = 0;
   std::string build_;
   std::vector<std::string> args_;
   std::string nonce_;
@@ -147,6 +151,8 @@ class Program {
 class Server : public Program {
  public:
   using Program::Program;
+
+  bool is_server() const override { return true; }
 
   /// Waits for the ready line, if step.server() was told not to.
   void wait_ready();

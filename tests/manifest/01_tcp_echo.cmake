@@ -3,6 +3,7 @@ kit_lesson(01_tcp_echo "a synchronous TCP server")
 
 kit_program(server server.cpp SLOTS tcp_server.cpp)
 kit_program(client client.cpp)
+kit_example(first_server.cpp)
 kit_probe(throwing SLOTS tcp_server.cpp)
 kit_probe(unread SLOTS tcp_server.cpp)
 

@@ -1,0 +1,405 @@
+// The check of lesson 01: a synchronous TCP server, and its client.
+// The steps, with their points: tests/manifest/01_tcp_echo.cmake. What a step may do:
+// harness/step.hpp.
+
+#include <csignal>
+
+#include "harness/check.hpp"
+#include "harness/loopback.hpp"
+
+namespace {
+
+using kit::Calls;
+using kit::Fault;
+using kit::Listener;
+using kit::Peer;
+using kit::Program;
+using kit::Server;
+using kit::Step;
+
+constexpr const char* one_recv =
+    "One recv() was taken for one message. TCP delivers a stream: a message can arrive in any "
+    "number of pieces.";
+
+// A client that says one thing and gets one answer, both whole.
+void ask(Step& step, const Server& server, const std::string& message) {
+  Peer& client = step.connect(server);
+  client.send(message);
+  client.expect(Step::upper(message));
+  client.half_close();
+  client.expect_end();
+}
+
+}  // namespace
+
+// ---- the client ---------------------------------------------------------------------------------
+
+STEP("01.1", "sends its words and a newline, half-closes, prints the answer") {
+  const std::string message = step.word() + " " + step.word() + "\n";
+  const std::string first = message.substr(0, message.find(' '));
+  const std::string second = message.substr(first.size() + 1, message.size() - first.size() - 2);
+  Listener& partner = step.listen();
+  step.suspect(
+      "The client does not connect to the address it was given, or does not send what it was "
+      "told.");
+  Program& client = step.client(partner.address(), {first, second});
+  Peer& server = partner.accept();
+  server.expect(message);
+  step.suspect(
+      "The client does not half-close. Only shutdown(fd, SHUT_WR) tells the server that no more "
+      "will come; a server that waits for the end waits for ever.");
+  server.expect_end();
+  step.suspect("The answer was not received, or not printed as the page says.");
+  server.send(Step::upper(message));
+  server.close();
+  client.expect_output("Sent:     " + first + " " + second +
+                       "\nReceived: " + Step::upper(first + " " + second) + "\n");
+}
+
+STEP("01.2", "puts together an answer that comes in pieces, until end of file") {
+  step.suspect(
+      "One recv() was taken for the whole answer. It is whole only when recv() returns 0; until "
+      "then the client must go on and keep every piece.");
+  const std::string word = step.word();
+  Listener& partner = step.listen();
+  Program& client = step.client(partner.address(), {word});
+  Peer& server = partner.accept();
+  server.expect(word + "\n");
+  const std::string letters = Step::upper(step.word());
+  for (const char letter : letters) server.send({&letter, 1}).wait_until_taken();
+  const std::string middle = step.text(10'000);
+  server.send(middle).wait_until_taken();
+  server.send("THE END\n");
+  server.close();
+  client.expect_output("Sent:     " + word + "\nReceived: " + letters + middle + "THE END\n");
+}
+
+STEP("01.3", "says that nobody listens, or that the connection was reset, and fails") {
+  step.suspect(
+      "The client ended as if all were well. When connect() fails it must say so on stderr and "
+      "exit with status 1; an exception from check() does both.");
+  Listener& nobody = step.listen();
+  nobody.close();
+  step.client(nobody.address(), {step.word()}).expect_error_sentence();
+
+  step.suspect(
+      "The connection was reset: recv() returned -1. That is no end of file, and what had come is "
+      "not the answer. The client must say so on stderr and exit with status 1.");
+  Listener& rude = step.listen();
+  const std::string word = step.word();
+  Program& cut = step.client(rude.address(), {word});
+  rude.accept().expect(word + "\n").send("HALF AN ANS").wait_until_taken().reset();
+  cut.expect_error_sentence();
+
+  step.suspect(
+      "A server that closes without a byte has given no answer. That is an error, not an empty "
+      "answer: one sentence on stderr, and exit status 1.");
+  Listener& silent = step.listen();
+  Program& unanswered = step.client(silent.address(), {word});
+  silent.accept().expect(word + "\n").half_close();
+  unanswered.expect_error_sentence();
+  step.check(unanswered.output().find("Received:") == std::string_view::npos,
+             "no line \"Received:\" without an answer", "the client printed one");
+}
+
+// ---- the server ---------------------------------------------------------------------------------
+
+STEP("01.4", "listens where it was told, and nowhere else, and says so") {
+  // A stopped process still listens: its kernel completes connections. So this step needs nothing
+  // of what serves them.
+  const auto expect_reached = [&](Server& server) {
+    server.signal(SIGSTOP);
+    step.connect(server);
+#if defined(__linux__)
+    if (server.address().family() == AF_INET) {
+      step.suspect(
+          "The server listens on every address of the machine, not on the one it was told.");
+      step.expect_refused(kit::Address::tcp("127.0.0.2", server.port()));
+    }
+#endif
+    server.kill();
+  };
+  step.suspect(
+      "Nobody is reached on the port that the ready line names. Is the port in network byte order "
+      "in the address that is bound, and turned back before it is printed?");
+  expect_reached(step.server());
+
+  step.suspect(
+      "The server was told a port and listens on another one, or on none. A port goes into an "
+      "address in network byte order (htons).");
+  const std::uint16_t port = step.fixed_port();
+  Server& fixed = step.server({.args = {"--port", std::to_string(port)}});
+  step.check(fixed.address() == kit::Address::tcp("127.0.0.1", port),
+             "\"listening on 127.0.0.1:" + std::to_string(port) + "\"",
+             "\"listening on " + fixed.address().text() + "\"");
+  step.suspect(
+      "A second server on the same port must fail. Is the result of bind() looked at? "
+      "(SO_REUSEPORT "
+      "would let two servers share a port: it is off unless allow_reuse_port says otherwise.)");
+  Program& rival = step.start("server", {.args = {"--port", std::to_string(port)}});
+  rival.expect_error_sentence({std::to_string(port), "bind"});
+  step.suspect(
+      "SIGTERM ends the loop; then server_close() closes the listener, once, and main returns.");
+  fixed.stop();
+
+  if (kit::have_ipv6()) {
+    step.suspect(
+        "The family of the socket must be that of the address it was told "
+        "(server_address().family()): "
+        "AF_INET6 here.");
+    expect_reached(step.server({.args = {"--host", "::1", "--port", "0"}}));
+  }
+}
+
+STEP("01.5", "answers one client in upper case, byte for byte") {
+  step.suspect(
+      "Bytes are not text: a 0 ends no message, a byte above 127 is no letter, and only the first "
+      "`count` bytes of the buffer were received. Only a to z change.");
+  Server& server = step.server();
+  Peer& client = step.connect(server);
+  const std::string word = step.word();
+  client.send(word + "\n").expect(Step::upper(word) + "\n");
+  std::string every_byte;
+  for (int value = 0; value < 256; ++value) every_byte += static_cast<char>(value);
+  client.send(every_byte).expect(Step::upper(every_byte));
+  step.suspect(
+      "A block that fills the buffer to its last byte came back wrong. Is there a byte written "
+      "behind the buffer, or one left out?");
+  for (const std::size_t size : {1U, 512U, 1000U, 1024U, 2048U, 4096U, 8192U, 16384U, 65536U}) {
+    const std::string block = step.payload(size);
+    client.send(block).expect(Step::upper(block));
+  }
+  client.half_close();
+  step.suspect("The server does not close after the client's end of file: recv() returned 0.");
+  client.expect_end();
+  server.stop();
+}
+
+STEP("01.6", "answers client after client, each from the start") {
+  constexpr int clients = 64;
+  constexpr std::size_t allowance = 8;  // what a server may open on first use and keep
+  Server& server = step.server();
+  const std::size_t before = server.open_descriptors();
+  for (int i = 0; i < clients; ++i) {
+    step.suspect(
+        i == 0 ? "The first client gets no answer. Does get_request() return the connection, and "
+                 "handle() answer it?"
+               : "The first client was answered, a later one is not, or with bytes of another. "
+                 "Each connection is accepted, served from the start, and closed.");
+    // Each shorter than the one before: what is left in a buffer would show.
+    ask(step, server, step.word() + std::string(static_cast<std::size_t>(clients - i), 'x') + "\n");
+  }
+  step.suspect(
+      "Connections are left open: each one that accept() returns must be closed in the end, or the "
+      "server runs out of descriptors.");
+  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
+                  "as many open descriptors as before (" + std::to_string(before) + ")",
+                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  server.stop();
+}
+
+STEP("01.7", "a message in pieces comes back whole") {
+  step.suspect(one_recv);
+  Server& server = step.server();
+  Peer& client = step.connect(server);
+  client.send("hello ");
+  step.suspect(
+      "What has come must be answered before the server waits for more: this client says the rest "
+      "only when it has the answer. Do not collect input until the end of file.");
+  client.expect("HELLO ");
+  step.suspect(one_recv);
+  client.send("world\n").expect("WORLD\n");
+  for (const char letter : step.word()) {
+    client.send({&letter, 1}).expect(Step::upper({&letter, 1}));
+  }
+  client.half_close();
+  client.expect_end();
+  server.stop();
+}
+
+STEP("01.8", "many messages in one piece, 64 KiB, an empty connection") {
+  step.suspect("All bytes that one recv() returns are answered, however many lines they are.");
+  Server& server = step.server();
+  Peer& many = step.connect(server);
+  std::string lines;
+  for (int i = 0; i < 200; ++i) lines += step.word() + "\n";
+  many.send(lines).expect(Step::upper(lines));
+  many.half_close();
+  many.expect_end();
+
+  step.suspect("A client that says nothing and ends is no error: recv() returns 0 at once.");
+  Peer& empty = step.connect(server);
+  empty.half_close();
+  empty.expect_end();
+
+  step.suspect(
+      "The client's end of file ends what it says, not what it hears: everything that came before "
+      "it must still be answered.");
+  Peer& large = step.connect(server);
+  const std::string block = step.payload(64 * 1024);
+  large.send(block);
+  large.half_close();
+  large.expect(Step::upper(block));
+  large.expect_end();
+  server.stop();
+}
+
+STEP("01.9", "short reads, short writes and signals change nothing") {
+  step.suspect(
+      "recv() may return fewer bytes than it was asked for, send() may take fewer than it was "
+      "given, and a signal may interrupt either (-1, EINTR). Go on with the rest, and ask again.");
+  Server& server = step.server({.faults = {
+                                    Fault::fail(Calls::any_recv, EINTR).every(3).on_streams(),
+                                    Fault::fail(Calls::any_send, EINTR).every(3).on_streams(),
+                                    Fault::fail(Calls::any_wait, EINTR).every(3),
+                                    Fault::fail(Calls::any_accept, EINTR).every(2),
+                                    Fault::shorten(Calls::any_recv, 3).every(2).on_streams(),
+                                    Fault::shorten(Calls::any_send, 1).every(2).on_streams(),
+                                }});
+  for (int i = 0; i < 3; ++i) {
+    Peer& client = step.connect(server);
+    const std::string block = step.payload(1000);
+    client.send(block);
+    client.half_close();
+    client.expect(Step::upper(block));
+    client.expect_end();
+  }
+  server.stop();
+}
+
+STEP("01.10", "a rude client harms nobody") {
+  constexpr std::size_t allowance = 8;
+  Server& server = step.server();
+  const std::size_t before = server.open_descriptors();
+
+  step.suspect("A client that connects and leaves without a word must not end the server.");
+  step.connect(server).close();
+  ask(step, server, "after one that was silent\n");
+
+  step.suspect("A client that was reset while it waited to be accepted must not end the server.");
+  Peer& served = step.connect(server);
+  served.send("first\n").expect("FIRST\n");
+  step.connect(server).reset();  // waits in the queue behind the first, and is gone
+  served.half_close();
+  served.expect_end();
+  ask(step, server, "after a reset in the queue\n");
+
+  step.suspect(
+      "The server died, or stopped serving, because a client reset its connection: recv() returns "
+      "-1 (ECONNRESET). That ends this connection and nothing else.");
+  Peer& resets = step.connect(server);
+  resets.send("hello").expect("HELLO");
+  resets.reset();
+  ask(step, server, "after a reset\n");
+
+  step.suspect(
+      "Sending to a client that has gone raises SIGPIPE, which ends the process. Pass MSG_NOSIGNAL "
+      "to send(), or ignore SIGPIPE; then send() fails with EPIPE, and that ends this connection "
+      "alone.");
+  for (int i = 0; i < 2; ++i) {
+    // The answer is held back until the client has gone.
+    kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::any_send).on_streams());
+    Peer& gone = step.connect(server);
+    gone.send("hello\n");
+    gone.half_close();
+    step.wait_until([&] { return held.holding() > 0 || gone.ending() != kit::Ending::open; },
+                    "an answer under way");
+    gone.reset();
+    held.release();
+    ask(step, server, "after one that did not wait\n");
+  }
+  Peer& unread = step.connect(server);
+  unread.send_in_background(step.payload(256 * 1024));
+  unread.wait_until_taken();
+  unread.reset();
+  ask(step, server, "after one that did not read\n");
+
+  step.suspect(
+      "accept() failed once, and the server ended or stopped serving. ECONNABORTED: the client has "
+      "gone again, nobody is there. EMFILE: no descriptor is left for now. Both pass.");
+  for (const int error : {ECONNABORTED, EMFILE, ENFILE}) {
+    server.recorder().add(Fault::fail(Calls::any_accept, error));
+    ask(step, server, "after a failed accept\n");
+  }
+
+  step.suspect(
+      "A connection that ended badly was left open: close it whatever recv() and send() return.");
+  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
+                  "as many open descriptors as before (" + std::to_string(before) + ")",
+                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  server.stop();
+}
+
+// ---- probes: the learner's TCPServer with handlers of the kit's own -----------------------------
+
+STEP("01.11", "an exception in a handler ends that request alone, and is reported") {
+  constexpr int clients = 40;
+  constexpr std::size_t allowance = 8;
+  Server& server = step.probe_server("throwing", {.args = {"--port", "0"}});
+  const std::size_t before = server.open_descriptors();
+  step.suspect(
+      "A handler threw, and its client was left hanging. shutdown_request() and close_request() "
+      "must work whatever the handler has done.");
+  Peer& first = step.connect(server);
+  first.send("throw\n");
+  first.expect_end();
+  server.expect_error_contains("Exception occurred during processing of request from " +
+                               first.local().text());
+  Peer& second = step.connect(server);
+  second.send("echo\n").expect("ECHO\n");
+  second.expect_end();
+
+  step.suspect(
+      "The client had gone when its request was shut down: shutdown() then fails (ENOTCONN). That "
+      "is "
+      "no reason to skip close_request(), and none to throw.");
+  for (int i = 0; i < clients; ++i) {
+    Peer& gone = step.connect(server);
+    gone.send("throw when I have gone\n").expect("GO\n");
+    gone.reset();
+  }
+  Peer& last = step.connect(server);
+  last.send("echo\n").expect("ECHO\n");
+  last.expect_end();
+  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
+                  "as many open descriptors as before (" + std::to_string(before) + ")",
+                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  step.check(server.errors().find("shutdown") == std::string_view::npos,
+             "nothing on stderr about a client that has gone: shutdown_request() does not throw",
+             "an exception that names shutdown");
+  server.stop();
+}
+
+STEP("01.12", "the client sees end of file, not a reset, though input was left unread") {
+  step.suspect(
+      "close() with unread input makes the kernel send a reset, which can destroy the answer on "
+      "its "
+      "way. shutdown_request() calls shutdown(fd, SHUT_WR) first: the answer, then the end of "
+      "file.");
+  Server& server = step.probe_server("unread", {.args = {"--port", "0"}});
+  for (int i = 0; i < 5; ++i) {
+    Peer& client = step.connect(server);
+    client.send(step.payload(2000));
+    client.expect("TEN BYTES ARE ENOUGH\n");
+    client.expect_end();
+  }
+  server.stop();
+}
+
+STEP("01.13", "restarts on its port at once") {
+  step.suspect(
+      "The old connection is in TIME_WAIT and keeps the port. Set SO_REUSEADDR before bind(), when "
+      "allow_reuse_address says so.");
+  const std::uint16_t port = step.fixed_port();
+  Server& first = step.server({.args = {"--port", std::to_string(port)}});
+  Peer& client = step.connect(first);
+  client.send("hello\n").expect("HELLO\n");
+  first.stop();  // it ends first, with the client still there: its side waits in TIME_WAIT
+  client.expect_end();
+  client.close();
+  step.wait_until([&] { return !kit::can_bind_plainly(first.address()); },
+                  "the port kept by the old connection, which is what this step is about");
+  Server& second = step.server({.args = {"--port", std::to_string(port)}});
+  ask(step, second, "again\n");
+  second.stop();
+}

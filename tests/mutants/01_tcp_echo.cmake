@@ -1,0 +1,325 @@
+# Wrong answers to lesson 01. Each is one plausible mistake in the solution, and must be caught at
+# its step, with its words. The form of a mutant: tests/cmake/mutants.cmake.
+
+# ---- the client -----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME client-does-not-half-close
+  SENTENCE "The client sends its message and waits, without telling the server that this was all."
+  FILE client.cpp
+  REPLACE [[  half_close(connection);
+]]
+  WITH [[
+]]
+  STEP 01.1
+  WORDS "does not half-close")
+
+kit_mutant(
+  NAME client-sends-no-newline
+  SENTENCE "The client sends its words without the newline that ends them."
+  FILE client.cpp
+  REPLACE [[  send_all(connection, message);]]
+  WITH [[  send_all(connection, options.sentence());]]
+  STEP 01.1
+  WORDS "does not send what it was told")
+
+kit_mutant(
+  NAME client-reads-once
+  SENTENCE "The client takes what the first recv returns for the whole answer."
+  FILE client.cpp
+  REPLACE [[      answer.append(buffer, static_cast<std::size_t>(count));]]
+  WITH [[      return std::string(buffer, static_cast<std::size_t>(count));]]
+  STEP 01.2
+  WORDS "One recv() was taken for the whole answer")
+
+kit_mutant(
+  NAME client-exits-0-on-a-refused-connection
+  SENTENCE "The client says that nobody listens, and exits as if all were well."
+  FILE client.cpp
+  REPLACE [[  check(::connect(connection.get(), server.data(), server.size()), "connect");]]
+  WITH [[  if (::connect(connection.get(), server.data(), server.size()) == -1) {
+    std::fprintf(stderr, "cannot connect\n");
+    std::exit(0);
+  }]]
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <cerrno>
+#include <cstdio>
+#include <cstdlib>]]
+  STEP 01.3
+  WORDS "exit with status 1")
+
+kit_mutant(
+  NAME client-takes-a-reset-for-the-end
+  SENTENCE "The client takes an error of recv (-1) for the end of file (0)."
+  FILE client.cpp
+  REPLACE [[    if (count == 0) return answer;]]
+  WITH [[    if (count <= 0) return answer;]]
+  STEP 01.3
+  WORDS "reset")
+
+# ---- server_bind ----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME no-htons
+  SENTENCE "The port goes into the address in the machine's byte order, not the network's."
+  FILE tcp_server.cpp
+  REPLACE [[  check(::bind(socket_.get(), address.data(), address.size()), "bind");]]
+  WITH [[  sockaddr_in in{};
+  in.sin_family = AF_INET;
+  in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  in.sin_port = address.port();
+  check(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&in), sizeof in), "bind");]]
+  STEP 01.4
+  WORDS "htons")
+
+kit_mutant(
+  NAME no-ntohs
+  SENTENCE "The port that is printed is the bytes of the address, not turned back."
+  FILE tcp_server.cpp
+  REPLACE [[  set_server_address(Address::of_socket(socket_.get()));]]
+  WITH [[  sockaddr_in bound{};
+  socklen_t size = sizeof bound;
+  check(::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&bound), &size), "getsockname");
+  set_server_address(Address::inet(address.host(), bound.sin_port));]]
+  STEP 01.4
+  WORDS "Nobody is reached on the port that the ready line names")
+
+kit_mutant(
+  NAME listens-everywhere
+  SENTENCE "The server binds to every address of the machine, whatever it was told."
+  FILE tcp_server.cpp
+  REPLACE [[  check(::bind(socket_.get(), address.data(), address.size()), "bind");]]
+  WITH [[  const Address everywhere = Address::inet("0.0.0.0", address.port());
+  check(::bind(socket_.get(), everywhere.data(), everywhere.size()), "bind");]]
+  STEP 01.4
+  WORDS "every address of the machine")
+
+kit_mutant(
+  NAME bind-unchecked
+  SENTENCE "The result of bind is not looked at: listen then picks a port of its own."
+  FILE tcp_server.cpp
+  REPLACE [[  check(::bind(socket_.get(), address.data(), address.size()), "bind");]]
+  WITH [[  ::bind(socket_.get(), address.data(), address.size());]]
+  STEP 01.4
+  WORDS "result of bind()")
+
+kit_mutant(
+  NAME always-ipv4
+  SENTENCE "The socket is IPv4, whatever the family of the address."
+  FILE tcp_server.cpp
+  REPLACE [[::socket(address.family(), SOCK_STREAM]]
+  WITH [[::socket(AF_INET, SOCK_STREAM]]
+  STEP 01.4
+  WORDS "family")
+
+kit_mutant(
+  NAME reuseport-for-reuseaddr
+  SENTENCE "SO_REUSEPORT is set where SO_REUSEADDR was meant: two servers share one port."
+  FILE tcp_server.cpp
+  REPLACE [[SOL_SOCKET, SO_REUSEADDR, true);]]
+  WITH [[SOL_SOCKET, SO_REUSEPORT, true);]]
+  STEP 01.4
+  WORDS "SO_REUSEPORT")
+
+kit_mutant(
+  NAME no-reuseaddr
+  SENTENCE "SO_REUSEADDR is not set: connections in TIME_WAIT keep the port for a minute."
+  FILE tcp_server.cpp
+  REPLACE [[  if (allow_reuse_address) switch_option(socket_.get(), SOL_SOCKET, SO_REUSEADDR, true);
+]]
+  WITH [[
+]]
+  STEP 01.13
+  WORDS "TIME_WAIT" "SO_REUSEADDR")
+
+# ---- requests -------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME exits-on-a-failed-accept
+  SENTENCE "A failed accept ends the server."
+  FILE tcp_server.cpp
+  REPLACE [[    throw_system_error("accept");]]
+  WITH [[    std::perror("accept");
+    std::exit(1);]]
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <cerrno>
+#include <cstdio>
+#include <cstdlib>]]
+  STEP 01.10
+  WORDS "accept() failed once")
+
+kit_mutant(
+  NAME leaks-every-connection
+  SENTENCE "The request gets a copy of the connection, and nobody closes the original."
+  FILE tcp_server.cpp
+  REPLACE [[  return Request(FileDescriptor(connection), Address(address, size));]]
+  WITH [[  return Request(FileDescriptor(::dup(connection)), Address(address, size));]]
+  STEP 01.6
+  WORDS "Connections are left open")
+
+kit_mutant(
+  NAME close-without-shutdown
+  SENTENCE "The connection is closed without shutdown: unread input turns the goodbye into a reset."
+  FILE tcp_server.cpp
+  REPLACE [[  (void)::shutdown(request.fileno(), SHUT_WR);
+]]
+  WITH [[
+]]
+  STEP 01.12
+  WORDS "shutdown_request() calls shutdown(fd, SHUT_WR) first")
+
+kit_mutant(
+  NAME leaks-when-shutdown-fails
+  SENTENCE "An error of shutdown is thrown before the connection is closed."
+  FILE tcp_server.cpp
+  REPLACE [[  (void)::shutdown(request.fileno(), SHUT_WR);
+  close_request(request);]]
+  WITH [[  const int connection = request.release().release();
+  check(::shutdown(connection, SHUT_WR), "shutdown");
+  ::close(connection);]]
+  STEP 01.11
+  WORDS "ENOTCONN")
+
+# ---- the handler ----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME one-recv-one-message
+  SENTENCE "The handler receives once, answers once, and is done."
+  FILE server.cpp
+  REPLACE [[    while (const std::size_t count = receive(buffer, sizeof buffer)) {]]
+  WITH [[    if (const std::size_t count = receive(buffer, sizeof buffer)) {]]
+  STEP 01.7
+  WORDS "One recv() was taken for one message")
+
+kit_mutant(
+  NAME answers-at-the-end
+  SENTENCE "The handler collects everything until the end of file before it answers."
+  FILE server.cpp
+  REPLACE [[    while (const std::size_t count = receive(buffer, sizeof buffer)) {
+      log_received(client_address(), {buffer, count});
+      for (std::size_t i = 0; i < count; ++i) buffer[i] = upper(buffer[i]);
+      send_all({buffer, count});
+    }]]
+  WITH [[    std::string all;
+    while (const std::size_t count = receive(buffer, sizeof buffer)) {
+      log_received(client_address(), {buffer, count});
+      for (std::size_t i = 0; i < count; ++i) all += upper(buffer[i]);
+    }
+    send_all(all);]]
+  STEP 01.7
+  WORDS "answered before the server waits for more")
+
+kit_mutant(
+  NAME answers-the-first-line-only
+  SENTENCE "Of what one recv returns, only the first line is answered."
+  FILE server.cpp
+  REPLACE [[      send_all({buffer, count});]]
+  WITH [[      const std::string_view got(buffer, count);
+      send_all(got.substr(0, got.find('\n') == got.npos ? got.size() : got.find('\n') + 1));]]
+  STEP 01.8
+  WORDS "however many lines they are")
+
+kit_mutant(
+  NAME text-as-c-string
+  SENTENCE "What was received is treated as text that ends at a zero."
+  FILE server.cpp
+  REPLACE [[      send_all({buffer, count});]]
+  WITH [[      send_all({buffer, ::strnlen(buffer, count)});]]
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <cerrno>
+#include <cstring>]]
+  STEP 01.5
+  WORDS "Bytes are not text")
+
+kit_mutant(
+  NAME terminator-behind-a-full-buffer
+  SENTENCE "A zero is written behind what was received: behind the buffer, when that is full."
+  FILE server.cpp
+  REPLACE [[      log_received(client_address(), {buffer, count});]]
+  WITH [[      buffer[count] = '\0';
+      log_received(client_address(), {buffer, count});]]
+  STEP 01.5
+  WORDS "buffer")
+
+kit_mutant(
+  NAME upper-changes-more-than-letters
+  SENTENCE "Every byte from 'a' on is changed, braces too."
+  FILE server.cpp
+  REPLACE [[byte >= 'a' && byte <= 'z' ?]]
+  WITH [[byte >= 'a' ?]]
+  STEP 01.5
+  WORDS "Only a to z change")
+
+kit_mutant(
+  NAME end-of-file-not-seen
+  SENTENCE "recv returns 0, and the handler asks again, for ever."
+  FILE server.cpp
+  REPLACE [[      if (count >= 0) return static_cast<std::size_t>(count);]]
+  WITH [[      if (count > 0) return static_cast<std::size_t>(count);
+      if (count == 0) continue;]]
+  STEP 01.5
+  WORDS "does not close after the client's end of file")
+
+kit_mutant(
+  NAME buffer-carried-over
+  SENTENCE "What is left in the buffer of the last client goes to the next one."
+  FILE server.cpp
+  REPLACE [[    char buffer[16 * 1024];]]
+  WITH [[    static char buffer[16 * 1024];
+    static std::size_t longest = 0;]]
+  REPLACE [[      send_all({buffer, count});]]
+  WITH [[      longest = count > longest ? count : longest;
+      send_all({buffer, longest});]]
+  STEP 01.6
+  WORDS "bytes of another")
+
+kit_mutant(
+  NAME send-result-ignored
+  SENTENCE "send is taken to have sent everything."
+  FILE server.cpp
+  REPLACE [[        bytes.remove_prefix(static_cast<std::size_t>(count));]]
+  WITH [[        return;]]
+  STEP 01.9
+  WORDS "send() may take fewer")
+
+kit_mutant(
+  NAME interrupted-recv-is-an-error
+  SENTENCE "A recv that a signal interrupted ends the connection."
+  FILE server.cpp
+  REPLACE [[      if (errno != EINTR) throw_system_error("recv");  // a signal is no error: ask again]]
+  WITH [[      throw_system_error("recv");]]
+  STEP 01.9
+  WORDS "EINTR")
+
+kit_mutant(
+  NAME interrupted-recv-is-the-end
+  SENTENCE "A recv that a signal interrupted is taken for the end of file."
+  FILE server.cpp
+  REPLACE [[      if (errno != EINTR) throw_system_error("recv");  // a signal is no error: ask again]]
+  WITH [[      return 0;]]
+  STEP 01.9
+  WORDS "EINTR")
+
+kit_mutant(
+  NAME dies-of-sigpipe
+  SENTENCE "send to a client that has gone raises SIGPIPE, which ends the server."
+  FILE server.cpp
+  REPLACE [[bytes.data(), bytes.size(), MSG_NOSIGNAL);]]
+  WITH [[bytes.data(), bytes.size(), 0);]]
+  STEP 01.10
+  WORDS "SIGPIPE")
+
+kit_mutant(
+  NAME exits-on-a-reset
+  SENTENCE "A connection that a client reset ends the server."
+  FILE server.cpp
+  REPLACE [[      if (errno != EINTR) throw_system_error("recv");  // a signal is no error: ask again]]
+  WITH [[      if (errno == EINTR) continue;
+      std::perror("recv");
+      std::exit(1);]]
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <cerrno>
+#include <cstdio>
+#include <cstdlib>]]
+  STEP 01.10
+  WORDS "ECONNRESET")
