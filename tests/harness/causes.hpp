@@ -33,6 +33,9 @@ std::optional<std::string> sanitizer_cannot_start(std::string_view errors);
 /// A program's own words: lines that a sanitizer adds without having found anything are left out.
 std::string without_sanitizer_notes(std::string_view errors);
 
+/// What of it stands before a sanitizer's report, without such lines.
+std::string own_words(std::string_view errors);
+
 /// A hole of a starter: "not written: TCPServer::server_bind (01.C)  FILE:LINE".
 struct Hole {
   std::string what, task;

@@ -90,9 +90,18 @@ std::string escape_text(std::string_view line) {
   return without_markup(std::move(out));
 }
 
-std::string quoted(std::string_view bytes, std::size_t limit) {
-  const bool cut = bytes.size() > limit;
-  return '"' + escape(bytes.substr(0, limit)) + (cut ? "\"... (" : "\" (") +
+std::size_t fitting(std::string_view bytes, std::size_t columns) {
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    append_escaped(out, static_cast<unsigned char>(bytes[i]), '0');
+    if (out.size() > columns) return i;
+  }
+  return bytes.size();
+}
+
+std::string quoted(std::string_view bytes, std::size_t columns) {
+  const std::size_t shown = fitting(bytes, columns);
+  return '"' + escape(bytes.substr(0, shown)) + (shown < bytes.size() ? "\"... (" : "\" (") +
          counted(bytes.size(), "byte") + ')';
 }
 
@@ -177,13 +186,19 @@ Difference difference(std::string_view expected, std::string_view got) {
   result.at = static_cast<std::size_t>(e - expected.begin());
 
   // Show both from the start if the difference is near it, else a window that begins just before.
-  const std::size_t from =
-      result.at + 10 < limits::shown_bytes ? 0 : result.at - limits::shown_before;
+  std::size_t from = 0;
+  if (result.at > 0 && fitting(expected.substr(0, result.at), limits::shown_near) < result.at) {
+    from = result.at;
+    while (from > 0 && fitting(expected.substr(from - 1, result.at - from + 1),
+                               limits::shown_before) == result.at - from + 1) {
+      --from;
+    }
+  }
   const std::string lead = from == 0 ? "" : "byte " + with_commas(from) + " on: ";
   const auto window = [&](std::string_view bytes) {
     const std::string_view part = bytes.substr(std::min(from, bytes.size()));
-    const bool cut = part.size() > limits::shown_bytes;
-    return lead + '"' + escape(part.substr(0, limits::shown_bytes)) + (cut ? "\"... (" : "\" (") +
+    const std::size_t shown = fitting(part, limits::shown_bytes);
+    return lead + '"' + escape(part.substr(0, shown)) + (shown < part.size() ? "\"... (" : "\" (") +
            (from == 0 ? "" : "of ") + counted(bytes.size(), "byte") + ')';
   };
   result.expected = window(expected);

@@ -17,8 +17,11 @@ std::string escape(std::string_view bytes);
 /// As `escape`, for a line of running text: quotes and backslashes stay as they are.
 std::string escape_text(std::string_view line);
 
-/// `"hello\n" (6 bytes)`; longer than `limit` is cut: `"aaaa…" (65,536 bytes)`.
-std::string quoted(std::string_view bytes, std::size_t limit = 60);
+/// `"hello\n" (6 bytes)`; what is wider than `columns` is cut: `"aaaa"... (65,536 bytes)`.
+std::string quoted(std::string_view bytes, std::size_t columns = 60);
+
+/// How many of the bytes, escaped, fit into so many columns.
+std::size_t fitting(std::string_view bytes, std::size_t columns);
 
 /// A word that a shell reads as these bytes, for kit-talk: 'hello\n'. (kit-talk knows the escapes.)
 std::string shell_quoted(std::string_view bytes);

@@ -48,10 +48,13 @@ inline constexpr std::size_t relayed_width = 160;
 // -- what a report shows --------------------------------------------------------------------------
 
 inline constexpr std::size_t report_width = 88;
-// Bytes of one message before it is cut.
+// Columns of one message before it is cut.
 inline constexpr std::size_t shown_bytes = 60;
-// Bytes in front of the first difference, when it lies far into a message.
+// A first difference further in than this is shown in a window, with so many columns before it.
+inline constexpr std::size_t shown_near = 44;
 inline constexpr std::size_t shown_before = 20;
+// The last calls of a program that a report shows.
+inline constexpr std::size_t shown_calls = 16;
 // Lines of the dialogue: the first few tell how it began, the last how it failed.
 inline constexpr std::size_t story_first = 4;
 inline constexpr std::size_t story_last = 12;

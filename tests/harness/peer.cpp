@@ -32,7 +32,7 @@ Peer::Peer(Step& step, Stream stream, std::string name, std::size_t conversation
 Peer::~Peer() = default;
 
 Peer& Peer::send(std::string_view bytes) {
-  Conversation& conversation = step_.conversations_[conversation_];
+  Conversation& conversation = step_.conversations()[conversation_];
   conversation.add_send(bytes);
   flush_background();
   const std::size_t sent = stream_.send_all(bytes, event_time());
@@ -52,7 +52,7 @@ Peer& Peer::send(std::string_view bytes) {
 }
 
 Peer& Peer::send_in_background(std::string bytes) {
-  step_.conversations_[conversation_].add_send(bytes);
+  step_.conversations()[conversation_].add_send(bytes);
   step_.story().add("sends", quoted(bytes) + " in the background, and reads nothing", name_);
   background_ += bytes;
   flush_background();
@@ -75,7 +75,7 @@ void Peer::flush_background() {
 
 std::size_t Peer::try_send(std::string_view bytes) {
   const std::size_t sent = stream_.send_some(bytes);
-  step_.conversations_[conversation_].add_send(bytes);
+  step_.conversations()[conversation_].add_send(bytes);
   step_.story().add(
       "sent", sent == bytes.size() ? quoted(bytes) : counted(sent, "byte") + " of " + quoted(bytes),
       name_);
@@ -83,7 +83,7 @@ std::size_t Peer::try_send(std::string_view bytes) {
 }
 
 Peer& Peer::half_close() {
-  Conversation& conversation = step_.conversations_[conversation_];
+  Conversation& conversation = step_.conversations()[conversation_];
   conversation.add("--half-close");
   conversation.open = false;
   step_.story().add("sent", "end of file", name_);
@@ -92,7 +92,7 @@ Peer& Peer::half_close() {
 }
 
 void Peer::close() {
-  Conversation& conversation = step_.conversations_[conversation_];
+  Conversation& conversation = step_.conversations()[conversation_];
   conversation.add("--close");
   conversation.open = false;
   step_.story().add("closed", "the connection", name_);
@@ -101,7 +101,7 @@ void Peer::close() {
 }
 
 void Peer::reset() {
-  Conversation& conversation = step_.conversations_[conversation_];
+  Conversation& conversation = step_.conversations()[conversation_];
   conversation.add("--reset");
   conversation.open = false;
   step_.story().add("reset", "the connection", name_);
@@ -171,7 +171,7 @@ Peer& Peer::expect(std::string_view bytes) {
   }
   if (!std::string_view(inbox).starts_with(bytes)) fail_wrong(bytes);
   inbox.erase(0, bytes.size());
-  step_.conversations_[conversation_].add_pause();
+  step_.conversations()[conversation_].add_pause();
   step_.story().add("received", quoted(bytes), name_);
   return *this;
 }
@@ -244,7 +244,7 @@ std::string Peer::read_line() {
   }
   std::string line = inbox.substr(0, end + 1);
   inbox.erase(0, end + 1);
-  step_.conversations_[conversation_].add_pause();
+  step_.conversations()[conversation_].add_pause();
   step_.story().add("received", quoted(line), name_);
   return line;
 }
@@ -285,7 +285,7 @@ Peer& Peer::wait_until_taken() {
                 .who = name_,
                 .out_of_time = true});
   }
-  step_.conversations_[conversation_].add_pause();
+  step_.conversations()[conversation_].add_pause();
   return *this;
 }
 
@@ -319,6 +319,7 @@ Peer& Listener::accept() {
   step_.await([&] { return arrived() || (client != nullptr && !client->alive()); },
               event_deadline());
   if (!connection && !arrived()) {
+    step_.conversations()[conversation_].name = "partner";
     const bool ended = client != nullptr && !client->alive();
     step_.fail({.expected = "a connection to " + address_.text(),
                 .got = ended
@@ -346,7 +347,7 @@ Address DatagramPeer::local() const {
 }
 
 DatagramPeer& DatagramPeer::send(std::string_view bytes) {
-  step_.conversations_[conversation_].add_send(bytes);
+  step_.conversations()[conversation_].add_send(bytes);
   const auto sent = [&] {
     return sendto(fd(), bytes.data(), bytes.size(), 0, target_.get(), target_.size()) >= 0;
   };
@@ -406,20 +407,20 @@ DatagramPeer& DatagramPeer::expect(std::string_view bytes) {
                 .who = name_});
   }
   const bool has_target = target_.family() != AF_UNSPEC;
-  if (has_target && !step_.conversations_[conversation_].listens && datagram.from != target_) {
+  if (has_target && !step_.conversations()[conversation_].listens && datagram.from != target_) {
     step_.fail({.expected = "an answer from " + target_.text(),
                 .got = "one from " + datagram.from.text(),
                 .who = name_});
   }
-  if (step_.conversations_[conversation_].listens) target_ = datagram.from;
-  step_.conversations_[conversation_].add_pause();
+  if (step_.conversations()[conversation_].listens) target_ = datagram.from;
+  step_.conversations()[conversation_].add_pause();
   step_.story().add("received", "datagram " + quoted(bytes), name_);
   return *this;
 }
 
 std::string DatagramPeer::receive() {
   Datagram datagram = next("a datagram");
-  if (step_.conversations_[conversation_].listens) target_ = datagram.from;
+  if (step_.conversations()[conversation_].listens) target_ = datagram.from;
   step_.story().add("received", "datagram " + quoted(datagram.bytes), name_);
   return std::move(datagram.bytes);
 }

@@ -76,11 +76,17 @@ std::string hang_lines(const Program& program) {
   if (!status) return {};
   const auto children = proc::children(program.pid());
   const auto descriptors = proc::descriptors(program.pid());
-  std::string text = "still running, with " +
-                     counted(static_cast<std::size_t>(status->threads), "thread") + ", " +
+  auto threads = static_cast<std::size_t>(status->threads);
+  std::vector<std::string> waits = proc::threads_wait_in(program.pid());
+  if (program.build() != "plain" && threads > 1) {
+    // A sanitizer has a thread of its own, which looks after the memory.
+    --threads;
+    const auto own = std::find(waits.rbegin(), waits.rend(), "sleep");
+    if (own != waits.rend()) waits.erase(std::next(own).base());
+  }
+  std::string text = "still running, with " + counted(threads, "thread") + ", " +
                      (children.empty() ? "no child" : counted(children.size(), "child process")) +
                      (descriptors ? ", " + counted(descriptors->size(), "open descriptor") : "");
-  std::vector<std::string> waits = proc::threads_wait_in(program.pid());
   if (!waits.empty()) {
     text += "\nit waits in ";
     const std::size_t shown = std::min<std::size_t>(waits.size(), 4);
@@ -107,7 +113,8 @@ std::string did_section(const Step& step, const Diagnosis& diagnosis) {
   if (program == nullptr) return {};
   std::string lines;
   if (program->recorder_if_any() != nullptr) {
-    lines += program->recorder_if_any()->text({.columns = limits::report_width, .indent = 4});
+    lines += program->recorder_if_any()->text(
+        {.columns = limits::report_width, .indent = 4, .last = limits::shown_calls});
     if (!lines.empty() && !lines.ends_with('\n')) lines += '\n';
   }
   if (!program->alive()) {
@@ -117,7 +124,8 @@ std::string did_section(const Step& step, const Diagnosis& diagnosis) {
   }
   std::string out;
   if (!lines.empty()) out += title("what your " + program->name() + " did") + lines;
-  const std::string said = last_lines(without_sanitizer_notes(program->process().err().tail()),
+  // A sanitizer's report was put in one sentence; the whole of it is one command away.
+  const std::string said = last_lines(own_words(program->process().err().tail()),
                                       limits::relayed_lines, limits::relayed_width, "    | ");
   if (!said.empty()) out += title("what it wrote on stderr") + said;
   return out;
@@ -191,33 +199,42 @@ std::string see_section(const Step& step, const Diagnosis& diagnosis) {
   for (const Conversation& one : step.conversations()) {
     if (!one.name.empty()) talks.push_back(&one);
   }
+  // Of a client: itself and the partner that it was given, not those of earlier clients.
+  std::size_t from = 0;
+  const bool one_client = diagnosis.program != nullptr && !diagnosis.program->is_server();
+  if (one_client) {
+    for (const Conversation* one : talks) {
+      if (one->listens && one->order < diagnosis.program->order()) from = one->order;
+    }
+    std::erase_if(talks, [from](const Conversation* one) { return one->order < from; });
+  }
   // The last of many is the one that failed; the first few show how it began.
   if (talks.size() > shown_conversations) {
     talks.erase(talks.begin() + (shown_conversations - 1), talks.end() - 1);
   }
-  std::string partners, clients;
-  for (const Conversation* one : talks) {
-    // One that stays open while the next speaks goes to the background.
-    const bool before_last = one != talks.back();
-    const std::string line = "    " + talk_of(*one) + (one->open && before_last ? " &" : "") + '\n';
-    (one->listens ? partners : clients) += line;
-  }
-  std::string programs;
+  std::vector<std::pair<std::size_t, std::string>> lines;
   bool injected = false;
-  std::vector<std::string> seen;
   for (const auto& program : step.programs()) {
-    const std::string command = command_of(step, *program, instrumented);
     if (const RecorderLog* log = program->recorder_if_any()) {
       injected |= std::ranges::any_of(log->records(), [](const CallRecord& record) {
         return record.injected != recorder::Action::none;
       });
     }
-    if (std::ranges::find(seen, command) != seen.end()) continue;
-    seen.push_back(command);
-    programs += "    " + command + '\n';
+    if (program->order() < from) continue;
+    std::string command = command_of(step, *program, instrumented);
+    const bool known =
+        std::ranges::any_of(lines, [&command](const auto& line) { return line.second == command; });
+    if (!known) lines.emplace_back(program->order(), std::move(command));
   }
-  if (programs.empty()) return {};
-  std::string out = title("see it yourself") + partners + programs + clients;
+  if (lines.empty()) return {};
+  for (const Conversation* one : talks) {
+    // One that stays open while the next speaks goes to the background.
+    const bool background = one->listens || (one->open && one != talks.back());
+    lines.emplace_back(one->order, talk_of(*one) + (background ? " &" : ""));
+  }
+  std::ranges::sort(lines);
+  std::string out = title("see it yourself");
+  for (const auto& [order, line] : lines) out += "    " + line + '\n';
   if (injected) {
     out +=
         "    (The check made some of its calls fail on purpose: by hand you may need patience.)\n";

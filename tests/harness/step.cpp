@@ -206,6 +206,7 @@ Kind& Step::add_program(const std::string& role, const std::string& program,
   auto started =
       std::make_unique<Kind>(*this, name, sandbox_.reachable(path), process, options, nonce);
   Kind& result = *started;
+  result.set_order(order_++);
   programs_.push_back(std::move(started));
   story_.add("started", result.command_line());
   return result;
@@ -262,6 +263,7 @@ std::size_t Step::add_conversation(const Address& address, bool datagrams, bool 
   conversation.address = address;
   conversation.datagrams = datagrams;
   conversation.listens = listens;
+  conversation.order = order_++;
   conversations_.push_back(std::move(conversation));
   return conversations_.size() - 1;
 }
@@ -497,6 +499,7 @@ void Step::finish() {
     if (program->is_server() && !program->alive() && !program->end_expected()) {
       fail({.expected = "the " + program->name() + " still serves",
             .got = "it has ended by itself: " + program->exit()->text(),
+            .cause = "It ended after the last answer that was expected of it.",
             .about = program.get()});
     }
   }

@@ -88,7 +88,10 @@ class Step {
 
   /// The likely cause. (A crash, a sanitizer's report, a hole that is not written and their like
   /// find their own words first.)
-  void suspect(std::string sentence) { suspicion_ = std::move(sentence); }
+  void suspect(std::string sentence) {
+    suspicion_ = std::move(sentence);
+    suspected_at_ = story_.size();
+  }
   /// Where to look, if it is not the step's own task.
   void suspect_task(std::string task) { task_ = std::move(task); }
 
@@ -183,6 +186,7 @@ class Step {
   /// A failed expectation; `about` is the program that it was about, if that is known.
   struct Failure {
     std::string expected{}, got{}, caret{}, who{};
+    std::string cause{};  ///< in place of the step's suspicion
     const Program* about = nullptr;
     bool out_of_time = false;  ///< nothing came by the deadline
   };
@@ -199,6 +203,8 @@ class Step {
   Story& story() { return story_; }
   const Story& story() const { return story_; }
   const std::string& suspicion() const { return suspicion_; }
+  /// Nothing has happened since it was set.
+  bool suspicion_is_fresh() const { return !suspicion_.empty() && suspected_at_ == story_.size(); }
   const std::string& task() const { return task_; }
   const std::optional<Failure>& failure() const { return failure_; }
   const std::vector<std::unique_ptr<Program>>& programs() const { return programs_; }
@@ -208,8 +214,6 @@ class Step {
   Peer& add_peer(Stream stream, std::size_t conversation, std::string_view role);
 
  private:
-  friend class Peer;
-  friend class DatagramPeer;
   std::string program_path(const std::string& program, const std::string& build);
   ProcessOptions process_options(const std::string& path, const ProgramOptions& options,
                                  const std::string& build, const std::string& nonce);
@@ -223,6 +227,8 @@ class Step {
   const Lesson& lesson_;
   const StepEntry& entry_;
   std::string suspicion_;
+  std::size_t suspected_at_ = 0;
+  std::size_t order_ = 0;  // of programs and conversations
   std::string task_;
   Story story_;
   std::optional<Failure> failure_;

@@ -35,6 +35,7 @@ void Conversation::add_pause() {
 }
 
 void Story::add(std::string_view verb, std::string_view text, std::string_view who) {
+  ++acts_;
   const std::string shown = escape_text(text);
   if (!lines_.empty()) {
     Line& last = lines_.back();

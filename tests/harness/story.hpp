@@ -18,6 +18,7 @@ struct Conversation {
   Address address;   ///< where it connected to, or listened
   bool datagrams = false;
   bool listens = false;            ///< a partner for a client
+  std::size_t order = 0;           ///< its place among programs and conversations
   bool open = true;                ///< it has neither half-closed nor closed
   std::vector<std::string> words;  ///< {"--send", "'hello '", "--pause", …}
 
@@ -49,6 +50,8 @@ class Story {
   /// The numbered lines, indented by four.
   std::string text() const;
   bool empty() const { return lines_.empty(); }
+  /// How many acts were told (those that share a line too).
+  std::size_t size() const { return acts_; }
 
  private:
   struct Row {
@@ -61,6 +64,7 @@ class Story {
   };
   std::vector<Line> lines_;
   std::size_t actors_ = 0;
+  std::size_t acts_ = 0;
 };
 
 }  // namespace kit

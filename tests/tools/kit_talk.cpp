@@ -326,13 +326,15 @@ void serve_streams(const Options& options) {
 
 class Datagrams {
  public:
-  Datagrams(Descriptor socket, Address target) : socket_(std::move(socket)), target_(target) {}
+  /// `answers`: what it sends are answers, and ask for none.
+  Datagrams(Descriptor socket, Address target, bool answers)
+      : socket_(std::move(socket)), target_(target), answers_(answers) {}
 
   void play(const std::vector<Act>& acts) {
     for (const Act& act : acts) {
       if (act.kind == Act::Kind::send) {
         send(act.bytes);
-        ++unanswered_;
+        if (!answers_) ++unanswered_;
       } else if (act.kind == Act::Kind::expect) {
         expect(act.bytes);
       } else if (act.kind == Act::Kind::pause) {
@@ -396,6 +398,7 @@ class Datagrams {
 
   Descriptor socket_;
   Address target_;
+  bool answers_;
   std::size_t unanswered_ = 0;
 };
 
@@ -412,7 +415,7 @@ void talk_in_datagrams(const Options& options) {
   Descriptor socket = kit::bound_socket(own, SOCK_DGRAM);
   const Path path(own);
   if (options.listen) say("listening", "on " + Address::local_of(socket.get()).text());
-  Datagrams datagrams(std::move(socket), *options.address);
+  Datagrams datagrams(std::move(socket), *options.address, options.listen);
   if (options.upper) return datagrams.answer_in_upper_case(options.keep);
   if (!options.listen) return datagrams.play(options.acts);
   do {
