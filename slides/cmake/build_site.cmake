@@ -23,7 +23,7 @@ foreach(variable IN ITEMS SOURCE OUT WORK)
   get_filename_component(${variable} "${${variable}}" ABSOLUTE)
 endforeach()
 
-set(KIT_TITLE "Network servers, seven ways")
+set(KIT_TITLE "Network servers, built step by step")
 include("${CMAKE_CURRENT_LIST_DIR}/text.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/slice.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/manifest.cmake")

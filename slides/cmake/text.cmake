@@ -5,6 +5,7 @@ string(ASCII 1 _KIT_SEMICOLON)
 string(ASCII 2 _KIT_OPEN)
 string(ASCII 3 _KIT_CLOSE)
 string(ASCII 4 _KIT_BACKSLASH)
+string(ASCII 5 _KIT_HIDDEN)  # stands for a [ that begins no link
 
 # Makes TEXT safe to be an item of a list.
 function(kit_guard TEXT OUT)
