@@ -1,6 +1,7 @@
 #include "builder.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -13,6 +14,17 @@ namespace kit {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// The largest source that is taken: nobody writes a megabyte by hand.
+constexpr std::uintmax_t largest_source = 1024 * 1024;
+
+/// A learner's file. Links are not followed: this program may read what the learner may not.
+std::optional<std::string> read_source(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(fs::symlink_status(file, error))) return std::nullopt;
+  if (fs::file_size(file, error) > largest_source || error) return std::nullopt;
+  return read_text(file.string());
+}
 
 void write_text(const fs::path& file, const std::string& text) {
   std::ofstream out(file, std::ios::binary);
@@ -94,6 +106,11 @@ std::string flat(std::string name) {
 /// "probe_throwing" of lesson 01 -> "tests/probes/01_throwing.cpp"
 std::string probe_source(const Lesson& lesson, const ProgramEntry& probe) {
   return "tests/probes/" + lesson.number() + probe.name.substr(probe.name.find('_')) + ".cpp";
+}
+
+/// Where the programs of a build go.
+fs::path folder_of(const Order& order, const std::string& build) {
+  return build == "plain" ? order.out : order.out / build;
 }
 
 std::string seconds_text(std::chrono::milliseconds time) {
@@ -183,8 +200,8 @@ std::set<std::string> Builder::lay_out(const Order& order, const Candidate* base
   for (const std::string& name : learners_files()) {
     std::optional<std::string> text;
     if (!order.without.contains(name)) {
-      text = read_text(order.sources / name);
-      if (!text && !order.base.empty()) text = read_text(order.base / name);
+      const bool given = fs::exists(fs::symlink_status(order.sources / name));
+      text = read_source((given || order.base.empty() ? order.sources : order.base) / name);
       if (text && says_nothing(*text)) text.reset();
     }
     if (base != nullptr && text != read_text(base->sources / name)) differ.insert(name);
@@ -313,9 +330,8 @@ std::vector<MissingFunction> Builder::holes_of_file(const std::string& file,
 
 BuiltProgram Builder::link(const Goal& goal, const Order& order, const Candidate& candidate,
                            const Candidate* base) const {
-  const fs::path folder = goal.build == "plain" ? order.out : order.out / goal.build;
-  BuiltProgram program{goal.name, goal.build, folder / goal.name, false, false, {}};
-  fs::create_directories(folder);
+  BuiltProgram program{goal.name, goal.build, folder_of(order, goal.build) / goal.name,
+                       false,     false,      {}};
 
   std::vector<const Object*> objects;
   for (const std::string& source : goal.sources) {
@@ -410,7 +426,6 @@ Candidate Builder::build(const Order& order, const Candidate* base) const {
   Candidate candidate;
   candidate.folder = order.out;
   candidate.sources = order.out / "src";
-  fs::create_directories(order.out / "obj");
   const std::set<std::string> differ = lay_out(order, base);
 
   const std::vector<Goal> programs = goals();
@@ -424,6 +439,12 @@ Candidate Builder::build(const Order& order, const Candidate* base) const {
       object.file = order.out / "obj" / (goal.build + "_" + flat(source) + ".o");
       candidate.objects.push_back(std::move(object));
     }
+  }
+  std::set<fs::path> folders{order.out, order.out / "obj"};
+  for (const Goal& goal : programs) folders.insert(folder_of(order, goal.build));
+  for (const fs::path& folder : folders) {
+    fs::create_directories(folder);
+    if (options_.made_folder) options_.made_folder(folder);
   }
   in_parallel(candidate.objects.size(), options_.jobs, [&](std::size_t i) {
     Object& object = candidate.objects[i];

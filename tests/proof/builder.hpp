@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -72,7 +73,11 @@ class Builder {
     unsigned jobs = 1;
     std::vector<std::string> more_flags{};         ///< for every compiler, such as warnings
     std::chrono::milliseconds time_limit{60'000};  ///< for one compiler or linker
+    /// Runs compilers and linkers, on as many threads at once as there are jobs.
     Runner run = run_command;
+    /// Called for each folder that they write to, once it is there: a grader gives it to their
+    /// user.
+    std::function<void(const std::filesystem::path&)> made_folder{};
   };
 
   Builder(Toolchain toolchain, Lesson lesson, std::filesystem::path root, Options options);

@@ -74,7 +74,7 @@ Verdict judge(const House& house, const Lesson& lesson, const Candidate& candida
   for (const BuiltProgram* program : candidate.programs_of(step)) {
     if (program->built) continue;
     verdict.status = Verdict::Status::not_built;
-    verdict.cause = program->why.not_written.empty() ? "not-built" : "not-written";
+    verdict.cause = program->why.not_written.empty() ? "not built" : "not written";
     verdict.report = program->why.text();
     return verdict;
   }

@@ -33,7 +33,7 @@ struct Verdict {
     interrupted,
   };
   Status status = Status::error;
-  std::string cause;   ///< a word for it, from the check: "not-written", "killed", …
+  std::string cause;   ///< the check's own words: "not written: TCPServer::server_bind (01.B)", …
   std::string report;  ///< what the learner reads
   double seconds = 0;
 

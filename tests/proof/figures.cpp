@@ -1,3 +1,5 @@
+#include <array>
+#include <cstdlib>
 #include <fstream>
 #include <iomanip>
 #include <iostream>
@@ -41,14 +43,21 @@ bool print_figures(const House& house, const Manifest& manifest) {
   Figures sum;
   std::size_t proofs = 0;
   std::string missing;
+  constexpr std::array modes{"solution", "starter", "mutants", "alternatives", "slots"};
   for (const Lesson& lesson : manifest.lessons()) {
-    for (const char* mode : {"solution", "starter", "mutants", "alternatives", "slots"}) {
-      const fs::path file = house.build / "proof" / lesson.name / (std::string(mode) + ".figures");
+    std::vector<std::string> not_run;
+    for (const std::string mode : modes) {
+      const fs::path file = house.build / "proof" / lesson.name / (mode + ".figures");
       if (add(sum, file, mode)) {
         ++proofs;
       } else {
-        missing += " " + lesson.number() + "/" + mode;
+        not_run.push_back(mode);
       }
+    }
+    if (not_run.empty()) continue;
+    missing += (missing.empty() ? "" : "; ") + lesson.number();
+    for (const std::string& mode : not_run) {
+      missing += not_run.size() == modes.size() ? "" : " " + mode;
     }
   }
   if (proofs == 0) {
@@ -92,7 +101,7 @@ bool print_figures(const House& house, const Manifest& manifest) {
     if (key.ends_with(".failed")) failed += value;
   }
   if (failed > 0) row("NOT PROVED", counted(static_cast<std::size_t>(failed), "proof") + " failed");
-  if (!missing.empty()) row("not run", missing.substr(1));
+  if (!missing.empty()) row("not run", missing);
   return failed == 0;
 }
 

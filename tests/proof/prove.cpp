@@ -98,9 +98,11 @@ void Proof::complain(const std::string& text) {
 
 void Proof::complain_about(const std::string& who, const StepEntry& step, const Verdict& verdict,
                            const std::string& expected) {
+  // The first few in full: a long list has one reason as a rule.
+  const std::size_t lines = complaints_.size() < 8 ? 24 : 1;
   complain(who + "  " + step.name() + "\n    expected: " + expected + "\n    got:      " +
            name_of(verdict.status) + (verdict.cause.empty() ? "" : ", " + verdict.cause) + "\n" +
-           first_lines(verdict.report, 24, "    | "));
+           first_lines(verdict.report, lines, "    | "));
 }
 
 bool Proof::finish(const std::string& mode, const std::string& summary, Figures figures) {

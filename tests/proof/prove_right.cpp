@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
+#include "harness/sources.hpp"
 #include "prove.hpp"
 
 namespace kit {
@@ -36,6 +37,29 @@ class Load {
   std::atomic<bool> ended_{false};
   std::vector<std::thread> threads_;
 };
+
+/// The tasks whose holes are filled: in a learner's folder the lesson is the learner's own work,
+/// and no starter. The first task that names a function makes its hole; harden tasks may come back
+/// to code that has none.
+std::vector<std::string> filled_holes(const Lesson& lesson, const fs::path& sources) {
+  std::vector<std::string> filled;
+  std::set<std::string> named;
+  for (const Task& task : lesson.tasks) {
+    bool names_new = false;
+    for (const std::string& symbol : task.symbols) {
+      names_new = named.insert(task.file + " " + symbol).second || names_new;
+    }
+    const bool core = std::any_of(lesson.steps.begin(), lesson.steps.end(), [&](auto& step) {
+      return step.task == task.id && step.part == "core";
+    });
+    if (!names_new || !core) continue;
+    const std::string text = read_text((sources / task.file).string()).value_or("");
+    if (text.find("not_written(\"" + task.id + "\"") == std::string::npos) {
+      filled.push_back(task.id);
+    }
+  }
+  return filled;
+}
 
 }  // namespace
 
@@ -95,32 +119,13 @@ bool Proof::solution() {
 
 bool Proof::starter() {
   const fs::path sources = house_.root / "lessons" / lesson_.name;
-  // In a learner's folder the lesson is the learner's own. It is the starter while every function
-  // still has its hole: the first task that names a function makes it.
-  std::vector<std::string> open;
-  std::vector<std::string> filled;
-  std::vector<std::string> symbols;
-  for (const Task& task : lesson_.tasks) {
-    std::ifstream in(sources / task.file);
-    std::ostringstream text;
-    text << in.rdbuf();
-    const bool first = std::any_of(task.symbols.begin(), task.symbols.end(), [&](auto& symbol) {
-      return std::find(symbols.begin(), symbols.end(), symbol) == symbols.end();
-    });
-    symbols.insert(symbols.end(), task.symbols.begin(), task.symbols.end());
-    if (!first) continue;
-    const bool hole = text.str().find("not_written(\"" + task.id + "\"") != std::string::npos;
-    (hole ? open : filled).push_back(task.id);
-  }
-  if (!filled.empty()) {
+  if (const auto filled = filled_holes(lesson_, sources); !filled.empty()) {
     std::string which;
     for (const std::string& task : filled) which += " " + task;
     if (options_.strict) complain("the starter has no hole for" + which);
     return finish("starter",
-                  "lessons/" + lesson_.name + " has been worked on (" +
-                      std::to_string(filled.size()) + " of " +
-                      counted(open.size() + filled.size(), "hole") +
-                      " filled): it is no starter, and not judged as one",
+                  "lessons/" + lesson_.name + " has been worked on (" + which.substr(1) +
+                      "): it is no starter, and not judged as one",
                   {{"edited", "1"}});
   }
 
@@ -138,10 +143,11 @@ bool Proof::starter() {
   const std::vector<Verdict> verdicts = judge_all(candidate);
   std::size_t red = 0;
   for (std::size_t i = 0; i < verdicts.size(); ++i) {
-    if (verdicts[i].status == Verdict::Status::fail && verdicts[i].cause == "not-written") {
+    if (verdicts[i].status == Verdict::Status::fail &&
+        verdicts[i].cause.starts_with("not written: ")) {
       ++red;
     } else {
-      complain_about("starter", lesson_.steps[i], verdicts[i], "fail, not-written");
+      complain_about("starter", lesson_.steps[i], verdicts[i], "fail, not written");
     }
   }
   return finish("starter",

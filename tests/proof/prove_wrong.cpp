@@ -163,6 +163,10 @@ bool Proof::mutants() {
     const StepEntry& step = lesson_.steps[row.intended];
     const Verdict& verdict = *row.cells[row.intended];
     const std::string who = "mutant " + row.mutant.name;
+    if (options_.verbose) {
+      std::cout << who << ": " << row.mutant.sentence << "\n"
+                << first_lines(verdict.report, 100, "    | ") << "\n";
+    }
     std::string red_steps;
     for (std::size_t s = 0; s < row.cells.size(); ++s) {
       const auto& cell = row.cells[s];
