@@ -139,7 +139,12 @@
       if (behind > (minutes[current] + 2) * 60) plan.append(element('b', {}, ' · late'));
     }
     notes.append(plan);
-    for (const note of slides[current].querySelectorAll('.notes')) notes.append(note.cloneNode(true));
+    for (const note of slides[current].querySelectorAll('.notes')) {
+      const copy = note.cloneNode(true);
+      const first = copy.querySelector('p');
+      if (first && /^Minutes:? *\d+$/.test(text(first))) first.remove();
+      notes.append(copy);
+    }
     const next = slides[current + 1];
     if (next) notes.append(element('p', { class: 'next' }, 'Next: ' + headingOf(next)));
   }

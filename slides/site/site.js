@@ -101,6 +101,7 @@
     }
     const words = query.toLowerCase().split(/\s+/).filter(word => word);
     if (!words.length) return [];
+    const phrase = words.join(' ');
     const found = [];
     for (const entry of index) {
       if (!words.every(word => entry.all.includes(word))) continue;
@@ -113,6 +114,8 @@
           score += entry.heading.includes(word) ? 30 : entry.name.includes(word) ? 12 : 2;
         }
       }
+      if (words.length > 1 && entry.heading.includes(phrase)) score += 60;
+      else if (words.length > 1 && entry.all.includes(phrase)) score += 20;
       found.push({ entry, score });
     }
     found.sort((a, b) => b.score - a.score);
@@ -120,7 +123,8 @@
   }
 
   function excerpt(text, query) {
-    const word = query.toLowerCase().split(/\s+/).find(w => w && text.toLowerCase().includes(w));
+    const wanted = [query.toLowerCase(), ...query.toLowerCase().split(/\s+/)];
+    const word = wanted.find(w => w && text.toLowerCase().includes(w));
     if (!word) return [text.slice(0, 110)];
     const at = text.toLowerCase().indexOf(word);
     const from = Math.max(0, at - 40);
