@@ -1,0 +1,156 @@
+#include "runner.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "escape.hpp"
+#include "interrupt.hpp"
+#include "measurement.hpp"
+#include "server_process.hpp"
+
+namespace kit::bench {
+namespace {
+
+// A load needs a descriptor for each client, here and in the server, and a few more.
+constexpr int other_descriptors = 64;
+
+int most_clients_by_descriptors() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;  // the servers inherit it
+#if defined(__APPLE__)
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, OPEN_MAX);
+#endif
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto most = std::min<rlim_t>(limit.rlim_cur, 100'000);
+  return static_cast<int>(most) - other_descriptors;
+}
+
+// Memory does not depend on the weather: once is enough, and where connections stay.
+bool memory_tells(const Load& load, int round) {
+  return round == 1 && load.transport == Transport::tcp &&
+         (load.kind == Kind::persistent || load.kind == Kind::crowd);
+}
+
+double mean(double left, double right) {
+  return (left + right) / 2;
+}
+
+}  // namespace
+
+Runner::Runner(Form form, std::vector<Candidate> candidates, std::filesystem::path baseline,
+               Placement placement)
+    : form_(std::move(form)),
+      candidates_(std::move(candidates)),
+      baseline_(std::move(baseline)),
+      placement_(placement) {}
+
+void Runner::run(Results& results) {
+  const int most_clients = most_clients_by_descriptors();
+  const auto removed =
+      std::erase_if(form_.loads, [&](const Load& load) { return load.clients > most_clients; });
+  if (removed > 0)
+    results.remarks.push_back(
+        "Loads of more than " + with_commas(static_cast<std::size_t>(most_clients)) +
+        " clients are left out: no more descriptors are allowed (ulimit -n).");
+  leave_out_what_cannot_start(results);
+  Seconds longest_round{0};
+  int rounds = 0;
+  for (; rounds < form_.most_rounds && !cut_short_; ++rounds) {
+    const auto begin = Clock::now();
+    if (rounds > 0 && begin - begin_ + longest_round > form_.budget) break;
+    round(rounds + 1, results);
+    longest_round = std::max(longest_round, Seconds(Clock::now() - begin));
+  }
+  results.about["rounds"] = std::to_string(rounds) + (cut_short_ ? ", the last in part" : "");
+}
+
+// A starter that is not written yet says so and ends; that is no fault, but there is nothing to
+// measure.
+void Runner::leave_out_what_cannot_start(Results& results) {
+  for (Candidate& candidate : candidates_) {
+    for (auto words = candidate.words.begin(); words != candidate.words.end();) {
+      const Load once{Kind::persistent, words->first, 1, 1};
+      const Timing brief{Seconds(0), Seconds(0.001), Seconds(3), 1};
+      try {
+        measure(candidate.id, words->second, once, brief, {}, false);
+        ++words;
+      } catch (const CannotStart& error) {
+        results.remarks.push_back("The " + candidate.label + " server over " +
+                                  name_of(words->first) + " is left out: " + error.what() + ".");
+        words = candidate.words.erase(words);
+      }
+    }
+  }
+}
+
+bool Runner::takes_part(const Candidate& candidate, const Load& load) const {
+  return candidate.takes_part(load) && faulty_.count({candidate.id, load}) == 0;
+}
+
+int Runner::steps_a_round() const {
+  int steps = 0;
+  for (const Load& load : form_.loads)
+    for (const Candidate& candidate : candidates_) steps += takes_part(candidate, load) ? 1 : 0;
+  return steps;
+}
+
+bool Runner::out_of_time() const {
+  return Clock::now() - begin_ > form_.budget;
+}
+
+void Runner::round(int number, Results& results) {
+  step_ = 0;
+  for (const Load& load : form_.loads) {
+    cut_short_ = out_of_time();
+    if (!cut_short_) {
+      this->load(load, number, results);
+    } else if (number == 1) {
+      results.remarks.push_back("The time was up before: " + name_of(load.kind) + ", " +
+                                in_words(load) + ".");
+    }
+  }
+}
+
+void Runner::load(const Load& load, int round, Results& results) {
+  const int steps = steps_a_round();
+  const auto nobody = [&](const Candidate& candidate) { return !takes_part(candidate, load); };
+  if (std::all_of(candidates_.begin(), candidates_.end(), nobody)) return;
+  Row before = baseline(load, round);
+  results.rows.push_back(before);
+  for (const Candidate& candidate : candidates_) {
+    if (!takes_part(candidate, load)) continue;
+    progress_.show(++step_, steps,
+                   "round " + std::to_string(round) + ": " + name_of(load.kind) + ", " +
+                       in_words(load) + ": " + candidate.label);
+    Row row = measure(candidate.id, candidate.words.at(load.transport), load, form_.timing,
+                      placement_.server, memory_tells(load, round));
+    row.round = round;
+    const Row after = baseline(load, round);
+    row.baseline_lines_per_second = mean(before.lines_per_second, after.lines_per_second);
+    row.baseline_cpu_us = mean(before.cpu_us, after.cpu_us);
+    if (!row.fault.empty()) {
+      faulty_.insert({candidate.id, load});
+      progress_.say("WRONG  " + candidate.label + ", " + in_words(load) + ": " + row.fault);
+    }
+    results.rows.push_back(row);
+    results.rows.push_back(after);
+    before = after;
+  }
+}
+
+Row Runner::baseline(const Load& load, int round) {
+  std::vector<std::string> words{baseline_.string()};
+  if (load.transport == Transport::udp || load.transport == Transport::unix_datagram)
+    words.emplace_back("--datagram");
+  Row row =
+      measure(baseline_id, words, load, form_.timing, placement_.server, memory_tells(load, round));
+  row.round = round;
+  if (!row.fault.empty()) throw std::runtime_error("the plain server itself failed: " + row.fault);
+  return row;
+}
+
+}  // namespace kit::bench
