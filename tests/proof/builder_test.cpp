@@ -160,6 +160,15 @@ TEST_CASE("a slot that is not there costs the programs that use it, and says wha
     toy.folder().write("mine/tcp.cpp", "");
     check_missing(toy.mine(&solution));
   }
+  SECTION("a link to the solution") {
+    fs::create_symlink(toy.folder().path() / "solutions/01_toy/tcp.cpp",
+                       toy.folder().path() / "mine/tcp.cpp");
+    check_missing(toy.mine(&solution));
+  }
+  SECTION("a folder") {
+    fs::create_directories(toy.folder().path() / "mine/tcp.cpp");
+    check_missing(toy.mine(&solution));
+  }
   SECTION("deleted") {
     check_missing(toy.mine(&solution, {"tcp.cpp"}));
   }
