@@ -1,1 +1,446 @@
+// The check of lesson 04: a server with a thread for each request, and a client with many.
+// The steps, with their points: tests/manifest/04_threading.cmake. What a step may do:
+// harness/step.hpp.
+
+#include <cerrno>
+#include <csignal>
+#include <vector>
+
 #include "harness/check.hpp"
+
+namespace {
+
+using kit::Calls;
+using kit::Fault;
+using kit::Listener;
+using kit::Peer;
+using kit::Program;
+using kit::Server;
+using kit::Step;
+
+constexpr const char* deaf =
+    "The server is deaf while it serves: the next client waits for the one before. "
+    "process_request() starts a thread and returns at once; it neither serves nor joins. And "
+    "handlers hold no lock in common while they wait for their clients.";
+
+// A client that says one thing and gets one answer, both whole.
+void ask(Step& step, const Server& server, const std::string& message) {
+  Peer& client = step.connect(server);
+  client.send(message).expect(Step::upper(message));
+  client.half_close();
+  client.expect_end();
+}
+
+// Clients that are connected and have each had an answer: a thread serves each of them.
+std::vector<Peer*> conversations(Step& step, const Server& server, std::size_t count) {
+  std::vector<Peer*> clients;
+  for (std::size_t i = 0; i < count; ++i) {
+    clients.push_back(&step.connect(server));
+    const std::string line = step.word() + "\n";
+    clients.back()->send(line).expect(Step::upper(line));
+  }
+  return clients;
+}
+
+void end_all(const std::vector<Peer*>& clients) {
+  for (Peer* client : clients) client->half_close();
+  for (Peer* client : clients) client->expect_end();
+}
+
+}  // namespace
+
+// ---- the server ---------------------------------------------------------------------------------
+
+STEP("04.1", "a second client is served while the first says nothing") {
+  step.suspect(deaf);
+  Server& server = step.server({.args = {"--quiet"}});
+  Peer& silent = step.connect(server);
+  ask(step, server, step.word() + "\n");
+
+  Peer& talker = step.connect(server);
+  for (int i = 0; i < 3; ++i) {
+    const std::string line = step.word() + "\n";
+    talker.send(line).expect(Step::upper(line));
+  }
+  step.suspect("The client that was silent for a while is a client like the others.");
+  silent.send("at last\n").expect("AT LAST\n");
+  end_all({&silent, &talker});
+  step.suspect(
+      "SIGTERM ends the loop; server_close() closes the listener and waits for the threads.");
+  server.stop();
+}
+
+STEP("04.2", "50 clients at once each get their own answers") {
+  constexpr std::size_t many = 50;
+  Server& server = step.server({.args = {"--quiet"}});
+  std::vector<Peer*> clients;
+  for (std::size_t i = 0; i < many; ++i) clients.push_back(&step.connect(server));
+  step.suspect(
+      "A client gets no answer, or another one's. Each thread needs the request that is its own: "
+      "what belongs to process_request() is gone when that returns, so a thread must not keep a "
+      "reference to it.");
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::string> lines;
+    for (Peer* client : clients) {
+      lines.push_back(step.word() + " " + step.text(round == 1 ? 2000 : 10) + "\n");
+      client->send(lines.back().substr(0, 5));
+    }
+    for (std::size_t i = 0; i < many; ++i) clients[i]->send(lines[i].substr(5));
+    for (std::size_t i = many; i-- > 0;) clients[i]->expect(Step::upper(lines[i]));
+  }
+  end_all(clients);
+  server.stop();
+}
+
+STEP("04.3", "an exception ends its connection alone") {
+  Server& server = step.server({.args = {"--quiet"}});
+  const std::vector<Peer*> others = conversations(step, server, 2);
+  step.suspect(
+      "An exception that leaves a thread ends the whole process. process_request_thread() catches "
+      "it, passes it to handle_error() by report_error(), and shuts the request down.");
+  for (int i = 0; i < 3; ++i) {
+    Peer& client = step.connect(server);
+    client.send("before\n").expect("BEFORE\n");
+    client.send("!throw\n");
+    client.expect_end();
+    server.expect_error_contains("Exception occurred during processing of request from " +
+                                 client.local().text());
+  }
+  for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
+  ask(step, server, "and a new one\n");
+  end_all(others);
+  server.stop();
+}
+
+STEP("04.4", "200 requests later there are no more threads, and no more memory for them") {
+  constexpr std::size_t at_once = 4;
+  constexpr std::size_t requests = 200;
+  constexpr std::size_t allowance_kib =
+      1024;  // the allocator's mood; 200 stacks take three times that
+  Server& server = step.server({.args = {"--quiet"}});
+  const auto serve = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; i += at_once) end_all(conversations(step, server, at_once));
+  };
+  serve(requests / 4);  // what is kept for good is taken at first: a pool, the allocator's arenas
+  const std::size_t threads = server.threads();
+  const std::size_t memory = server.rss_kib();
+  serve(requests);
+  step.suspect(
+      "Threads are left over. A thread ends with its request; it must not wait for another one.");
+  step.wait_until([&] { return server.threads() <= threads; },
+                  "no more threads than before (" + std::to_string(threads) + ")",
+                  [&] { return std::to_string(server.threads()) + " threads"; });
+  step.suspect(
+      "Each thread that has ended leaves something behind. A thread keeps its stack until somebody "
+      "joins it; a list of threads that only grows is never joined. The ThreadSet joins them as "
+      "they "
+      "end.");
+  step.wait_until([&] { return server.rss_kib() <= memory + allowance_kib; },
+                  "no more memory than before (" + std::to_string(memory) + " KiB)",
+                  [&] { return std::to_string(server.rss_kib()) + " KiB"; });
+  server.stop();
+}
+
+STEP("04.5", "the end waits for requests under way, and the client has its whole answer") {
+  constexpr std::size_t many = 50;
+  Server& server = step.server({.args = {"--quiet", "--delay", "200"}});
+  Peer& silent = step.connect(server);
+  std::vector<Peer*> clients;
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < many; ++i) {
+    clients.push_back(&step.connect(server));
+    lines.push_back(step.text(3000) + "\n");
+    clients.back()->send(lines.back());
+  }
+  for (Peer* client : clients) client->wait_until_taken();
+  step.suspect(
+      "The program ended while threads were at work, and their clients went without an answer. "
+      "server_close() waits for every thread, after it has closed the listener. (A detached thread "
+      "cannot be waited for.)");
+  server.signal(SIGTERM);
+  for (std::size_t i = 0; i < many; ++i) {
+    clients[i]->expect(Step::upper(lines[i]));
+    clients[i]->expect_end();
+  }
+  step.suspect(
+      "At the end a client that says nothing sees the end of file as well: its thread's recv "
+      "returns "
+      "0, the thread ends, and server_close() has waited for it.");
+  silent.expect_end();
+  server.expect_exit(0);
+}
+
+STEP("04.6", "each connection is closed once, by its owner") {
+  constexpr std::size_t at_once = 8;
+  constexpr std::size_t allowance = 4;
+  Server& server = step.server({.args = {"--quiet"}});
+  const std::size_t before = server.open_descriptors();
+  step.suspect(
+      "A connection was closed while its client was being served. It belongs to the thread that "
+      "serves it: from the moment that one is started, process_request() leaves it alone.");
+  for (int round = 0; round < 2; ++round) {
+    std::vector<Peer*> clients;
+    for (std::size_t i = 0; i < at_once; ++i) clients.push_back(&step.connect(server));
+    for (int i = 0; i < 2; ++i) {
+      for (Peer* client : clients) client->send("hello\n").expect("HELLO\n");
+    }
+    end_all(clients);
+  }
+  step.suspect(
+      "Connections are left open. The thread shuts its request down when it has served it, "
+      "whatever "
+      "happened.");
+  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
+                  "as many open descriptors as before (" + std::to_string(before) + ")",
+                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  step.suspect(
+      "A descriptor was closed twice. Between the two the kernel may give its number to another "
+      "client, whose connection is then cut. One owner closes it, once: the Request does.");
+  step.check(server.recorder().failed(Calls::close) == 0, "each descriptor is closed once",
+             "close() of a number that was closed already (EBADF)");
+  server.stop();
+}
+
+// ---- the client ---------------------------------------------------------------------------------
+
+namespace {
+
+// Plays the server for `clients` x `lines`: all clients are connected before the first has its
+// answer. `answer` may change what goes back.
+template <class Answer>
+void play_server(Listener& partner, std::size_t clients, std::size_t lines, Answer answer) {
+  std::vector<Peer*> peers;
+  for (std::size_t i = 0; i < clients; ++i) peers.push_back(&partner.accept());
+  for (std::size_t line = 0; line < lines; ++line) {
+    for (std::size_t i = 0; i < clients; ++i) {
+      const std::string question = peers[i]->read_line();
+      if (!answer(*peers[i], i, line, Step::upper(question))) peers[i] = nullptr;
+    }
+    std::erase(peers, nullptr);
+    clients = peers.size();
+  }
+  for (Peer* peer : peers) peer->half_close();
+}
+
+}  // namespace
+
+STEP("04.7", "it notices one wrong byte among all its answers, and a connection cut short") {
+  const std::size_t clients = step.random().between(4, 9);
+  const std::size_t lines = step.random().between(4, 9);
+  const std::vector<std::string> words{"--clients", std::to_string(clients), "--lines",
+                                       std::to_string(lines)};
+  const auto right = [](Peer& peer, std::size_t, std::size_t, const std::string& answer) {
+    peer.send(answer);
+    return true;
+  };
+  step.suspect(
+      "Every client is a thread of its own, and all of them are there at once: the first must not "
+      "be "
+      "waited for before the last is started. Each sends its lines and reads an answer to each.");
+  {
+    Listener& partner = step.listen();
+    Program& client = step.client(partner.address(), words);
+    play_server(partner, clients, lines, right);
+    client.expect_exit(0);
+  }
+  const std::size_t victim = step.random().below(clients);
+  for (const std::size_t where : {std::size_t{0}, lines / 2, lines - 1}) {
+    step.suspect(
+        "One byte of one answer was wrong, and the client has not noticed, or not said so: compare "
+        "every answer of every client, whole; then one sentence on stderr, and exit status 1.");
+    Listener& partner = step.listen();
+    Program& client = step.client(partner.address(), words);
+    play_server(partner, clients, lines,
+                [&](Peer& peer, std::size_t number, std::size_t line, std::string answer) {
+                  const bool wrong = number == victim && line == where;
+                  if (wrong) answer[answer.size() / 2] ^= 1;
+                  peer.send(answer);
+                  if (wrong) peer.half_close();
+                  return !wrong;
+                });
+    client.expect_error_sentence();
+  }
+  step.suspect(
+      "A server closed one connection before all was answered, and the client took that for "
+      "success. "
+      "An answer that does not come is as wrong as one that is wrong.");
+  Listener& partner = step.listen();
+  Program& client = step.client(partner.address(), words);
+  play_server(partner, clients, lines,
+              [&](Peer& peer, std::size_t number, std::size_t line, const std::string& answer) {
+                const bool cut = number == victim && line == lines - 1;
+                if (!cut) peer.send(answer);
+                if (cut) peer.half_close();
+                return !cut;
+              });
+  client.expect_error_sentence();
+}
+
+// ---- harden -------------------------------------------------------------------------------------
+
+STEP("04.8", "no data race") {
+  step.suspect(
+      "Two threads use the same object at once, and one of them changes it. What belongs to one "
+      "request stays in its thread; what threads share needs a lock, or an atomic.");
+  Server& server = step.server();
+  for (int round = 0; round < 2; ++round) {
+    const std::vector<Peer*> clients = conversations(step, server, 12);
+    for (Peer* client : clients) client->send("one\ntwo\n");
+    for (Peer* client : clients) client->expect("ONE\nTWO\n");
+    clients.front()->send("!throw\n");
+    clients.front()->expect_end();
+    for (Peer* client : clients) {
+      if (client != clients.front()) client->half_close();
+    }
+    for (Peer* client : clients) {
+      if (client != clients.front()) client->expect_end();
+    }
+  }
+  const std::vector<Peer*> present = conversations(step, server, 8);
+  server.signal(SIGTERM);
+  for (Peer* client : present) client->expect_end();
+  server.expect_exit(0);
+}
+
+STEP("04.9", "above --max-threads the next client waits its turn, and none is lost") {
+  constexpr std::size_t limit = 3;
+  Server& server = step.server({.args = {"--quiet", "--max-threads", std::to_string(limit)}});
+  std::vector<Peer*> served = conversations(step, server, limit);
+  std::vector<Peer*> waiting;
+  for (std::size_t i = 0; i < 4; ++i) {
+    waiting.push_back(&step.connect(server));
+    waiting.back()->send("my turn\n");
+  }
+  step.suspect(
+      "More clients are served than --max-threads allows. has_room() says whether one more may be "
+      "taken; it is asked before each.");
+  for (int i = 0; i < 20; ++i) served.front()->send("still mine\n").expect("STILL MINE\n");
+  for (Peer* client : waiting) {
+    step.check(client->unread().empty() && client->ending() == kit::Ending::open,
+               "a client above the limit waits: neither answered nor turned away",
+               client->unread().empty() ? "its connection was closed" : "it was answered");
+  }
+  step.suspect(
+      "A place became free, and the client that waited was not served. The thread that ends wakes "
+      "the loop: ThreadSet calls the function that it was given, which calls wake().");
+  for (Peer* client : waiting) {
+    served.front()->half_close();
+    served.front()->expect_end();
+    served.erase(served.begin());
+    client->expect("MY TURN\n");
+    served.push_back(client);
+  }
+  step.suspect(
+      "With as many threads as allowed, the server does not end on SIGTERM. The loop must be free "
+      "to "
+      "see the signal: has_room() does not wait, and process_request() neither.");
+  Peer& last = step.connect(server);
+  last.send("too late\n");
+  server.signal(SIGTERM);
+  for (Peer* client : served) client->expect_end();
+  last.expect_over();
+  server.expect_exit(0);
+}
+
+STEP("04.10", "a thread that cannot start costs one client, not the server") {
+  Server& server = step.server({.args = {"--quiet"}});
+  const std::vector<Peer*> others = conversations(step, server, 2);
+  for (int i = 0; i < 2; ++i) {
+    step.suspect(
+        "No thread could be started (EAGAIN), and the client was left hanging, or reset. Catch the "
+        "exception in process_request(): report_error(), then shutdown_request(): its client sees "
+        "the end of file. So the request must still be there when start() throws.");
+    kit::FaultHandle fault = server.recorder().add(Fault::fail(Calls::any_thread, EAGAIN));
+    Peer& unlucky = step.connect(server);
+    unlucky.send("hello\n");
+    unlucky.half_close();
+    const std::string got = unlucky.read_all();
+    step.check(got.empty() || got == "HELLO\n",
+               "the end of file, or the answer (of a thread that "
+               "was there already)",
+               "\"" + got + "\"");
+    if (got.empty()) {
+      step.suspect(
+          "The client was turned away, and nobody was told. report_error() says on stderr why.");
+      server.expect_error_contains("Exception occurred during processing of request from " +
+                                   unlucky.local().text());
+    }
+    fault.withdraw();
+    step.suspect("One thread could not start, and the server serves nobody any more.");
+    ask(step, server, "the next one\n");
+  }
+  for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
+  end_all(others);
+  step.suspect(
+      "The server does not end. A thread that never started cannot be waited for: it must not be "
+      "counted, nor be in a list of those to join.");
+  server.stop();
+}
+
+STEP("04.11", "--daemon-threads and --no-block-on-close do not wait") {
+  for (const char* option : {"--daemon-threads", "--no-block-on-close"}) {
+    step.suspect(std::string("With ") + option +
+                 " server_close() does not wait for the threads: it joins only if block_on_close "
+                 "is set and daemon_threads is not.");
+    Server& server = step.server({.args = {"--quiet", "--delay", "600000", option}});
+    Peer& client = step.connect(server);
+    client.send("this takes ten minutes\n").wait_until_taken();
+    server.stop();
+    client.expect_over();
+  }
+}
+
+STEP("04.12", "shutdown() from a handler's thread works") {
+  Server& server = step.server({.args = {"--quiet", "--max-threads", "2"}});
+  Peer& other = step.connect(server);
+  other.send("first\n").expect("FIRST\n");
+  Peer& ender = step.connect(server);
+  ender.send("second\n").expect("SECOND\n");
+  step.connect(server).send("waits\n");
+  step.suspect(
+      "A handler has called shutdown(), which waits until the loop has ended, and the loop waits "
+      "for "
+      "a handler: a deadlock. The loop waits for nobody: neither in process_request() nor in "
+      "has_room().");
+  ender.send("!shutdown\n").expect("!SHUTDOWN\n");
+  step.suspect("After shutdown() the requests under way are still served to their end.");
+  other.send("still here\n").expect("STILL HERE\n");
+  end_all({&other, &ender});
+  server.expect_exit(0);
+}
+
+STEP("04.13", "UDP and Unix servers thread as well") {
+  const auto expect_beside = [&](const char* kind, kit::DatagramPeer& first,
+                                 kit::DatagramPeer& second, Server& server) {
+    step.suspect(std::string("A ") + kind +
+                 " server serves each datagram in a thread of its own, too: while one answer is "
+                 "under way, the next datagram is answered.");
+    kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::any_send).on_datagrams());
+    first.send("slow\n");
+    step.wait_until([&] { return held.holding() > 0; }, "an answer under way");
+    second.send("quick\n").expect("QUICK\n");
+    second.send("again\n").expect("AGAIN\n");
+    held.release();
+    first.expect("SLOW\n");
+  };
+  {
+    Server& server = step.server({.args = {"--quiet", "--kind", "udp"}});
+    expect_beside("UDP", step.datagram_peer(server), step.datagram_peer(server), server);
+    server.stop();
+  }
+  {
+    Server& server = step.server(
+        {.args = {"--quiet", "--kind", "unix-datagram", "--path", step.path("datagrams")}});
+    expect_beside("Unix datagram", step.datagram_peer(server), step.datagram_peer(server), server);
+    server.stop();
+  }
+  step.suspect(deaf);
+  Server& server =
+      step.server({.args = {"--quiet", "--kind", "unix-stream", "--path", step.path("stream")}});
+  Peer& silent = step.connect(server);
+  ask(step, server, step.word() + "\n");
+  silent.send("at last\n").expect("AT LAST\n");
+  silent.half_close();
+  silent.expect_end();
+  server.stop();
+}

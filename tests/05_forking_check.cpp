@@ -1,1 +1,545 @@
+// The check of lesson 05: a server with a process for each request, and a client with many.
+// The steps, with their points: tests/manifest/05_forking.cmake. What a step may do:
+// harness/step.hpp.
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <set>
+#include <vector>
+
 #include "harness/check.hpp"
+
+namespace {
+
+using kit::Calls;
+using kit::Fault;
+using kit::Listener;
+using kit::Peer;
+using kit::Program;
+using kit::Server;
+using kit::Step;
+
+// A client that says one thing and gets one answer, both whole.
+void ask(Step& step, const Server& server, const std::string& message) {
+  Peer& client = step.connect(server);
+  client.send(message).expect(Step::upper(message));
+  client.half_close();
+  client.expect_end();
+}
+
+// The number of the process that serves this client.
+pid_t who_serves(Peer& client) {
+  client.send("!pid\n");
+  return static_cast<pid_t>(std::atoi(client.read_line().c_str()));
+}
+
+// Clients that are connected and have each had an answer: a child serves each of them.
+std::vector<Peer*> conversations(Step& step, const Server& server, std::size_t count) {
+  std::vector<Peer*> clients;
+  for (std::size_t i = 0; i < count; ++i) {
+    clients.push_back(&step.connect(server));
+    const std::string line = step.word() + "\n";
+    clients.back()->send(line).expect(Step::upper(line));
+  }
+  return clients;
+}
+
+void end_all(const std::vector<Peer*>& clients) {
+  for (Peer* client : clients) client->half_close();
+  for (Peer* client : clients) client->expect_end();
+}
+
+void expect_no_children(Step& step, const Server& server) {
+  step.wait_until([&] { return server.zombies().empty() && server.children().empty(); },
+                  "no zombie, and no child that still runs",
+                  [&] {
+                    return std::to_string(server.zombies().size()) + " zombies, and " +
+                           std::to_string(server.children().size()) + " children that still run";
+                  });
+}
+
+}  // namespace
+
+// ---- the server ---------------------------------------------------------------------------------
+
+STEP("05.1", "each client is served by a process of its own, another while the first is silent") {
+  constexpr int clients = 3;
+  step.suspect(
+      "The server is deaf while it serves: the next client waits for the one before. The child "
+      "serves; the parent goes back to its loop at once.");
+  Server& server = step.server({.args = {"--quiet"}});
+  Peer& silent = step.connect(server);
+  ask(step, server, step.word() + "\n");
+
+  std::vector<Peer*> present;
+  std::set<pid_t> processes;
+  for (int i = 0; i < clients; ++i) {
+    present.push_back(&step.connect(server));
+    processes.insert(who_serves(*present.back()));
+  }
+  step.suspect("Clients are served by one and the same process. Each gets a child of its own.");
+  step.check(processes.size() == clients && !processes.contains(server.pid()),
+             "3 processes, and none of them the server's",
+             std::to_string(processes.size()) + " different numbers" +
+                 (processes.contains(server.pid()) ? ", one of them the server's own" : ""));
+  for (Peer* client : present) client->send("still here\n").expect("STILL HERE\n");
+  step.suspect("The client that was silent for a while is a client like the others.");
+  silent.send("at last\n").expect("AT LAST\n");
+  present.push_back(&silent);
+  end_all(present);
+  step.suspect(
+      "SIGTERM ends the loop; server_close() closes the listener and waits for the children.");
+  server.stop();
+}
+
+STEP("05.2", "the client sees end of file when its child ends") {
+  constexpr std::size_t allowance = 4;
+  Server& server = step.server({.args = {"--quiet"}, .may_report = true});
+  const std::size_t before = server.open_descriptors();
+  step.suspect(
+      "The client saw the end of file before its answer. shutdown() ends the connection for every "
+      "process that has a copy of it: the parent uses close_request(), which closes its copy "
+      "alone.");
+  Peer& patient = step.connect(server);
+  step.wait_until([&] { return !server.children().empty(); }, "a child that serves the client");
+  step.check(patient.ending() == kit::Ending::open, "the connection is open", "it was ended");
+  patient.send("one\n").expect("ONE\n");
+  patient.send("two\n").expect("TWO\n");
+  end_all({&patient});
+
+  step.suspect(
+      "The child is gone, and the client was not told: the parent still has its copy of the "
+      "connection. As long as one process holds a connection open, the other side sees no end.");
+  Peer& crashed = step.connect(server);
+  crashed.send("hello\n").expect("HELLO\n");
+  crashed.send("!crash\n");
+  crashed.expect_end();
+  end_all(conversations(step, server, 20));
+  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
+                  "as many open descriptors as before (" + std::to_string(before) + ")",
+                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  server.stop();
+}
+
+STEP("05.3", "after a burst of 50 there is no zombie, without waiting for the next client") {
+  constexpr std::size_t burst = 50;
+  constexpr std::uint64_t turns_a_request = 20;
+  Server& server = step.server({.args = {"--quiet", "--max-children", "0"},
+                                .faults = {Fault::fail(Calls::any_reap, EINTR).every(5)}});
+  step.suspect(
+      "Children that have ended are still there, as zombies. SIGCHLD says that children have "
+      "ended, "
+      "not how many: several signals come as one. Ask after every child, and again after a "
+      "waitpid() "
+      "that a signal has interrupted (EINTR).");
+  const std::vector<Peer*> clients = conversations(step, server, burst);
+  // All of them end while the server cannot run: their signals become one.
+  server.signal(SIGSTOP);
+  end_all(clients);
+  step.wait_until([&] { return server.zombies().size() == burst; }, "50 children that have ended");
+  server.signal(SIGCONT);
+  expect_no_children(step, server);
+
+  step.suspect(
+      "The loop does not sleep: it is woken again and again. Whoever has a descriptor watched "
+      "reads "
+      "what has come: collect_children() calls child_watch_.drain().");
+  constexpr std::uint64_t requests = 10;
+  const std::uint64_t turns = server.recorder().count(Calls::any_wait);
+  for (std::uint64_t i = 0; i < requests; ++i) ask(step, server, "hello\n");
+  const std::uint64_t waits = server.recorder().count(Calls::any_wait) - turns;
+  step.check(waits <= requests * turns_a_request, "a few turns of the loop for each of 10 requests",
+             std::to_string(waits) + " turns");
+  expect_no_children(step, server);
+  server.stop();
+}
+
+STEP("05.4", "a child never comes back into the loop, and leaves by _exit") {
+  constexpr int clients = 10;
+  Server& server = step.probe_server("ends", {.args = {"--port", "0"}});
+  step.suspect(
+      "A child has served its client and did not end: it went back into the loop. Nothing may "
+      "stand "
+      "between the child's work and its _exit().");
+  for (int i = 0; i < clients; ++i) {
+    Peer& client = step.connect(server);
+    client.send("who\n");
+    client.half_close();
+    const std::string answer = client.read_all();
+    const std::string parent = " " + std::to_string(server.pid()) + "\n";
+    step.check(answer.ends_with(parent),
+               "an answer from a child of the server, \"…" + parent + "\"", "\"" + answer + "\"");
+  }
+  expect_no_children(step, server);
+  server.signal(SIGTERM);
+  server.expect_exit(0);
+  step.suspect(
+      "A child has ended by exit() or by returning from main(): what stood in the parent's buffer "
+      "was "
+      "printed again, and what the parent had registered for its end was run. A child leaves by "
+      "_exit().");
+  const auto count = [&](const std::string& text) {
+    std::size_t found = 0;
+    const std::string_view all = server.output();
+    for (std::size_t at = 0; (at = all.find(text, at)) != all.npos; at += text.size()) ++found;
+    return found;
+  };
+  step.check(count(" once\n") == 1, "what the parent had in its buffer is printed once",
+             std::to_string(count(" once\n")) + " times");
+  step.check(count(" the end of ") == 1, "what the parent had registered for its end runs once",
+             std::to_string(count(" the end of ")) + " times");
+}
+
+STEP("05.5", "a child that crashes or throws costs its client alone, and its status is reported") {
+  Server& server = step.server({.args = {"--quiet"}, .may_report = true});
+  const std::vector<Peer*> others = conversations(step, server, 2);
+  const auto expect_end_of = [&](const char* order, const std::string& status) {
+    step.suspect(
+        "A child has ended, and nobody was told how. A status other than 0 goes to child_ended(), "
+        "which says it; a child whose handler has thrown ends with exit status 1.");
+    Peer& client = step.connect(server);
+    const pid_t child = who_serves(client);
+    client.send(order);
+    client.expect_end();
+    server.expect_error_contains("child " + std::to_string(child) + ": " + status);
+    step.suspect("One child has ended badly, and others felt it.");
+    for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
+    ask(step, server, "and a new one\n");
+    return client.local().text();
+  };
+  const std::string client = expect_end_of("!throw\n", "exit status 1");
+  step.suspect("What a handler throws goes to report_error(), in the child.");
+  server.expect_error_contains("Exception occurred during processing of request from " + client);
+  expect_end_of("!crash\n", "killed by signal " + std::to_string(SIGABRT));
+  end_all(others);
+  expect_no_children(step, server);
+  server.stop();
+}
+
+// ---- the client ---------------------------------------------------------------------------------
+
+namespace {
+
+// Plays the server for `clients` x `lines`: all clients are connected before the first has its
+// answer. `answer` may change what goes back.
+template <class Answer>
+void play_server(Listener& partner, std::size_t clients, std::size_t lines, Answer answer) {
+  std::vector<Peer*> peers;
+  for (std::size_t i = 0; i < clients; ++i) peers.push_back(&partner.accept());
+  for (std::size_t line = 0; line < lines; ++line) {
+    for (Peer*& peer : peers) {
+      const std::string question = peer->read_line();
+      if (!answer(*peer, line, Step::upper(question))) peer = nullptr;
+    }
+    std::erase(peers, nullptr);
+  }
+  for (Peer* peer : peers) peer->half_close();
+}
+
+}  // namespace
+
+STEP("05.6", "its children's exit statuses decide its own") {
+  const std::size_t clients = step.random().between(3, 7);
+  const std::size_t lines = step.random().between(2, 5);
+  const std::vector<std::string> words{"--clients", std::to_string(clients), "--lines",
+                                       std::to_string(lines)};
+  const auto expect_clients = [&](Program& client) {
+    step.suspect(
+        "Each client is a process of its own, and all of them are there at once: start every child "
+        "before you wait for the first.");
+    step.wait_until([&] { return client.children().size() == clients; },
+                    std::to_string(clients) + " child processes",
+                    [&] { return std::to_string(client.children().size()) + " child processes"; });
+  };
+  {
+    Listener& partner = step.listen();
+    Program& client = step.client(partner.address(), words,
+                                  {.faults = {Fault::fail(Calls::any_reap, EINTR).times(2)}});
+    expect_clients(client);
+    step.suspect(
+        "Every answer was right, and the client does not say so by exit status 0. (A waitpid() "
+        "that "
+        "a signal has interrupted, EINTR, has to be asked again.)");
+    play_server(partner, clients, lines, [](Peer& peer, std::size_t, const std::string& answer) {
+      peer.send(answer);
+      return true;
+    });
+    client.expect_exit(0);
+  }
+  // Which child it is must not matter: the first to be waited for, the last, one between.
+  for (const std::size_t victim : {std::size_t{0}, clients / 2, clients - 1}) {
+    Listener& partner = step.listen();
+    Program& client = step.client(partner.address(), words);
+    expect_clients(client);
+    step.suspect(
+        "One client's answer was wrong; its process has ended with a status other than 0, and the "
+        "parent has ended with 0. Look at the status of every child.");
+    std::size_t number = 0;
+    play_server(partner, clients, lines, [&](Peer& peer, std::size_t line, std::string answer) {
+      const bool wrong = line == lines - 1 && number++ == victim;
+      if (wrong) answer[0] = '?';
+      peer.send(answer);
+      return true;
+    });
+    client.expect_exit(1);
+  }
+  Listener& partner = step.listen();
+  Program& client = step.client(partner.address(), words);
+  expect_clients(client);
+  step.suspect(
+      "A child was killed by a signal. It has no exit status then, and has not had its answers: "
+      "the "
+      "parent must not take that for success.");
+  ::kill(client.children().front(), SIGKILL);
+  std::vector<Peer*> peers;
+  for (std::size_t i = 0; i < clients; ++i) peers.push_back(&partner.accept());
+  for (Peer* peer : peers) peer->close();
+  client.expect_exit(1);
+}
+
+// ---- the end ------------------------------------------------------------------------------------
+
+STEP("05.7", "the end waits for the children, or not, as told") {
+  const auto with_request_under_way = [&](std::vector<std::string> args, auto end) {
+    args.emplace_back("--quiet");
+    Server& server =
+        step.server({.args = args, .faults = {Fault::fail(Calls::any_reap, EINTR).every(2)}});
+    Peer& silent = step.connect(server);
+    kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::any_send).on_streams());
+    Peer& client = step.connect(server);
+    client.send("hello\n");
+    step.wait_until([&] { return held.holding() > 0; }, "an answer under way");
+    server.signal(SIGTERM);
+    end(server, held);
+    step.suspect("The client whose request was under way at the end went without its answer.");
+    client.expect("HELLO\n");
+    client.expect_end();
+    step.suspect(
+        "A client that says nothing keeps its child for ever. At the end every child is sent "
+        "SIGTERM "
+        "(interrupt_requests(), given), and its recv returns 0.");
+    silent.expect_end();
+    step.suspect("A process of the server's is left behind.");
+    step.wait_until([] { return kit::orphans().empty(); }, "no process of the server's is left");
+  };
+
+  with_request_under_way({}, [&](Server& server, kit::FaultHandle& held) {
+    step.suspect(
+        "The server ended before its children. With block_on_close, server_close() waits for each "
+        "of "
+        "them, and waits again after EINTR.");
+    step.wait_until([&] { return step.refuses(server.address()); }, "a closed listener");
+    // Whoever does not wait is gone by the time that another server has started and served.
+    Server& other = step.server({.args = {"--quiet"}});
+    ask(step, other, "meanwhile\n");
+    other.stop();
+    step.check(server.alive(), "the server waits for the child that still answers",
+               "it has ended: " + (server.exit() ? server.exit()->text() : std::string()));
+    held.release();
+    server.expect_exit(0);
+  });
+  with_request_under_way({"--no-block-on-close"}, [&](Server& server, kit::FaultHandle& held) {
+    step.suspect("The server was told not to wait (block_on_close is false), and waits.");
+    server.expect_exit(0);
+    held.release();
+  });
+}
+
+// ---- harden -------------------------------------------------------------------------------------
+
+STEP("05.8", "above --max-children the next client waits its turn, and none is lost") {
+  constexpr std::size_t limit = 3;
+  Server& server = step.server({.args = {"--quiet", "--max-children", std::to_string(limit)}});
+  std::vector<Peer*> served = conversations(step, server, limit);
+  std::vector<Peer*> waiting;
+  for (std::size_t i = 0; i < 4; ++i) {
+    waiting.push_back(&step.connect(server));
+    waiting.back()->send("my turn\n");
+  }
+  step.suspect(
+      "More children run than --max-children allows. has_room() says whether one more may be "
+      "forked; "
+      "it is asked before each request.");
+  for (int i = 0; i < 20; ++i) served.front()->send("still mine\n").expect("STILL MINE\n");
+  step.check(server.children().size() <= limit, "3 children at most",
+             std::to_string(server.children().size()) + " children");
+  for (Peer* client : waiting) {
+    step.check(client->unread().empty() && client->ending() == kit::Ending::open,
+               "a client above the limit waits: neither answered nor turned away",
+               client->unread().empty() ? "its connection was closed" : "it was answered");
+  }
+  step.suspect(
+      "A child has ended, and the client that waited was not served: a child that has been "
+      "collected "
+      "is no active child any more.");
+  for (Peer* client : waiting) {
+    served.front()->half_close();
+    served.front()->expect_end();
+    served.erase(served.begin());
+    client->expect("MY TURN\n");
+    step.check(server.children().size() <= limit, "3 children at most",
+               std::to_string(server.children().size()) + " children");
+    served.push_back(client);
+  }
+  step.suspect(
+      "With as many children as allowed, the server does not end on SIGTERM. The loop must be free "
+      "to see the signal: has_room() does not wait, and process_request() neither.");
+  Peer& last = step.connect(server);
+  last.send("too late\n");
+  server.signal(SIGTERM);
+  for (Peer* client : served) client->expect_end();
+  last.expect_over();
+  server.expect_exit(0);
+}
+
+STEP("05.9", "a child holds no listener: the port is free while it still serves") {
+  step.suspect(
+      "The server has ended, and its port is still taken: a child has a copy of the listener. New "
+      "clients connect, and nobody will ever accept them. The child closes its copy first of all.");
+  Server& server = step.server({.args = {"--quiet", "--no-block-on-close"}});
+  kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::any_send).on_streams());
+  Peer& client = step.connect(server);
+  client.send("hello\n");
+  step.wait_until([&] { return held.holding() > 0; }, "an answer under way");
+  server.signal(SIGTERM);
+  server.expect_exit(0);
+  step.expect_refused(server.address());
+  Server& next = step.server({.args = {"--quiet", "--port", std::to_string(server.port())}});
+  ask(step, next, "the next server\n");
+  held.release();
+  step.suspect("The client whose request was under way at the end went without its answer.");
+  client.expect("HELLO\n");
+  client.expect_end();
+  step.wait_until([&] { return kit::orphans().empty(); }, "no process of the server's is left");
+  next.stop();
+}
+
+STEP("05.10", "a fork that fails costs one client, not the server") {
+  Server& server = step.server({.args = {"--quiet"}});
+  const std::vector<Peer*> others = conversations(step, server, 2);
+  for (const int error : {EAGAIN, ENOMEM}) {
+    step.suspect(
+        "fork() has failed (-1), and the client was left hanging, or reset. Nobody can serve it: "
+        "report_error(), then shutdown_request(), so that it sees the end of file.");
+    server.recorder().add(Fault::fail(Calls::any_fork, error));
+    Peer& unlucky = step.connect(server);
+    unlucky.send("hello\n");
+    unlucky.expect_end();
+    step.suspect(
+        "fork() has failed, and nobody was told. Its result is -1 then: neither the parent's nor "
+        "the "
+        "child's. (And kill(-1) or waitpid(-1) is about every process there is.)");
+    server.expect_error_contains("Exception occurred during processing of request from " +
+                                 unlucky.local().text());
+    step.suspect("One fork has failed, and the server serves nobody any more.");
+    ask(step, server, "the next one\n");
+  }
+  for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
+  end_all(others);
+  server.stop();
+}
+
+STEP("05.11", "nothing is left under a handle_request loop either") {
+  step.suspect(
+      "Under handle_request() nobody calls service_actions(). Zombies stay until the next request, "
+      "or for ever: handle_timeout() is called when no request has come for a while, and collects "
+      "them.");
+  Server& server =
+      step.server({.args = {"--quiet", "--loop", "handle_request", "--max-children", "3"}});
+  for (int i = 0; i < 8; ++i) ask(step, server, step.word() + "\n");
+  expect_no_children(step, server);
+  const std::vector<Peer*> clients = conversations(step, server, 3);
+  Peer& waiting = step.connect(server);
+  waiting.send("my turn\n");
+  end_all(clients);
+  waiting.expect("MY TURN\n");
+  end_all({&waiting});
+  expect_no_children(step, server);
+  server.stop();
+}
+
+STEP("05.12", "children that are not the server's are left alone") {
+  Server& server = step.probe_server("strangers", {.args = {"--port", "0"}});
+  step.suspect("A program with children of its own: its clients are served as ever.");
+  for (int i = 0; i < 5; ++i) {
+    Peer& client = step.connect(server);
+    const std::string line = step.word() + "\n";
+    client.send(line);
+    client.half_close();
+    client.expect(line);
+    client.expect_end();
+  }
+  step.suspect(
+      "The server's own children are not collected while there are others in the program: ask "
+      "after "
+      "each of active_children_, by its number.");
+  step.wait_until([&] { return server.children().size() == 1 && server.zombies().size() == 1; },
+                  "the program's two other children alone: one that runs, one that has ended",
+                  [&] {
+                    return std::to_string(server.children().size()) + " that run, " +
+                           std::to_string(server.zombies().size()) + " that have ended";
+                  });
+  step.suspect(
+      "The server waits at its end for a child that is not its own, and that does not end. "
+      "waitpid(-1) is about every child of the process.");
+  server.signal(SIGTERM);
+  server.expect_line("the server is closed");
+  step.suspect(
+      "The server has collected a child that is not its own, and its status is lost for whoever "
+      "started it. waitpid(-1) takes any child: name each of your own.");
+  server.expect_line("the one that had ended: exit status 72");
+  server.next_line();
+  server.expect_exit(0);
+}
+
+STEP("05.13",
+     "slow requests get a process each, quick ones do not, and neither waits for the other") {
+  constexpr std::size_t allowance = 4;
+  Server& server = step.server({.args = {"--quiet", "--fork-in-handler"}});
+  const std::size_t before = server.open_descriptors();
+  step.suspect("A quick request is served where it was accepted: in the server's own process.");
+  Peer& quick = step.connect(server);
+  step.check(who_serves(quick) == server.pid(), "the server's own process", "another one");
+  quick.send("hello\n").expect("HELLO\n");
+  end_all({&quick});
+
+  step.suspect(
+      "A slow request stops the server: the next client waits for it. What begins with !slow goes "
+      "on "
+      "in a child, and handle() returns at once in the parent.");
+  kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::any_send).on_streams());
+  Peer& slow = step.connect(server);
+  slow.send("!slow 1\n");
+  step.wait_until([&] { return held.holding() > 0; }, "a slow answer under way");
+  ask(step, server, "in the meantime\n");
+  held.release();
+  step.suspect(
+      "The slow answer was lost: the parent has shut the connection down. When handle() returns "
+      "the "
+      "server does so; before that the parent closes its own copy (request().close()), and no "
+      "shutdown follows.");
+  slow.expect("!SLOW 1\n");
+  step.suspect("What follows a slow line belongs to the same conversation: its child serves it.");
+  slow.send("and more\n").expect("AND MORE\n");
+  const pid_t child = who_serves(slow);
+  const std::vector<pid_t> children = server.children();
+  step.check(std::find(children.begin(), children.end(), child) != children.end(),
+             "the number of a child of the server's", std::to_string(child));
+  end_all({&slow});
+
+  step.suspect(
+      "What was said before the slow line is answered first, once, and by the server's own "
+      "process.");
+  Peer& both = step.connect(server);
+  both.send("before\n!slow 1\nafter\n");
+  both.half_close();
+  both.expect("BEFORE\n!SLOW 1\nAFTER\n");
+  both.expect_end();
+  step.suspect("Children that have ended are collected, and the parent's copies are closed.");
+  expect_no_children(step, server);
+  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
+                  "as many open descriptors as before (" + std::to_string(before) + ")",
+                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  server.stop();
+}

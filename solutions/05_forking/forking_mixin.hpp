@@ -125,8 +125,10 @@ class ForkingMixIn : public Server {
   /// Passes the signal on: each child's blocked read ends, and its answer still goes out.
   void interrupt_requests() override {
     Server::interrupt_requests();
-    // One that has ended and was not collected yet takes the signal without harm.
-    for (const pid_t child : active_children_) (void)::kill(child, SIGTERM);
+    for (const pid_t child : active_children_) {
+      // -1 would be every process of the user. One that has ended already takes it without harm.
+      if (child > 0) (void)::kill(child, SIGTERM);
+    }
   }
 
   /// Ends the loop, closes the listener, and then waits until every child has ended, if
