@@ -56,7 +56,7 @@ foreach(lesson IN LISTS KIT_LESSON_FOLDERS)
   endforeach()
 endforeach()
 
-set(KIT_INPUT "\"${WORK}/pages\"")
+set(KIT_INPUT "\"${WORK}/pages\" \\\n  \"${SOURCE}/slides/site/reference.dox\"")
 foreach(header IN LISTS headers)
   if(EXISTS "${header}")
     string(APPEND KIT_INPUT " \\\n  \"${header}\"")
