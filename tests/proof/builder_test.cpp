@@ -2,39 +2,13 @@
 
 #include "builder.hpp"
 
-#include <unistd.h>
-
-#include <fstream>
-
+#include "folder.hpp"
 #include "harness/catch.hpp"
 
 using namespace kit;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that is removed at the end.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "kit-builder-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path_); }
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
-  void write(const std::string& name, const std::string& text) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << text;
-  }
-
- private:
-  fs::path path_;
-};
 
 /// A server of a source slot and a header slot, a client with neither, and a probe of the source
 /// slot.
@@ -53,7 +27,7 @@ class ToyLesson {
     fs::create_directories(folder_.path() / "mine");
   }
 
-  [[nodiscard]] const Folder& folder() const { return folder_; }
+  [[nodiscard]] const TemporaryFolder& folder() const { return folder_; }
 
   [[nodiscard]] Candidate solution() const {
     return builder().build(
@@ -90,7 +64,7 @@ class ToyLesson {
     return {toolchain, manifest.lessons().front(), folder_.path(), {.jobs = 2}};
   }
 
-  Folder folder_;
+  TemporaryFolder folder_;
 };
 
 std::string words_of(const Candidate& candidate, const std::string& program) {

@@ -1,28 +1,24 @@
 // tests/cmake/link.cmake, in front of a linker that only pretends.
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
+#include <string>
 
 #include "command.hpp"
+#include "folder.hpp"
 #include "harness/catch.hpp"
 
 using namespace kit;
-namespace fs = std::filesystem;
 
 namespace {
 
 /// What link.cmake makes of a linker that says `words` and ends with `status`.
 Outcome run_link(const std::string& words, int status) {
-  std::string folder = (fs::temp_directory_path() / "kit-link-XXXXXX").string();
-  if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  std::ofstream(folder + "/words.txt") << words;
-  std::ofstream(folder + "/manifest.txt")
-      << "kit\t1\nlesson\t01_toy\ta toy\n"
-         "task\t01.B\ttcp.cpp\tTCP::bind\ntask\t01.C\ttcp.cpp\tTCP::close TCP::bind\n"
-         "lesson\t02_later\tanother\ntask\t02.A\tudp.cpp\tUDP::bind\n";
+  const TemporaryFolder temporary;
+  const std::string folder = temporary.path().string();
+  temporary.write("words.txt", words);
+  temporary.write("manifest.txt",
+                  "kit\t1\nlesson\t01_toy\ta toy\n"
+                  "task\t01.B\ttcp.cpp\tTCP::bind\ntask\t01.C\ttcp.cpp\tTCP::close TCP::bind\n"
+                  "lesson\t02_later\tanother\ntask\t02.A\tudp.cpp\tUDP::bind\n");
   Command command;
   command.arguments = {KIT_CMAKE_COMMAND,
                        "-DMANIFEST=" + folder + "/manifest.txt",
@@ -35,9 +31,7 @@ Outcome run_link(const std::string& words, int status) {
                        "cat words.txt >&2; exit " + std::to_string(status)};
   command.environment = plain_environment();
   command.folder = folder;
-  const Outcome outcome = run_command(command);
-  fs::remove_all(folder);
-  return outcome;
+  return run_command(command);
 }
 
 }  // namespace

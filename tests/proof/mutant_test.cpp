@@ -2,12 +2,11 @@
 
 #include "mutant.hpp"
 
-#include <unistd.h>
-
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 
+#include "folder.hpp"
 #include "harness/catch.hpp"
 
 using namespace kit;
@@ -24,20 +23,14 @@ const std::string source =
 class List {
  public:
   explicit List(const std::string& text) {
-    std::string name = (fs::temp_directory_path() / "kit-mutants-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder_ = name;
-    fs::create_directories(folder_ / "solution");
-    std::ofstream(folder_ / "solution" / "server.cpp") << source;
-    std::ofstream(folder_ / "list.cmake") << text;
+    folder_.write("solution/server.cpp", source);
+    folder_.write("list.cmake", text);
   }
-  List(const List&) = delete;
-  List& operator=(const List&) = delete;
-  ~List() { fs::remove_all(folder_); }
 
   [[nodiscard]] std::vector<Mutant> make() const {
     return make_mutants(fs::path(KIT_ROOT_FOLDER) / "tests/cmake/mutants.cmake",
-                        folder_ / "list.cmake", folder_ / "solution", folder_ / "made");
+                        folder_.path() / "list.cmake", folder_.path() / "solution",
+                        folder_.path() / "made");
   }
 
   /// What the script says of a list that it refuses.
@@ -51,7 +44,7 @@ class List {
   }
 
  private:
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 std::string text_of(const fs::path& file) {

@@ -23,13 +23,14 @@ void stop_if_interrupted();
 class Proof {
  public:
   struct Options {
-    unsigned jobs = 0;      ///< programs at a time that need the processor; 0: one a core
-    std::string only;       ///< this mutant or alternative alone
-    unsigned repeat = 1;    ///< how often the solution's steps are run
-    bool load = false;      ///< keep every core busy meanwhile
-    bool intended = false;  ///< mutants: only the steps that should catch them
-    bool strict = false;    ///< an edited lesson is an error
-    bool verbose = false;   ///< show each verdict
+    unsigned jobs = 0;                ///< programs at a time that need the processor; 0: one a core
+    std::string only;                 ///< this mutant or alternative alone
+    unsigned repeat = 1;              ///< how often the solution's steps are run
+    bool load = false;                ///< keep every core busy meanwhile
+    bool intended = false;            ///< mutants: only the steps that should catch them
+    bool strict = false;              ///< an edited lesson is an error
+    std::size_t fewest_mutants = 14;  ///< a lesson has at least this many wrong answers
+    bool verbose = false;             ///< show each verdict
   };
 
   Proof(const House& house, const Lesson& lesson, const Options& options);

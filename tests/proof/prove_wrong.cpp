@@ -17,9 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using Status = Verdict::Status;
 
-/// LESSONS: a lesson has at least this many wrong answers.
-constexpr std::size_t fewest_mutants = 14;
-
 /// How long a check waits for one event in a cell where nothing is to be proved: it fills the
 /// table. Long enough for a program under a sanitizer to start on a busy machine.
 constexpr std::chrono::milliseconds short_deadline{700};
@@ -204,9 +201,9 @@ bool Proof::mutants() {
       if (catchers.contains(s)) continue;
       complain("step " + lesson_.steps[s].name() + ": no wrong answer is meant for it");
     }
-    if (rows.size() < fewest_mutants) {
+    if (rows.size() < options_.fewest_mutants) {
       complain(counted(rows.size(), "wrong answer") + ": a lesson needs at least " +
-               std::to_string(fewest_mutants));
+               std::to_string(options_.fewest_mutants));
     }
   }
   if (!options_.intended) {
