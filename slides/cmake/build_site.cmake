@@ -44,7 +44,9 @@ kit_stage_sources()  # Last: the files that the other pages link to.
 # What the API is made from. A header slot stands in solutions/; where that is not handed out, the
 # starter in lessons/ has the same public part.
 set(headers "${SOURCE}/common/include")
+set(KIT_INCLUDE_PATHS "\"${SOURCE}/common/include\"")
 foreach(lesson IN LISTS KIT_LESSON_FOLDERS)
+  string(APPEND KIT_INCLUDE_PATHS " \\\n  \"${SOURCE}/solutions/${lesson}\" \"${SOURCE}/lessons/${lesson}\"")
   file(GLOB slots RELATIVE "${SOURCE}/lessons/${lesson}" "${SOURCE}/lessons/${lesson}/*.hpp")
   foreach(slot IN LISTS slots)
     kit_is_handed_out("solutions/${lesson}/${slot}" solved)
