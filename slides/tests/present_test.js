@@ -106,6 +106,10 @@
     report(!has(page, 'showing'), 'Esc goes back to the page');
     report(slides(page).every(visible), 'where every slide can be read');
 
+    page.postMessage({ kitSlide: 4 }, '*');
+    await new Promise(resolve => setTimeout(resolve, 100));
+    equal(current(page), 5, 'a window beside this one leads it to a slide');
+
     const linked = await open(deck.page + '#slide-3', 1280, 720);
     report(has(linked, 'showing') && current(linked) === 3, 'the address of a slide shows that slide');
   }
