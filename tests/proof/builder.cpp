@@ -234,6 +234,19 @@ std::vector<std::string> Builder::foreign_answers(const Object& object) const {
   return found;
 }
 
+/// A compiler or linker, still without arguments. What it writes for itself, and would leave behind
+/// if it were killed, goes beside the objects.
+Command Builder::tool(const Order& order) const {
+  Command command;
+  command.environment = plain_environment();
+  std::erase_if(command.environment, [](auto& value) { return value.starts_with("TMPDIR="); });
+  command.environment.push_back("TMPDIR=" + (order.out / "obj").string());
+  command.folder = order.out;
+  command.time_limit = options_.time_limit;
+  command.grace = std::chrono::seconds{1};
+  return command;
+}
+
 void Builder::compile(Object& object, const Order& order) const {
   const fs::path src = order.out / "src";
   const bool of_kit = object.source.find('/') != std::string::npos;
@@ -245,7 +258,7 @@ void Builder::compile(Object& object, const Order& order) const {
   const fs::path depfile = object.file.string() + ".d";
   const fs::path record = object.file.string() + ".cmd";
 
-  Command command;
+  Command command = tool(order);
   auto& arguments = command.arguments;
   arguments.push_back(toolchain_.compiler);
   const auto flags = toolchain_.flags.find(object.build);
@@ -263,9 +276,6 @@ void Builder::compile(Object& object, const Order& order) const {
   if (of_kit) arguments.push_back("-I" + (root_ / "tests" / "probes").string());
   arguments.insert(arguments.end(), {"-MMD", "-MF", depfile.string(), "-c", source.string(), "-o",
                                      object.file.string()});
-  command.environment = plain_environment();
-  command.folder = order.out;
-  command.time_limit = options_.time_limit;
 
   object.read = read_dependencies(depfile);
   if (!object.read.empty() && up_to_date(object.file, record, arguments, object.read)) {
@@ -376,7 +386,7 @@ BuiltProgram Builder::link(const Goal& goal, const Order& order, const Candidate
     return program;
   }
 
-  Command command;
+  Command command = tool(order);
   auto& arguments = command.arguments;
   std::vector<std::string> made_of;
   arguments.push_back(toolchain_.compiler);
@@ -395,9 +405,6 @@ BuiltProgram Builder::link(const Goal& goal, const Order& order, const Candidate
       if (!word.starts_with('-') && fs::exists(word)) made_of.push_back(word);
     }
   }
-  command.environment = plain_environment();
-  command.folder = order.out;
-  command.time_limit = options_.time_limit;
 
   const fs::path record = order.out / "obj" / (goal.build + "_" + goal.name + ".cmd");
   if (up_to_date(program.file, record, arguments, made_of)) {

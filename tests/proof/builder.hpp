@@ -100,6 +100,7 @@ class Builder {
 
   std::vector<Goal> goals() const;
   std::set<std::string> lay_out(const Order& order, const Candidate* base) const;
+  Command tool(const Order& order) const;
   void compile(Object& object, const Order& order) const;
   BuiltProgram link(const Goal& goal, const Order& order, const Candidate& candidate,
                     const Candidate* base) const;
