@@ -1,0 +1,717 @@
+// The check of lesson 07: a selector, a server for many clients on one thread, an interactive
+// client. The steps, with their points: tests/manifest/07_selectors.cmake. What a step may do:
+// harness/step.hpp.
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "harness/check.hpp"
+#include "harness/escape.hpp"
+#include "harness/proc.hpp"
+
+namespace {
+
+using kit::Calls;
+using kit::Fault;
+using kit::Peer;
+using kit::Program;
+using kit::Server;
+using kit::ServerOptions;
+using kit::Step;
+using std::chrono::milliseconds;
+
+constexpr std::size_t mebibyte = 1024 * 1024;
+
+// More than a server's and a client's socket hold together (Linux: up to some 10 MB).
+constexpr std::size_t flood = 16 * mebibyte;
+
+// The server asks for room for 10,000 clients; where it gets it, it has nothing to say about it.
+constexpr std::size_t descriptors = 16'384;
+
+Server& start(Step& step, ServerOptions options = {}) {
+  if (options.nofile == kit::limits::open_files) options.nofile = descriptors;
+  return step.server(options);
+}
+
+// Lines of 64 bytes, each with its number: a line lost, doubled or moved shows.
+std::string numbered_lines(Step& step, std::size_t size) {
+  const std::string filling = step.text(52);
+  std::string lines;
+  lines.reserve(size);
+  for (std::size_t number = 0; lines.size() < size; ++number) {
+    std::string digits = std::to_string(number);
+    digits.insert(0, 11 - std::min<std::size_t>(digits.size(), 11), ' ');
+    lines += digits + filling + '\n';
+  }
+  return lines;
+}
+
+void expect_all(Peer& peer, const std::string& answer) {
+  for (std::size_t at = 0; at < answer.size(); at += mebibyte) {
+    peer.expect(std::string_view(answer).substr(at, mebibyte));
+  }
+}
+
+// A line and its answer. The server waits in its selector and nowhere else: one that sleeps in a
+// call on a connection serves nobody, and there is no need to wait for it.
+void ask(Step& step, Server& server, Peer& peer, const std::string& line) {
+  const std::string answer = Step::upper(line);
+  peer.send(line);
+  std::string call;
+  int looks = 0;
+  const auto answered = [&] { return peer.unread().size() >= answer.size(); };
+  const auto sleeps = [&] {
+    const std::string now = kit::proc::waits_in(server.pid());
+    const bool on_connection = now.starts_with("send") || now.starts_with("recv") ||
+                               now.starts_with("read") || now.starts_with("write");
+    looks = on_connection && now == call ? looks + 1 : 0;
+    call = now;
+    return looks >= 10;
+  };
+  step.await([&] { return answered() || peer.ending() != kit::Ending::open || sleeps(); },
+             kit::event_deadline(), milliseconds{10});
+  if (!answered() && looks > 0) {
+    step.suspect("The server sleeps in " + call +
+                 ", and meanwhile nobody is served. Of many connections on one thread none may "
+                 "block: MSG_DONTWAIT with each recv() and send(), or a socket made non-blocking.");
+    step.fail(peer.name() + " gets an answer while others do not read",
+              "the server sleeps in " + call + ": one client holds up all");
+  }
+  peer.expect(answer);
+}
+
+// Everything that the server will take from `peer` is taken: it is the others' turn, and nothing
+// has moved.
+void wait_until_stalled(Step& step, Server& server, Peer& flooding, Peer& other) {
+  std::size_t unsent = flooding.unsent();
+  for (int unchanged = 0; unchanged < 5;) {
+    ask(step, server, other, step.word() + "\n");
+    unchanged = flooding.unsent() == unsent ? unchanged + 1 : 0;
+    unsent = flooding.unsent();
+  }
+}
+
+// Whether the server is asleep: in the same wait at each of several looks.
+bool is_asleep(Step& step, Program& server) {
+  const std::uint64_t before = server.recorder().count(Calls::any_wait);
+  for (int look = 0; look < 5; ++look) {
+    step.await([] { return false; }, kit::after(milliseconds{10}));
+    const auto wait = server.recorder().last_wait();
+    if (!wait || wait->returned || server.recorder().count(Calls::any_wait) != before) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+// ---- the selector -------------------------------------------------------------------------------
+
+STEP("07.1", "register, modify, unregister and the map keep the rules") {
+  Program& probe = step.probe("rules");
+  const auto rule = [&](const char* cause, const char* line) {
+    step.suspect(cause);
+    probe.expect_line(line);
+  };
+  rule("register_fd() enters the key and returns it.", "register: READ with data a; 1 in the map");
+  rule("add_key() refuses a descriptor that is registered; the key it had stays.",
+       "register it again: std::invalid_argument; still READ with data a");
+  const char* const mask =
+      "add_key() refuses what is no event before anything is entered. Is it called first, and its "
+      "exception let through?";
+  rule(mask, "register for no events: std::invalid_argument; 1 in the map");
+  rule(mask, "register for the events 4: std::invalid_argument; 1 in the map");
+  rule(mask, "register descriptor -1: std::invalid_argument; 1 in the map");
+  const char* const refused =
+      "When epoll_ctl() refuses a descriptor, register_fd() takes the key out again, and throws "
+      "std::system_error with the errno that epoll_ctl() left.";
+  rule(refused,
+       "register a closed descriptor: std::system_error, Bad file descriptor; 1 in the map");
+  rule(refused, "register /dev/null: std::system_error, Operation not permitted; 1 in the map");
+  rule(
+      "modify() replaces both, the events and the data, in the key and in what select() hands out.",
+      "modify: WRITE with data b; the key: WRITE with data b; select: WRITE with data b");
+  rule("modify() replaces the data too, even if the events stay as they are.",
+       "modify the data alone: WRITE with data a; the key: WRITE with data a; select: WRITE with "
+       "data a");
+  rule("modify() refuses what is no event, and changes nothing then. replace_key() sees to it.",
+       "modify to no events: std::invalid_argument; the key: WRITE with data a");
+  rule("modify() of an unknown descriptor is std::out_of_range, as replace_key() throws it.",
+       "modify an unknown one: std::out_of_range");
+  rule("unregister() takes the key out, and tells the kernel (EPOLL_CTL_DEL).",
+       "unregister: WRITE with data a; 0 in the map; select: nothing");
+  rule("The second unregister() finds no key: remove_key() throws std::out_of_range.",
+       "unregister it again: std::out_of_range");
+  rule("A descriptor that was unregistered may come back. Was the kernel told to forget it?",
+       "register it after that: WRITE with data b; select: WRITE with data b");
+  rule("With the same events modify() asks nothing of the kernel: it does not know the data.",
+       "modify the data alone, of a closed one: WRITE with data a");
+  rule(
+      "When epoll_ctl() refuses a change, the descriptor is not registered any more, and "
+      "std::system_error is thrown.",
+      "modify the events of a closed one: std::system_error, Bad file descriptor; 0 in the map");
+  const char* const closed =
+      "The kernel forgets a descriptor when it is closed. EPOLL_CTL_DEL fails then (EBADF, or "
+      "ENOENT "
+      "if the number was given away): that is no error of unregister().";
+  rule(closed, "unregister a closed one: READ with data a; 0 in the map");
+  rule(closed, "unregister a number that was given to another: READ with data a; 0 in the map");
+  rule("The number belongs to another descriptor now, which is registered anew.",
+       "register the other: WRITE with data b; select: WRITE with data b");
+  rule("close() closes the epoll's own descriptor, and BaseSelector::close() forgets the keys.",
+       "close: its own descriptor was open and is closed; 0 in the map");
+  rule("A closed selector throws std::logic_error from everything: check_open().",
+       "after close: register std::logic_error, modify std::logic_error, unregister "
+       "std::logic_error, select std::logic_error");
+  probe.expect_exit(0);
+}
+
+STEP("07.2", "select tells what is ready, and waits as long as it was told") {
+  Program& probe = step.probe("readiness", {}, {.nofile = 2048});
+  const auto situation = [&](Program& program, const char* cause, const char* line) {
+    step.suspect(cause);
+    program.expect_line(line);
+  };
+  situation(probe, "There is room to send, and nothing to receive: EVENT_WRITE alone.",
+            "a fresh pair: WRITE");
+  situation(probe, "One descriptor can be ready for both, and is then told once, with both.",
+            "a byte has come: READ and WRITE");
+  situation(probe,
+            "What is still unread is told again. With EPOLLET (edge-triggered) the kernel tells it "
+            "once only: do not ask for that.",
+            "asked again, the byte still unread: READ and WRITE");
+  situation(probe, "Nothing is left to read.", "the byte is read: WRITE");
+  situation(probe, "There is neither room to send nor anything to receive.",
+            "the socket is full: nothing");
+  situation(probe, "A timeout of zero or less looks, and does not wait. -1 would be: for ever.",
+            "timeout 0: nothing");
+  probe.expect_line("timeout -1 s: nothing");
+  const char* const hang_up =
+      "EPOLLHUP and EPOLLERR come unasked. They are told as every event that was registered: the "
+      "next recv() or send() says what it is.";
+  situation(probe, hang_up, "the other end is closed, watched for READ: READ");
+  situation(probe, hang_up, "the other end is closed, watched for WRITE: WRITE");
+  situation(probe, hang_up, "the other end is closed, watched for READ and WRITE: READ and WRITE");
+  situation(probe, hang_up, "a pipe without its writer: READ");
+  situation(probe,
+            "Without a descriptor select() waits for its timeout. epoll_wait() wants room for one "
+            "event at least (EINVAL).",
+            "no descriptor, 20 ms: nothing");
+  situation(probe,
+            "A timeout was rounded down: 1.5 ms became 1 ms. So the last part of every wait turns "
+            "into a busy loop. Round up: Countdown::milliseconds().",
+            "1.5 ms, 40 times: nothing");
+  situation(probe,
+            "A signal interrupts epoll_wait() (EINTR): wait again, for the rest of the time. The "
+            "whole time again would be too long, and giving up too short.",
+            "a signal every 4 ms, 60 ms: nothing");
+  situation(probe, "After a signal select() looks again: what its handler did may be there.",
+            "a byte from a signal's handler, no timeout: READ");
+  situation(probe, "The kernel has forgotten a closed descriptor: it is silent.",
+            "closed, and still registered: nothing");
+  situation(probe, "All of them are ready; select() may need several calls to tell so many.",
+            "1100 descriptors: 1100 ready");
+  probe.expect_exit(0);
+
+  Program& interrupted = step.probe(
+      "readiness", {}, {.faults = {Fault::fail(Calls::any_wait, EINTR).every(2)}, .nofile = 2048});
+  situation(interrupted,
+            "epoll_wait() was interrupted by a signal (EINTR), which is no error: wait again.",
+            "a fresh pair: WRITE");
+  interrupted.expect_line("a byte has come: READ and WRITE");
+  interrupted.kill();
+}
+
+// ---- the server ---------------------------------------------------------------------------------
+
+STEP("07.3", "200 clients at once: one thread, no child") {
+  constexpr std::size_t crowd = 200;
+  step.suspect(
+      "The first client gets no answer. Is its connection registered, and served when it "
+      "is readable?");
+  Server& server = start(step);
+  Peer& first = step.connect(server);
+  ask(step, server, first, step.word() + "\n");
+
+  step.suspect(
+      "What a client has said of a line belongs to its connection: a session for each, and not one "
+      "for all. Each readiness serves the connection whose key it names.");
+  std::vector<Peer*> clients;
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < crowd; ++i) {
+    clients.push_back(&step.connect(server));
+    words.push_back(step.word());
+    clients.back()->send(words.back());  // the line is not whole: there is nothing to answer
+  }
+  for (std::size_t i = crowd; i-- > 0;) {
+    clients[i]->send(std::to_string(i) + "\n");
+    clients[i]->expect(Step::upper(words[i]) + std::to_string(i) + "\n");
+  }
+  step.suspect("One thread serves them all: no thread and no process for a connection.");
+  step.check(
+      server.threads() == 1, "one thread",
+      std::to_string(server.threads()) + " threads with " + std::to_string(crowd) + " clients");
+  step.check(server.children().empty(), "no child process",
+             std::to_string(server.children().size()) + " children");
+  step.suspect(
+      "A client's end of file ends what it says: ended() is called, the last answer goes out, then "
+      "the connection is closed.");
+  for (std::size_t i = 0; i < crowd; ++i) {
+    clients[i]->send(words[i]).half_close();
+    clients[i]->expect(Step::upper(words[i]));
+    clients[i]->expect_end();
+  }
+  ask(step, server, first, step.word() + "\n");
+  server.stop();
+
+  step.suspect("The mix-in uses the selector that it was given, whatever its kind.");
+  for (const char* const kind : {"poll", "select"}) {
+    Server& other = start(step, {.args = {"--selector", kind}});
+    Peer& one = step.connect(other);
+    Peer& two = step.connect(other);
+    ask(step, other, two, step.word() + "\n");
+    ask(step, other, one, step.word() + "\n");
+    other.stop();
+  }
+  step.suspect("The mix-in does the same for a UnixStreamServer.");
+  Server& on_path = start(step, {.args = {"--path", step.path("s")}});
+  Peer& local = step.connect(on_path);
+  ask(step, on_path, local, step.word() + "\n");
+  on_path.stop();
+}
+
+STEP("07.4", "a client that does not read holds up nobody") {
+  Server& server = start(step);
+  Peer& other = step.connect(server);
+  ask(step, server, other, step.word() + "\n");
+  step.suspect(
+      "One client sends and never reads, so its socket is full in the end: then send() takes only "
+      "a "
+      "part, or nothing (EAGAIN). That is no error and no reason to wait: the rest stays with the "
+      "connection until it is writable.");
+  Peer& deaf = step.connect(server);
+  deaf.send_in_background(numbered_lines(step, flood));
+  wait_until_stalled(step, server, deaf, other);
+  Peer& late = step.connect(server);
+  ask(step, server, late, step.word() + "\n");
+  step.suspect(
+      "The client that never reads goes away, with answers on their way to it: its "
+      "connection alone ends.");
+  deaf.reset();
+  ask(step, server, other, step.word() + "\n");
+  ask(step, server, late, step.word() + "\n");
+  server.stop();
+}
+
+STEP("07.5", "16 MiB comes back whole to a slow reader") {
+  step.suspect(
+      "send() took fewer bytes than it was given, or none (EAGAIN), and the rest was not sent "
+      "later, "
+      "or twice. What is left stays in the connection's output, in order, until it is writable.");
+  Server& in_pieces =
+      start(step, {.faults = {Fault::shorten(Calls::any_send, 1000).every(2).on_streams(),
+                              Fault::fail(Calls::any_send, EAGAIN).at(2).every(3).on_streams(),
+                              Fault::fail(Calls::any_send, EINTR).at(3).every(5).on_streams()}});
+  const std::string some = numbered_lines(step, 64 * 1024);
+  Peer& quick = step.connect(in_pieces);
+  quick.send(some).half_close();
+  quick.expect(Step::upper(some));
+  quick.expect_end();
+  in_pieces.stop();
+
+  Server& server = start(step);
+  const std::string all = numbered_lines(step, flood);
+  Peer& other = step.connect(server);
+  Peer& slow = step.connect(server);
+  slow.send_in_background(all);
+  wait_until_stalled(step, server, slow, other);
+  step.suspect(
+      "The client reads now, and there is room again. While answers wait, the connection is "
+      "registered for EVENT_WRITE; when they have gone it is read from again.");
+  expect_all(slow, Step::upper(all));
+  slow.half_close();
+  slow.expect_end();
+  server.stop();
+}
+
+STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
+  const auto start_client = [&](kit::Listener& partner, kit::Input input) -> Program& {
+    return step.client({.args = {"--host", "127.0.0.1", "--port", std::to_string(partner.port())},
+                        .input = input});
+  };
+  kit::Listener& partner = step.listen();
+  Program& client = start_client(partner, kit::Input::pipe);
+  Peer& server = partner.accept();
+  step.suspect(
+      "The terminal is silent and the server speaks: a client that sits in read() on the "
+      "terminal does not hear it. Wait for both, in the selector.");
+  const std::string news = step.word();
+  server.send(news);
+  client.expect_printed(news);
+  step.suspect("What is typed is sent as soon as it is there.");
+  const std::string typed = step.word() + "\n";
+  client.type(typed);
+  server.expect(typed);
+  server.send("more\n");
+  client.expect_printed("more\n");
+  step.suspect(
+      "End of input: shutdown(fd, SHUT_WR) tells the server that no more will come, once "
+      "everything typed is sent.");
+  client.type("last");
+  client.end_input();
+  server.expect("last");
+  server.expect_end();
+  step.suspect(
+      "After the end of its input the client goes on to show what comes, until the server "
+      "ends.");
+  server.send("the rest\n");
+  client.expect_printed("the rest\n");
+  server.send("and the end");
+  server.close();
+  client.expect_output(news + "more\nthe rest\nand the end");
+
+  step.suspect(
+      "A file or /dev/null as terminal: epoll refuses it (EPERM). It is always ready; "
+      "watch_terminal() says so, and the client reads it without waiting.");
+  Program& unattended = start_client(partner, kit::Input::nothing);
+  Peer& second = partner.accept();
+  second.expect_end();
+  second.send("still there\n");
+  second.close();
+  unattended.expect_output("still there\n");
+
+  step.suspect(
+      "Both send much at once, and neither reads before it has sent. The client must hear "
+      "while it waits to send (MSG_DONTWAIT, and EVENT_WRITE while something is left), or "
+      "the two wait for each other for ever.");
+  Program& busy = start_client(partner, kit::Input::pipe);
+  Peer& third = partner.accept();
+  const std::string much = numbered_lines(step, flood);
+  busy.type(much);
+  third.send_in_background(much);
+  step.wait_until([&] { return third.unsent() == 0 && busy.process().out().size() >= much.size(); },
+                  "the client shows all that the server sends, while its own words wait",
+                  [&] {
+                    return kit::with_commas(busy.process().out().size()) + " bytes shown, " +
+                           kit::with_commas(third.unsent()) + " not taken";
+                  });
+  busy.end_input();
+  expect_all(third, much);
+  third.expect_end();
+  third.close();
+  busy.expect_exit(0);
+
+  step.suspect(
+      "The connection was reset: recv() returned -1. The client says so on stderr, and "
+      "exits with status 1.");
+  Program& cut_off = start_client(partner, kit::Input::pipe);
+  Peer& rude = partner.accept();
+  cut_off.type("hello\n");
+  rude.expect("hello\n").reset();
+  cut_off.expect_error_sentence();
+}
+
+// ---- harden -------------------------------------------------------------------------------------
+
+STEP("07.7", "an idle server sleeps, with 100 silent clients") {
+  constexpr int crowd = 100;
+  const auto settle = [&](Server& server) {
+    std::vector<Peer*> clients;
+    for (int i = 0; i < crowd; ++i) clients.push_back(&step.connect(server));
+    for (Peer* client : clients) ask(step, server, *client, step.word() + "\n");
+  };
+  const char* const wakes =
+      "Nobody says anything, and yet the server does not sleep. A connection that is registered "
+      "for "
+      "EVENT_WRITE with nothing to send is always ready: the loop turns without end. Register for "
+      "EVENT_WRITE only after a short send(), and no longer than something is left.";
+  step.suspect(wakes);
+  Server& server = start(step, {.build = "checked"});
+  settle(server);
+  step.wait_until([&] { return is_asleep(step, server); }, "the server sleeps",
+                  [&] {
+                    return kit::with_commas(server.recorder().count(Calls::any_wait)) +
+                           " waits so far, and one more at each look";
+                  });
+  step.suspect(
+      "Nothing is to be done at a certain time, so the wait needs no timeout: a server that "
+      "wakes to look around works without end for nothing.");
+  const auto wait = server.recorder().last_wait();
+  step.check(wait && wait->timeout().value_or(-1) < 0, "a wait without a timeout",
+             wait ? wait->text() : "no wait");
+  Peer& client = step.connect(server);
+  ask(step, server, client, step.word() + "\n");
+  server.stop();
+
+  step.suspect(
+      "With --idle-timeout the server sleeps until the first connection is due, and no "
+      "shorter.");
+  Server& timed = start(step, {.args = {"--idle-timeout", "3600000"}, .build = "checked"});
+  settle(timed);
+  step.wait_until([&] { return is_asleep(step, timed); }, "the server sleeps");
+  const auto due = timed.recorder().last_wait();
+  const std::int64_t timeout = due ? due->timeout().value_or(-1) : 0;
+  step.check(timeout < 0 || timeout > 600'000,
+             "a wait until the first idle connection is due, in an hour", due ? due->text() : "");
+  timed.stop();
+
+  step.suspect(wakes);
+  Server& plain = start(step, {.build = "plain"});
+  settle(plain);
+  const milliseconds before = plain.cpu_time();
+  step.await([] { return false; }, kit::after(milliseconds{200}));
+  const milliseconds used = plain.cpu_time() - before;
+  step.check(used <= milliseconds{50}, "no processor time while all are silent",
+             std::to_string(used.count()) + " ms of processor time in 200 ms");
+  plain.stop();
+}
+
+STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
+  constexpr std::size_t allowance = 4;  // what a server may open on first use and keep
+  Server& server = start(step, {.args = {"--line-limit", "1000"}});
+  Peer& other = step.connect(server);
+  ask(step, server, other, step.word() + "\n");
+  const std::size_t before = server.open_descriptors();
+
+  step.suspect(
+      "A client came back on a number that another had: it inherited something, or was refused. "
+      "Unregister a descriptor before it is closed, and forget its connection with it.");
+  for (int i = 0; i < 20; ++i) {
+    Peer& reset = step.connect(server);
+    reset.send("inherited").wait_until_taken();
+    reset.reset();
+    Peer& closed = step.connect(server);
+    closed.send("gone").wait_until_taken();
+    closed.close();
+    Peer& half = step.connect(server);
+    const std::string word = step.word();
+    half.send(word).half_close();
+    half.expect(Step::upper(word));
+    half.expect_end();
+    Peer& whole = step.connect(server);
+    ask(step, server, whole, step.word() + "\n");
+    whole.close();
+  }
+  step.suspect(
+      "A client hung up while answers waited for it: EPIPE or ECONNRESET from send() ends "
+      "that connection alone.");
+  Peer& deaf = step.connect(server);
+  deaf.send_in_background(numbered_lines(step, flood));
+  wait_until_stalled(step, server, deaf, other);
+  deaf.reset();
+  ask(step, server, other, step.word() + "\n");
+
+  step.suspect(
+      "What a session throws ends its own connection, once what it wrote before has gone "
+      "out; report_error() says what it was.");
+  Peer& wordy = step.connect(server);
+  wordy.send("ok\n" + std::string(5000, 'x'));
+  wordy.expect("OK\n");
+  wordy.expect_end_or_reset();
+  server.expect_error_contains("longer than 1000 bytes");
+  ask(step, server, other, step.word() + "\n");
+
+  step.suspect("Connections are left open: each of them must be closed in the end.");
+  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
+                  "as many open descriptors as before (" + std::to_string(before) + ")",
+                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+
+  step.suspect(
+      "At the end by a signal every client gets the answer to what it has said: "
+      "interrupt_requests() serves on until the last connection is closed.");
+  Peer& unfinished = step.connect(server);
+  unfinished.send("the end").wait_until_taken();
+  server.signal(SIGTERM);
+  unfinished.expect("THE END");
+  unfinished.expect_end();
+  other.expect_end();
+  server.expect_exit(0);
+
+  step.suspect(
+      "A readiness may prove wrong: recv() returns -1 and EAGAIN, or EINTR. That is neither "
+      "an end nor an error: the connection is asked again when it is ready again.");
+  Server& hesitant =
+      start(step, {.faults = {Fault::fail(Calls::any_recv, EAGAIN).every(3).on_streams(),
+                              Fault::fail(Calls::any_recv, EINTR).at(2).every(3).on_streams()}});
+  Peer& patient = step.connect(hesitant);
+  for (int i = 0; i < 6; ++i) ask(step, hesitant, patient, step.word() + "\n");
+  patient.half_close();
+  patient.expect_end();
+  hesitant.stop();
+}
+
+STEP("07.9", "memory is bounded when a client sends and never reads") {
+  constexpr std::size_t crowd = 4;
+  constexpr std::size_t max_output = 256 * 1024;
+  // Twice the bound for each (a buffer may double), and 8 MiB for everything else.
+  constexpr std::size_t room_kib = (crowd * 2 * max_output + 8 * mebibyte) / 1024;
+  step.suspect(
+      "The server reads on from clients that take no answer, and keeps the answers: whoever sends "
+      "enough ends it. While --max-output bytes wait for a client, do not read from it: register "
+      "it "
+      "for EVENT_WRITE alone.");
+  Server& server = start(step, {.args = {"--max-output", std::to_string(max_output), "--quiet"}});
+  Peer& other = step.connect(server);
+  ask(step, server, other, step.word() + "\n");
+  const std::size_t before = server.rss_kib();
+  std::vector<Peer*> deaf;
+  const std::string lines = numbered_lines(step, 2 * flood);
+  for (std::size_t i = 0; i < crowd; ++i) {
+    deaf.push_back(&step.connect(server));
+    deaf.back()->send_in_background(lines);
+  }
+  const auto bounded = [&] {
+    const std::size_t now = server.rss_kib();
+    step.check(now <= before + room_kib,
+               "at most " + kit::with_commas(before + room_kib) + " KiB of memory",
+               kit::with_commas(now) + " KiB, of which " + kit::with_commas(before) + " before " +
+                   std::to_string(crowd) + " clients began to send");
+  };
+  const auto left = [&] {
+    std::size_t sum = 0;
+    for (const Peer* peer : deaf) sum += peer->unsent();
+    return sum;
+  };
+  std::size_t unsent = left();
+  for (int unchanged = 0; unchanged < 5;) {
+    bounded();
+    ask(step, server, other, step.word() + "\n");
+    unchanged = left() == unsent ? unchanged + 1 : 0;
+    unsent = left();
+  }
+  bounded();
+  step.suspect("The client reads at last, and everything is there.");
+  const std::string answer = Step::upper(lines);
+  deaf[0]->expect(std::string_view(answer).substr(0, mebibyte));
+  for (Peer* peer : deaf) peer->reset();
+  ask(step, server, other, step.word() + "\n");
+  server.stop();
+}
+
+STEP("07.10", "one flooding client does not starve the rest") {
+  constexpr std::uint64_t most = 100;     // what the page says
+  constexpr std::uint64_t endless = 200;  // as much as the flooding client has to say
+  step.suspect(
+      "One client sends faster than the server reads, and the server reads from it until nothing "
+      "is "
+      "left: nobody else has a turn. Read once for each readiness: what is left is told again, "
+      "after "
+      "the others.");
+  Server& server = start(step, {.args = {"--max-output", "1000000000"}});
+  Peer& flooding = step.connect(server);
+  Peer& other = step.connect(server);
+  ask(step, server, flooding, step.word() + "\n");
+  ask(step, server, other, step.word() + "\n");
+
+  // Both have something to say before the server looks.
+  server.signal(SIGSTOP);
+  auto held = server.recorder().add(Fault::hold(Calls::any_send).peer(other.port()));
+  auto flood_of = server.recorder().add(Fault::endless().peer(flooding.port()).times(endless));
+  flooding.send("x");
+  const std::string word = step.word() + "\n";
+  other.send(word);
+  server.signal(SIGCONT);
+  step.wait_until([&] { return held.holding() > 0; }, "the other client is answered",
+                  [] { return std::string("no answer to it is on its way"); });
+  const std::uint64_t reads = flood_of.delivered();
+  step.check(reads <= most,
+             "the other client has its turn within " + std::to_string(most) +
+                 " reads from the one that floods",
+             kit::with_commas(reads) + " reads came before it");
+  held.release();
+  other.expect(Step::upper(word));
+  flooding.reset();
+  ask(step, server, other, step.word() + "\n");
+  server.stop();
+}
+
+STEP("07.11", "without descriptors left it waits, and goes on when one is free") {
+  constexpr std::size_t limit = 40;
+  constexpr std::uint64_t few = 200;  // 50 ms apart there are some 10 in the time of the look
+  Server& server = start(step, {.build = "plain", .nofile = limit});
+  std::vector<Peer*> clients;
+  Peer* waiting = nullptr;
+  step.suspect(
+      "accept() found no free descriptor (EMFILE). That is no end: those who are connected "
+      "are served on.");
+  const auto ran_out = [&] { return server.errors().find("accept") != std::string_view::npos; };
+  while (waiting == nullptr && clients.size() < 2 * limit) {
+    Peer& client = step.connect(server);
+    client.send("hello\n");
+    step.wait_until([&] { return !client.unread().empty() || ran_out(); },
+                    "an answer, or \"accept: Too many open files\" on stderr");
+    if (client.unread().empty()) {
+      waiting = &client;
+    } else {
+      clients.push_back(&client.expect("HELLO\n"));
+    }
+  }
+  step.check(waiting != nullptr && clients.size() >= 2,
+             "a limit of " + std::to_string(limit) + " descriptors",
+             std::to_string(clients.size()) + " clients were served");
+  for (Peer* client : clients) ask(step, server, *client, step.word() + "\n");
+  step.suspect("A client has gone and its descriptor is free: whoever waits in the queue is next.");
+  clients.back()->half_close();
+  clients.back()->expect_end();
+  waiting->expect("HELLO\n");
+  server.stop();
+
+  step.suspect(
+      "The listener stays readable as long as somebody waits in its queue: with no "
+      "descriptor free, accept() fails at once, again and again. take_requests() says so: "
+      "leave the listener alone for pause_after_failure.");
+  Server& full = start(step, {.build = "checked"});
+  Peer& inside = step.connect(full);
+  ask(step, full, inside, step.word() + "\n");
+  auto failing = full.recorder().add(Fault::fail(Calls::any_accept, EMFILE).always().in_a_row());
+  Peer& outside = step.connect(full);
+  outside.send("hello\n");
+  step.wait_until([&] { return failing.delivered() >= 2; },
+                  "accept() is called again, after a while");
+  const std::uint64_t before = failing.delivered();
+  step.await([] { return false; }, kit::after(milliseconds{300}));
+  const std::uint64_t failed = failing.delivered() - before;
+  step.check(failed <= few, "a server that waits",
+             kit::with_commas(failed) + " failed calls of accept() in 300 ms");
+  ask(step, full, inside, step.word() + "\n");
+  failing.withdraw();
+  outside.expect("HELLO\n");
+  full.stop();
+}
+
+STEP("07.12", "a connection silent for --idle-timeout is closed") {
+  const milliseconds timeout = kit::scaled(milliseconds{400});
+  Server& server = start(step, {.args = {"--idle-timeout", std::to_string(timeout.count())}});
+  Peer& lively = step.connect(server);
+  ask(step, server, lively, step.word() + "\n");
+  Peer& silent = step.connect(server);
+  silent.send("half a line");
+
+  step.suspect(
+      "A client that goes on to speak is not idle: each time something moves on a connection "
+      "its time begins anew.");
+  auto last = kit::Clock::now();
+  milliseconds longest{0};  // that our own client was silent
+  const auto give_up = kit::after(timeout + kit::event_time());
+  while (silent.ending() == kit::Ending::open && kit::Clock::now() < give_up) {
+    if (longest < timeout / 2) ask(step, server, lively, step.word() + "\n");
+    const auto now = kit::Clock::now();
+    longest = std::max(longest, std::chrono::ceil<milliseconds>(now - last));
+    last = now;
+  }
+  step.suspect(
+      "Nobody looks at the clock: with --idle-timeout the wait ends when the first connection "
+      "is due, and then it is closed.");
+  silent.expect_end();
+  step.suspect(
+      "A client that goes on to speak is not idle: each time something moves on a connection "
+      "its time begins anew.");
+  // (On a machine so busy that this check itself fell silent, there is nothing to be said of it.)
+  if (longest < timeout / 2) ask(step, server, lively, step.word() + "\n");
+  step.suspect("When it falls silent too, its time begins: it is closed as well.");
+  lively.expect_end();
+  server.stop();
+}

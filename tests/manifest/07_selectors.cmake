@@ -1,0 +1,35 @@
+# Lesson 07: what the learner writes, and what is checked. Ids are stable: they stand in grade books.
+kit_lesson(07_selectors "many connections, one thread")
+
+kit_header(epoll_selector.hpp)
+kit_header(selector_mixin.hpp)
+kit_program(server server.cpp SLOTS epoll_selector.cpp)
+kit_program(client client.cpp SLOTS epoll_selector.cpp)
+kit_probe(rules SLOTS epoll_selector.cpp)
+kit_probe(readiness SLOTS epoll_selector.cpp)
+
+#        task  file                what is written there
+kit_task(07.A epoll_selector.cpp  EpollSelector::register_fd EpollSelector::unregister EpollSelector::modify EpollSelector::close EpollSelector::EpollSelector)
+kit_task(07.B epoll_selector.cpp  EpollSelector::select)
+kit_task(07.C client.cpp          Conversation::run)
+kit_task(07.D selector_mixin.hpp  SelectorMixIn::turn SelectorMixIn::process_request SelectorMixIn::server_activate SelectorMixIn::server_close)
+kit_task(07.E selector_mixin.hpp  SelectorMixIn::turn)
+kit_task(07.F selector_mixin.hpp  SelectorMixIn::interrupt_requests SelectorMixIn::turn)
+kit_task(07.G selector_mixin.hpp  SelectorMixIn::turn)
+kit_task(07.H selector_mixin.hpp  SelectorMixIn::turn)
+kit_task(07.I selector_mixin.hpp  SelectorMixIn::turn)
+kit_task(07.J selector_mixin.hpp  SelectorMixIn::turn)
+
+#        step  points     program task  what a learner can say of it
+kit_step(07.1  12 core   probe  07.A "register, modify, unregister and the map keep the rules")
+kit_step(07.2  12 core   probe  07.B "select tells what is ready, and waits as long as it was told")
+kit_step(07.3  10 core   server 07.D "200 clients at once: one thread, no child" BUILDS plain)
+kit_step(07.4  10 core   server 07.E "a client that does not read holds up nobody")
+kit_step(07.5   8 core   server 07.E "16 MiB comes back whole to a slow reader")
+kit_step(07.6   8 core   client 07.C "shows what comes while the terminal is silent, and the reverse")
+kit_step(07.7   8 harden server 07.F "an idle server sleeps, with 100 silent clients" BUILDS checked plain)
+kit_step(07.8  10 harden server 07.F "half-close, reset, hang-up: each connection is forgotten")
+kit_step(07.9   8 harden server 07.G "memory is bounded when a client sends and never reads" BUILDS plain)
+kit_step(07.10  5 harden server 07.H "one flooding client does not starve the rest")
+kit_step(07.11  5 harden server 07.I "without descriptors left it waits, and goes on when one is free" BUILDS checked plain)
+kit_step(07.12  4 harden server 07.J "a connection silent for --idle-timeout is closed")
