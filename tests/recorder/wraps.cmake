@@ -1,0 +1,17 @@
+# The calls that the recorder stands in front of, as linker options: KIT_WRAP_OPTIONS.
+# A candidate that links tests/recorder/recorder.cpp without them is simply not recorded.
+set(KIT_WRAPPED_CALLS
+  socket bind listen accept accept4 connect
+  recv recvfrom recvmsg read readv
+  send sendto sendmsg write writev
+  shutdown close
+  poll ppoll select pselect epoll_create1 epoll_ctl epoll_wait epoll_pwait
+  fork vfork posix_spawn posix_spawnp wait waitpid wait4
+  unlink pthread_create
+  # std::thread::_M_start_thread of libstdc++: its call of pthread_create is inside the library.
+  _ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE)
+
+set(KIT_WRAP_OPTIONS "")
+foreach(call IN LISTS KIT_WRAPPED_CALLS)
+  list(APPEND KIT_WRAP_OPTIONS "-Wl,--wrap=${call}")
+endforeach()
