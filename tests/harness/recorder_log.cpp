@@ -1,0 +1,635 @@
+#include "recorder_log.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <linux/futex.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#endif
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "address.hpp"
+#include "escape.hpp"
+
+namespace kit {
+
+namespace {
+
+using namespace recorder;  // the layout's names, all through this file
+
+template <class Enum>
+constexpr std::uint32_t number(Enum value) {
+  return static_cast<std::uint32_t>(value);
+}
+
+[[noreturn]] void fail_with(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Names for numbers.
+
+struct Name {
+  std::int64_t value;
+  std::string_view name;
+};
+
+template <std::size_t N>
+std::string name_of(std::int64_t value, const std::array<Name, N>& names) {
+  for (const Name& each : names)
+    if (each.value == value) return std::string(each.name);
+  return std::to_string(value);
+}
+
+// Bits by name, joined by `|`; what is left over as a number.
+template <std::size_t N>
+std::string names_of(std::int64_t bits, const std::array<Name, N>& names) {
+  std::string text;
+  const auto add = [&](std::string_view name) {
+    if (!text.empty()) text += '|';
+    text += name;
+  };
+  for (const Name& each : names)
+    if (each.value && (bits & each.value) == each.value) {
+      add(each.name);
+      bits &= ~each.value;
+    }
+  if (bits || text.empty()) add(std::to_string(bits));
+  return text;
+}
+
+#define KIT_NAME(constant) \
+  Name {                   \
+    constant, #constant    \
+  }
+
+std::string error_name(int error) {
+  static constexpr std::array names = {
+      KIT_NAME(EACCES),       KIT_NAME(EADDRINUSE),  KIT_NAME(EADDRNOTAVAIL),
+      KIT_NAME(EAFNOSUPPORT), KIT_NAME(EAGAIN),      KIT_NAME(EALREADY),
+      KIT_NAME(EBADF),        KIT_NAME(ECHILD),      KIT_NAME(ECONNABORTED),
+      KIT_NAME(ECONNREFUSED), KIT_NAME(ECONNRESET),  KIT_NAME(EDESTADDRREQ),
+      KIT_NAME(EEXIST),       KIT_NAME(EFAULT),      KIT_NAME(EHOSTUNREACH),
+      KIT_NAME(EINPROGRESS),  KIT_NAME(EINTR),       KIT_NAME(EINVAL),
+      KIT_NAME(EIO),          KIT_NAME(EISCONN),     KIT_NAME(EISDIR),
+      KIT_NAME(ELOOP),        KIT_NAME(EMFILE),      KIT_NAME(EMSGSIZE),
+      KIT_NAME(ENAMETOOLONG), KIT_NAME(ENETUNREACH), KIT_NAME(ENFILE),
+      KIT_NAME(ENOBUFS),      KIT_NAME(ENOENT),      KIT_NAME(ENOMEM),
+      KIT_NAME(ENOPROTOOPT),  KIT_NAME(ENOTCONN),    KIT_NAME(ENOTDIR),
+      KIT_NAME(ENOTSOCK),     KIT_NAME(EOPNOTSUPP),  KIT_NAME(EPERM),
+      KIT_NAME(EPIPE),        KIT_NAME(EPROTO),      KIT_NAME(EPROTONOSUPPORT),
+      KIT_NAME(EPROTOTYPE),   KIT_NAME(EROFS),       KIT_NAME(ESRCH),
+      KIT_NAME(ETIMEDOUT)};
+  return name_of(error, names);
+}
+
+std::string socket_arguments(const CallRecord& record) {
+  static constexpr std::array families = {KIT_NAME(AF_INET), KIT_NAME(AF_INET6), KIT_NAME(AF_UNIX)};
+  static constexpr std::array types = {KIT_NAME(SOCK_STREAM), KIT_NAME(SOCK_DGRAM)};
+  std::int64_t type = record.arguments[1];
+  std::string flags;
+#ifdef SOCK_CLOEXEC
+  if (type & SOCK_CLOEXEC) flags += "|SOCK_CLOEXEC";
+  if (type & SOCK_NONBLOCK) flags += "|SOCK_NONBLOCK";
+  type &= ~std::int64_t{SOCK_CLOEXEC | SOCK_NONBLOCK};
+#endif
+  return name_of(record.arguments[0], families) + ", " + name_of(type, types) + flags;
+}
+
+// MSG_NOSIGNAL, on nearly every send, says nothing about what went wrong.
+std::string message_flags(std::int64_t flags) {
+  static constexpr std::array names = {KIT_NAME(MSG_PEEK),      KIT_NAME(MSG_WAITALL),
+                                       KIT_NAME(MSG_TRUNC),     KIT_NAME(MSG_DONTWAIT),
+                                       KIT_NAME(MSG_DONTROUTE), KIT_NAME(MSG_OOB)};
+#ifdef MSG_NOSIGNAL
+  flags &= ~std::int64_t{MSG_NOSIGNAL};
+#endif
+  return flags ? ", " + names_of(flags, names) : "";
+}
+
+std::string epoll_ctl_arguments(const CallRecord& record) {
+  const auto& [epoll, operation, fd, events] = record.arguments;
+  std::string text = std::to_string(epoll) + ", ";
+#ifdef __linux__
+  static constexpr std::array operations = {Name{EPOLL_CTL_ADD, "ADD"}, Name{EPOLL_CTL_MOD, "MOD"},
+                                            Name{EPOLL_CTL_DEL, "DEL"}};
+  static constexpr std::array bits = {Name{EPOLLIN, "IN"}, Name{EPOLLOUT, "OUT"},
+                                      Name{EPOLLRDHUP, "RDHUP"}, Name{EPOLLET, "ET"},
+                                      Name{EPOLLONESHOT, "ONESHOT"}};
+  text += name_of(operation, operations) + ", " + std::to_string(fd);
+  if (operation != EPOLL_CTL_DEL) text += ", " + names_of(events, bits);
+#else
+  text += std::to_string(operation) + ", " + std::to_string(fd) + ", " + std::to_string(events);
+#endif
+  return text;
+}
+
+// Columns on a terminal: everything that is not a UTF-8 continuation byte.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string in_quotes(std::string_view bytes) {
+  return '"' + escape(bytes) + '"';
+}
+
+std::string address_text(std::string_view raw) {
+  sockaddr_storage storage{};
+  const std::size_t size = std::min(raw.size(), sizeof storage);
+  std::memcpy(&storage, raw.data(), size);
+  const bool cut = storage.ss_family == AF_UNIX && size == sizeof(Record::data);
+  const auto* address = reinterpret_cast<const sockaddr*>(&storage);
+  return escape_text(Address::from(address, static_cast<socklen_t>(size)).text()) +
+         (cut ? "…" : "");
+}
+
+std::string status_text(std::int64_t status) {
+  const int word = static_cast<int>(status);
+  if (WIFEXITED(word)) return " (exit " + std::to_string(WEXITSTATUS(word)) + ")";
+  if (WIFSIGNALED(word)) return " (signal " + std::to_string(WTERMSIG(word)) + ")";
+  return "";
+}
+
+std::string arguments_text(const CallRecord& record) {
+  static constexpr std::array directions = {KIT_NAME(SHUT_RD), KIT_NAME(SHUT_WR),
+                                            KIT_NAME(SHUT_RDWR)};
+  static constexpr std::array wait_options = {KIT_NAME(WNOHANG), KIT_NAME(WUNTRACED)};
+  const auto& arguments = record.arguments;
+  const std::string first = std::to_string(arguments[0]);
+  const std::string second = std::to_string(arguments[1]);
+
+  if (record.is(Calls::any_recv | Calls::any_send))
+    return first + ", " + second + message_flags(arguments[2]);
+  if (record.is(Calls::epoll_wait | Calls::epoll_pwait))
+    return first + ", " + second + ", " + std::to_string(arguments[2]);
+  if (record.is(Calls::any_wait | Calls::listen)) return first + ", " + second;
+  if (record.is(Calls::waitpid | Calls::wait4))
+    return first + ", " + names_of(arguments[1], wait_options);
+  if (record.is(Calls::bind | Calls::connect))
+    return first + (record.data.empty() ? "" : ", " + address_text(record.data));
+  if (record.is(Calls::any_accept | Calls::close)) return first;
+  if (record.is(Calls::shutdown)) return first + ", " + name_of(arguments[1], directions);
+  if (record.is(Calls::socket)) return socket_arguments(record);
+  if (record.is(Calls::epoll_ctl)) return epoll_ctl_arguments(record);
+  if (record.is(Calls::unlink))
+    return in_quotes(record.data) + (record.data.size() == sizeof(Record::data) ? "…" : "");
+  return "";
+}
+#undef KIT_NAME
+
+std::string result_text(const CallRecord& record) {
+  if (!record.returned) return record.alive ? " …waiting" : " …never returned";
+  std::string text;
+  if (record.result == -1) return " = -1" + (record.error ? ' ' + error_name(record.error) : "");
+  if (record.is(Calls::any_thread | Calls::posix_spawn) && record.result == 0) return "";
+  text = " = " + std::to_string(record.result);
+  if (record.is(Calls::any_recv) && record.result > 0) {
+    constexpr std::size_t shown = 32;
+    text += ' ' + in_quotes(std::string_view(record.data).substr(0, shown));
+    if (record.result > static_cast<std::int64_t>(std::min(shown, record.data.size()))) text += "…";
+  }
+  if (record.is(Calls::any_reap) && record.result > 0) text += status_text(record.arguments[2]);
+  return text;
+}
+
+std::string injected_text(const CallRecord& record) {
+  switch (record.injected) {
+    case Action::fail:
+    case Action::endless:
+      return " (injected)";
+    case Action::shorten:
+      return " (injected: short)";
+    case Action::hold:
+      return " (injected: held)";
+    case Action::none:
+      break;
+  }
+  return "";
+}
+
+// ---------------------------------------------------------------------------------------------
+// Reading a record that the program may be writing, or may have filled with anything.
+
+std::optional<CallRecord> read_record(const SharedRecord& shared) {
+  const std::uint64_t sequence = shared.words[0].load(std::memory_order_acquire);
+  if (sequence == 0) return std::nullopt;
+  std::uint64_t words[record_words];
+  words[0] = sequence;
+  for (std::size_t i = 1; i < record_words; ++i)
+    words[i] = shared.words[i].load(std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (shared.words[0].load(std::memory_order_relaxed) != sequence) return std::nullopt;
+
+  Record raw;
+  std::memcpy(&raw, words, sizeof raw);
+  if (static_cast<std::size_t>(raw.call) >= call_kinds) return std::nullopt;
+  if (number(raw.injected) > number(Action::endless)) raw.injected = Action::none;
+
+  CallRecord record;
+  record.sequence = sequence;
+  record.pid = raw.pid;
+  record.tid = raw.tid;
+  record.call = raw.call;
+  record.returned = raw.state == State::returned;
+  record.injected = raw.injected;
+  record.socket = static_cast<Socket>(raw.socket);
+  record.error = raw.error;
+  record.result = raw.result;
+  std::copy(std::begin(raw.arguments), std::end(raw.arguments), record.arguments.begin());
+  record.data.assign(reinterpret_cast<const char*>(raw.data),
+                     std::min<std::size_t>(raw.data_size, sizeof raw.data));
+  return record;
+}
+
+bool by_sequence(const CallRecord& a, const CallRecord& b) {
+  return a.sequence < b.sequence;
+}
+
+// Whether the thread is there and no zombie. proc(5): the state follows the last parenthesis.
+bool is_alive(int pid, int tid) {
+  if (pid <= 0 || tid <= 0) return false;
+#ifdef __linux__
+  const std::string path =
+      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/stat";
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char text[512];
+  const ssize_t size = ::read(fd, text, sizeof text);
+  ::close(fd);
+  if (size <= 0) return false;
+  const std::string_view line(text, static_cast<std::size_t>(size));
+  const std::size_t name_end = line.rfind(')');
+  if (name_end == std::string_view::npos || name_end + 2 >= line.size()) return false;
+  const char state = line[name_end + 2];
+  return state != 'Z' && state != 'X' && state != 'x';
+#else
+  return ::kill(pid, 0) == 0;
+#endif
+}
+
+void wake(HalfWord& word) {
+#ifdef __linux__
+  ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+#else
+  static_cast<void>(word);
+#endif
+}
+
+int make_shared_file() {
+  int fd = -1;
+#if defined(__linux__) || defined(__FreeBSD__)
+  fd = ::memfd_create("kit-recorder", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+#endif
+  if (fd < 0) {
+    const char* folder = std::getenv("TMPDIR");
+    std::string name = std::string(folder && *folder ? folder : "/tmp") + "/kit-recorder-XXXXXX";
+    fd = ::mkstemp(name.data());
+    if (fd < 0) fail_with("cannot make the recorder's file");
+    ::unlink(name.c_str());
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
+  if (::ftruncate(fd, sizeof(Block)) < 0) {
+    const int error = errno;
+    ::close(fd);
+    errno = error;
+    fail_with("cannot size the recorder's file");
+  }
+  return fd;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------------------------------------
+
+struct FaultHandle::Memory {
+  int fd = -1;
+  bool sealed = false;
+  Block* block = nullptr;
+  std::vector<Fault> faults;  // our own list: the program cannot change it
+  CallSet armed = 0;
+
+  Memory() : fd(make_shared_file()) {
+#ifdef F_ADD_SEALS
+    // A program that cut the file short would kill us with SIGBUS.
+    sealed = ::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
+#endif
+    void* at = ::mmap(nullptr, sizeof(Block), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED) {
+      const int error = errno;
+      ::close(fd);
+      errno = error;
+      fail_with("cannot map the recorder's file");
+    }
+    block = static_cast<Block*>(at);
+    block->size.store(sizeof(Block));
+    block->version.store(recorder::version);
+    block->magic.store(recorder::magic);
+  }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+  ~Memory() {
+    ::munmap(block, sizeof(Block));
+    ::close(fd);
+  }
+
+  // Only where the file could not be sealed can the block be missing.
+  bool intact() const {
+    struct stat now {};
+    return sealed || (::fstat(fd, &now) == 0 && now.st_size >= static_cast<off_t>(sizeof(Block)));
+  }
+
+  void let_go(std::size_t rule) {
+    block->rules[rule].released.store(1);
+    wake(block->rules[rule].released);
+  }
+};
+
+std::uint64_t FaultHandle::delivered() const {
+  return memory_->intact() ? memory_->block->rules[rule_].delivered.load() : 0;
+}
+
+std::uint64_t FaultHandle::seen() const {
+  return memory_->intact() ? memory_->block->rules[rule_].seen.load() : 0;
+}
+
+std::uint32_t FaultHandle::holding() const {
+  return memory_->intact() ? memory_->block->rules[rule_].waiting.load() : 0;
+}
+
+void FaultHandle::release() {
+  if (memory_->intact()) memory_->let_go(rule_);
+}
+
+void FaultHandle::withdraw() {
+  if (!memory_->intact()) return;
+  memory_->block->rules[rule_].state.store(number(RuleState::withdrawn));
+  memory_->let_go(rule_);
+}
+
+// ---------------------------------------------------------------------------------------------
+
+Fault Fault::fail(Calls calls, int error) {
+  Fault fault;
+  fault.action_ = Action::fail;
+  fault.calls_ = calls;
+  fault.error_ = error;
+  return fault;
+}
+
+Fault Fault::shorten(Calls calls, std::size_t bytes) {
+  Fault fault;
+  fault.action_ = Action::shorten;
+  fault.calls_ = calls;
+  fault.amount_ = std::max<std::size_t>(bytes, 1);  // 0 bytes would mean the end of the stream
+  fault.sockets_ = recorder::stream;
+  fault.times_ = 0;
+  return fault;
+}
+
+Fault Fault::hold(Calls calls) {
+  Fault fault;
+  fault.action_ = Action::hold;
+  fault.calls_ = calls;
+  return fault;
+}
+
+Fault Fault::endless(char byte, std::size_t line) {
+  Fault fault;
+  fault.action_ = Action::endless;
+  fault.calls_ = Calls::any_recv;
+  fault.amount_ = line;
+  fault.pattern_ = static_cast<unsigned char>(byte);
+  fault.sockets_ = recorder::stream;
+  fault.times_ = 0;
+  return fault;
+}
+
+namespace {
+template <class Change>
+Fault changed(Fault fault, Change change) {
+  change(fault);
+  return fault;
+}
+}  // namespace
+
+Fault Fault::at(std::uint64_t nth) const {
+  return changed(*this, [&](Fault& fault) { fault.first_ = std::max<std::uint64_t>(nth, 1); });
+}
+Fault Fault::every(std::uint64_t kth) const {
+  return changed(*this, [&](Fault& fault) {
+    fault.every_ = std::max<std::uint64_t>(kth, 1);
+    if (!fault.times_) fault.times_ = 0;
+  });
+}
+Fault Fault::times(std::uint64_t most) const {
+  return changed(*this, [&](Fault& fault) { fault.times_ = most; });
+}
+Fault Fault::in_a_row() const {
+  return changed(*this, [](Fault& fault) { fault.in_a_row_ = true; });
+}
+Fault Fault::on_streams() const {
+  return changed(*this, [](Fault& fault) { fault.sockets_ |= recorder::stream; });
+}
+Fault Fault::on_datagrams() const {
+  return changed(*this, [](Fault& fault) { fault.sockets_ |= recorder::datagram; });
+}
+Fault Fault::on_listeners() const {
+  return changed(*this, [](Fault& fault) { fault.sockets_ |= recorder::listener; });
+}
+Fault Fault::descriptor(int fd) const {
+  return changed(*this, [&](Fault& fault) { fault.descriptor_ = fd; });
+}
+Fault Fault::one_descriptor() const {
+  return changed(*this, [](Fault& fault) { fault.sticky_ = true; });
+}
+Fault Fault::peer(std::uint16_t port) const {
+  return changed(*this, [&](Fault& fault) { fault.peer_port_ = port; });
+}
+Fault Fault::for_at_most(std::chrono::milliseconds time) const {
+  return changed(*this, [&](Fault& fault) { fault.longest_hold_ = time; });
+}
+
+// ---------------------------------------------------------------------------------------------
+
+std::optional<std::int64_t> CallRecord::timeout() const {
+  if (is(Calls::epoll_wait | Calls::epoll_pwait)) return arguments[2];
+  if (is(Calls::any_wait)) return arguments[1];
+  return std::nullopt;
+}
+
+std::string CallRecord::text() const {
+  return std::string(call_names[static_cast<std::size_t>(call)]) + '(' + arguments_text(*this) +
+         ')' + result_text(*this) + injected_text(*this);
+}
+
+// ---------------------------------------------------------------------------------------------
+
+RecorderLog::RecorderLog() : memory_(std::make_shared<FaultHandle::Memory>()) {}
+
+bool RecorderLog::available() noexcept {
+#ifdef __linux__
+  return true;
+#else
+  return false;
+#endif
+}
+
+int RecorderLog::fd() const noexcept {
+  return memory_->fd;
+}
+
+bool RecorderLog::attached() const {
+  return memory_->intact() && memory_->block->attached.load() != 0;
+}
+
+FaultHandle RecorderLog::add(const Fault& fault) {
+  const std::size_t index = memory_->faults.size();
+  if (index >= rule_count) throw std::length_error("no more than 32 faults a program");
+  memory_->faults.push_back(fault);
+  memory_->armed |= fault.calls_.bits();
+  FaultHandle handle(memory_, index);
+  if (!memory_->intact()) return handle;
+
+  Rule& rule = memory_->block->rules[index];
+  rule.action.store(number(fault.action_));
+  rule.calls.store(fault.calls_.bits());
+  rule.sockets.store(fault.sockets_);
+  rule.error.store(static_cast<std::uint32_t>(fault.error_));
+  rule.first.store(fault.first_);
+  rule.every.store(fault.every_);
+  rule.times.store(fault.times_.value_or(1));
+  rule.in_a_row.store(fault.in_a_row_);
+  rule.peer_port.store(fault.peer_port_);
+  rule.descriptor.store(static_cast<std::uint32_t>(fault.descriptor_ + 1));
+  rule.sticky.store(fault.sticky_);
+  rule.pattern.store(fault.pattern_);
+  rule.amount.store(fault.amount_);
+  rule.hold_ms.store(static_cast<std::uint32_t>(
+      std::clamp<std::chrono::milliseconds::rep>(fault.longest_hold_.count(), 0, INT_MAX)));
+  rule.state.store(number(RuleState::active), std::memory_order_release);
+  memory_->block->rules_end.store(static_cast<std::uint32_t>(index + 1));
+  memory_->block->armed.store(memory_->armed);
+  return handle;
+}
+
+void RecorderLog::release_all() {
+  if (!memory_->intact()) return;
+  for (std::size_t rule = 0; rule < memory_->faults.size(); ++rule) memory_->let_go(rule);
+}
+
+namespace {
+std::uint64_t sum(const Word (&counters)[64], Calls calls) {
+  std::uint64_t total = 0;
+  for (std::size_t call = 0; call < call_kinds; ++call)
+    if (calls.contains(static_cast<Call>(call))) total += counters[call].load();
+  return total;
+}
+}  // namespace
+
+std::uint64_t RecorderLog::count(Calls calls) const {
+  return memory_->intact() ? sum(memory_->block->entered, calls) : 0;
+}
+
+std::uint64_t RecorderLog::failed(Calls calls) const {
+  return memory_->intact() ? sum(memory_->block->failed, calls) : 0;
+}
+
+std::vector<CallRecord> RecorderLog::records(std::size_t last) const {
+  std::vector<CallRecord> found;
+  if (!memory_->intact()) return found;
+  for (const SharedRecord& shared : memory_->block->ring)
+    if (auto record = read_record(shared); record && record->returned)
+      found.push_back(std::move(*record));
+  std::sort(found.begin(), found.end(), by_sequence);
+  if (found.size() > last) found.erase(found.begin(), found.end() - static_cast<long>(last));
+  return found;
+}
+
+std::vector<CallRecord> RecorderLog::under_way() const {
+  std::vector<CallRecord> found;
+  if (!memory_->intact()) return found;
+  for (const OpenCall& slot : memory_->block->open) {
+    if (slot.owner.load(std::memory_order_acquire) == 0) continue;
+    auto record = read_record(slot.record);
+    if (!record) continue;
+    record->returned = false;
+    record->alive = is_alive(record->pid, record->tid);
+    found.push_back(std::move(*record));
+  }
+  std::sort(found.begin(), found.end(), by_sequence);
+  return found;
+}
+
+std::vector<CallRecord> RecorderLog::pending() const {
+  std::vector<CallRecord> found = under_way();
+  std::erase_if(found, [](const CallRecord& record) { return !record.alive; });
+  return found;
+}
+
+std::optional<CallRecord> RecorderLog::last_wait() const {
+  for (auto calls : {pending(), records(ring_size)}) {
+    const auto newest = std::find_if(calls.rbegin(), calls.rend(), [](const CallRecord& record) {
+      return record.is(Calls::any_wait);
+    });
+    if (newest != calls.rend()) return *newest;
+  }
+  return std::nullopt;
+}
+
+std::string RecorderLog::text(Layout layout) const {
+  if (!memory_->intact()) return "";
+  std::vector<CallRecord> calls = records(layout.last);
+  const std::uint64_t before = calls.empty() ? 0 : calls.front().sequence - 1;
+  for (CallRecord& record : under_way()) calls.push_back(std::move(record));
+  std::set<int> processes;
+  for (const CallRecord& record : calls) processes.insert(record.pid);
+
+  std::vector<std::string> entries;
+  if (before) entries.push_back("… after " + std::to_string(before) + " earlier calls:");
+  for (std::size_t i = 0, same = 1; i < calls.size(); ++i) {
+    std::string entry =
+        (processes.size() > 1 ? '[' + std::to_string(calls[i].pid) + "] " : "") + calls[i].text();
+    const bool again =
+        i > 0 && calls[i].pid == calls[i - 1].pid && calls[i].text() == calls[i - 1].text();
+    same = again ? same + 1 : 1;
+    if (again) {
+      entries.back() = entry + " ×" + std::to_string(same);
+    } else {
+      entries.push_back(std::move(entry));
+    }
+  }
+
+  std::string text;
+  std::size_t column = 0;
+  for (const std::string& entry : entries) {
+    const std::size_t width = width_of(entry);
+    if (column && column + 3 + width > layout.columns) {
+      text += '\n';
+      column = 0;
+    }
+    const std::string gap(column ? 3 : layout.indent, ' ');
+    text += gap + entry;
+    column += gap.size() + width;
+  }
+  if (column) text += '\n';
+  return text;
+}
+
+}  // namespace kit
