@@ -1,0 +1,518 @@
+// The recorder and its log, proved on victim.cpp in each build: plain, checked, raced.
+// KIT_RECORDER_VICTIMS (the environment's, else the build's own) lists them, separated by colons.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/personality.h>
+#endif
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "harness/catch.hpp"
+#include "harness/recorder_log.hpp"
+
+using namespace std::chrono_literals;
+using kit::Calls;
+using kit::Fault;
+using kit::RecorderLog;
+
+namespace {
+
+std::vector<std::string> victims() {
+  const char* given = std::getenv("KIT_RECORDER_VICTIMS");
+  std::istringstream list(given ? given : KIT_RECORDER_VICTIMS);
+  std::vector<std::string> paths;
+  for (std::string path; std::getline(list, path, ':');) paths.push_back(path);
+  return paths;
+}
+
+// The victim as a process; what it says on stdout and stderr comes back line by line.
+class Victim {
+ public:
+  Victim(std::string path, std::vector<std::string> arguments, const RecorderLog* log) {
+    int ends[2];
+    if (pipe(ends) != 0) throw std::runtime_error("pipe");
+    output_ = ends[0];
+    arguments.insert(arguments.begin(), path);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    std::string variable = std::string(RecorderLog::environment_variable) + "=7";
+    char* with[] = {variable.data(), nullptr};
+    char* without[] = {nullptr};
+    pid_ = fork();
+    if (pid_ == 0) {
+      dup2(ends[1], 1);
+      dup2(ends[1], 2);
+      if (log) dup2(log->fd(), 7);
+      for (int fd = 3; fd < 64; ++fd)
+        if (fd != 7 || !log) close(fd);
+#ifdef __linux__
+      personality(ADDR_NO_RANDOMIZE);  // ThreadSanitizer
+#endif
+      execve(path.c_str(), argv.data(), log ? with : without);
+      _exit(127);
+    }
+    close(ends[1]);
+  }
+  Victim(const Victim&) = delete;
+  Victim& operator=(const Victim&) = delete;
+  ~Victim() {
+    if (pid_ > 0) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, nullptr, 0);
+    }
+    close(output_);
+  }
+
+  pid_t pid() const {
+    return pid_;
+  }
+  void signal(int number) const {
+    kill(pid_, number);
+  }
+
+  std::string line() {
+    for (;;) {
+      if (const auto end = said_.find('\n'); end != std::string::npos) {
+        std::string first = said_.substr(0, end);
+        said_.erase(0, end + 1);
+        return first;
+      }
+      if (!read_more()) return std::exchange(said_, "");
+    }
+  }
+
+  // Everything until its end, and how it ended: an exit status, or minus a signal.
+  std::string rest() {
+    while (read_more()) {
+    }
+    return said_;
+  }
+  int wait() {
+    int status = 0;
+    waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  bool read_more() {
+    char buffer[4096];
+    pollfd ready{output_, POLLIN, 0};
+    if (poll(&ready, 1, 20'000) <= 0) throw std::runtime_error("the victim says nothing");
+    const ssize_t got = read(output_, buffer, sizeof buffer);
+    if (got > 0) said_.append(buffer, static_cast<std::size_t>(got));
+    return got > 0;
+  }
+
+  pid_t pid_ = -1;
+  int output_ = -1;
+  std::string said_;
+};
+
+template <class Predicate>
+bool eventually(Predicate predicate) {
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (!predicate()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(1ms);
+  }
+  return true;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// Runs a scene with these faults to its end and returns what it said.
+struct Played {
+  std::string said;
+  int status;
+};
+Played play(const std::string& path, const RecorderLog* log, std::vector<std::string> scene) {
+  Victim victim(path, std::move(scene), log);
+  std::string said = victim.rest();
+  return {said, victim.wait()};
+}
+
+template <class Body>
+void each_victim(Body body) {
+  for (const std::string& path : victims()) {
+    INFO(path);
+    body(path);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a conversation is written down as a person would") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    CHECK(play(path, &log, {"echo"}).status == 0);
+    CHECK(log.attached());
+    const std::string text = log.text();
+    INFO(text);
+    CHECK(contains(text, "socket(AF_INET, SOCK_STREAM) = 3"));
+    CHECK(contains(text, "bind(3, 127.0.0.1:0) = 0"));
+    CHECK(contains(text, "listen(3, 16) = 0"));
+    CHECK(contains(text, "accept(3) = 5"));
+    CHECK(contains(text, "recv(5, 1024) = 6 \"hello \""));
+    CHECK(contains(text, "send(5, 6) = 6"));
+    CHECK(contains(text, "shutdown(5, SHUT_WR) = 0"));
+    CHECK(contains(text, "close(5) = 0"));
+    CHECK(contains(text, "close(5) = -1 EBADF"));
+    CHECK(log.count(Calls::any_recv) == 1);
+    CHECK(log.count(Calls::any_send) == 2);
+    CHECK(log.count(Calls::close) == 4);
+    CHECK(log.failed(Calls::close) == 1);
+    CHECK(log.pending().empty());
+    CHECK(log.records().back().socket == kit::recorder::listener);
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 88);
+  });
+}
+
+TEST_CASE("the program does not see the recorder") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    const std::string with = play(path, &log, {"descriptors"}).said;
+    CHECK(contains(with, " clean"));
+    CHECK(with == play(path, nullptr, {"descriptors"}).said);
+  });
+}
+
+TEST_CASE("without a log every call goes straight through") {
+  each_victim([](const std::string& path) {
+    CHECK(play(path, nullptr, {"echo"}).status == 0);
+    CHECK(play(path, nullptr, {"forks"}).said == "status 3\n");
+  });
+}
+
+TEST_CASE("reads and writes of what is no socket are left alone") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    log.add(Fault::fail(Calls::any_recv | Calls::any_send, EPERM).always());
+    CHECK(play(path, &log, {"pipes"}).said == "1 1\n");
+    CHECK(log.count(Calls::any) == 0);
+  });
+}
+
+TEST_CASE("each way to receive or send can be cut short, and fail") {
+  each_victim([](const std::string& path) {
+    for (const std::string call : {"recv", "recvfrom", "recvmsg", "read", "readv", "send", "sendto",
+                                   "sendmsg", "write", "writev"}) {
+      INFO(call);
+      RecorderLog plain;
+      CHECK(play(path, &plain, {"transfer", call}).said == "12 abcdefghijkl\n");
+      RecorderLog shortened;
+      const bool sends = call[0] == 's' || call[0] == 'w';
+      const Calls scene_calls = sends ? Calls::any_send : Calls::any_recv;
+      const auto first = shortened.add(Fault::shorten(scene_calls, 7));
+      CHECK(play(path, &shortened, {"transfer", call}).said == "7 abcdefg\n");
+      CHECK(first.delivered() == 1);
+      RecorderLog failing;
+      const auto second = failing.add(Fault::fail(scene_calls, ENOBUFS).on_streams());
+      const std::string said = play(path, &failing, {"transfer", call}).said;
+      CHECK(contains(said, "-1 " + std::to_string(ENOBUFS)));
+      CHECK(contains(failing.text(), call + "(3, "));
+      CHECK(contains(failing.text(), "= -1 ENOBUFS (injected)"));
+      CHECK(second.delivered() == 1);
+    }
+  });
+}
+
+TEST_CASE("every call can fail, in the way its manual says") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    log.add(Fault::fail(Calls::socket, EPERM).at(2));
+    log.add(Fault::fail(Calls::bind, EPERM).at(2));
+    log.add(Fault::fail(Calls::listen, EPERM).at(2));
+    const Calls others = Calls::any_accept | Calls::connect | Calls::shutdown | Calls::any_wait |
+                         Calls::epoll_create1 | Calls::epoll_ctl | Calls::any_fork |
+                         Calls::any_reap | Calls::unlink | Calls::any_thread;
+    log.add(Fault::fail(others, EPERM).always().in_a_row());
+    const Played played = play(path, &log, {"all_failures"});
+    CHECK(played.status == 0);
+    std::istringstream lines(played.said);
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+      INFO(line);
+      CHECK((contains(line, " -1 1") || line == "posix_spawn 1 errno 7" ||
+             line == "pthread_create 1 errno 7" || line == "thread 1"));
+    }
+    CHECK(count == 24);
+  });
+}
+
+TEST_CASE("EINTR comes as often as asked, and never twice running") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    const auto every_time = log.add(Fault::fail(Calls::any_recv, EINTR).always());
+    log.add(Fault::shorten(Calls::any_recv, 1));
+    CHECK(play(path, &log, {"count_receives"}).said == "abcdefghijkl 13\n");
+    CHECK(every_time.delivered() == 13);
+    CHECK(every_time.seen() == 26);
+
+    RecorderLog sparse;
+    sparse.add(Fault::fail(Calls::any_recv, EINTR).at(2).every(5).times(2));
+    sparse.add(Fault::shorten(Calls::any_recv, 1));
+    CHECK(play(path, &sparse, {"count_receives"}).said == "abcdefghijkl 2\n");
+
+    RecorderLog in_a_row;
+    in_a_row.add(Fault::fail(Calls::any_recv, EINTR).times(5).in_a_row());
+    CHECK(play(path, &in_a_row, {"count_receives"}).said == "abcdefghijkl 5\n");
+  });
+}
+
+TEST_CASE("a datagram is never cut") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    const auto fault = log.add(Fault::shorten(Calls::any_recv, 1));
+    CHECK(play(path, &log, {"datagram"}).said == "12\n");
+    CHECK(fault.delivered() == 0);
+    RecorderLog other;
+    other.add(Fault::fail(Calls::any_recv, EAGAIN).on_datagrams());
+    CHECK(play(path, &other, {"datagram"}).said == "-1 " + std::to_string(EAGAIN) + "\n");
+  });
+}
+
+TEST_CASE("a fault can be for one peer, and for one descriptor") {
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(bind(listener, reinterpret_cast<sockaddr*>(&address), size) == 0);
+  REQUIRE(listen(listener, SOMAXCONN) == 0);
+  REQUIRE(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  const std::uint16_t port = ntohs(address.sin_port);
+  each_victim([&](const std::string& path) {
+    const auto sent = [&](const Fault& fault) {
+      RecorderLog log;
+      log.add(fault);
+      return play(path, &log, {"talk", std::to_string(port)}).said;
+    };
+    CHECK(sent(Fault::shorten(Calls::any_send, 3).peer(port)) == "3\n");
+    CHECK(sent(Fault::shorten(Calls::any_send, 3).peer(static_cast<std::uint16_t>(port ^ 1))) ==
+          "10\n");
+    CHECK(sent(Fault::shorten(Calls::any_send, 3).descriptor(3)) == "3\n");
+    CHECK(sent(Fault::shorten(Calls::any_send, 3).descriptor(4)) == "10\n");
+  });
+  close(listener);
+}
+
+TEST_CASE("a held call waits until it is released, and only that call") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    auto held = log.add(Fault::hold(Calls::any_send));
+    Victim victim(path, {"two_threads"}, &log);
+    CHECK(victim.line() == "other thread runs");
+    CHECK(eventually([&] { return held.holding() == 1; }));
+    const auto pending = log.pending();
+    REQUIRE(!pending.empty());
+    CHECK(contains(log.text(), "send(3, 4) …waiting (injected: held)"));
+    held.release();
+    CHECK(victim.line() == "sent 4");
+    CHECK(victim.rest() == "4\n");
+    CHECK(victim.wait() == 0);
+    CHECK(held.holding() == 0);
+    CHECK(held.delivered() == 1);
+  });
+}
+
+TEST_CASE("nothing is held for ever") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    log.add(Fault::hold(Calls::any_send).for_at_most(30ms));
+    CHECK(contains(play(path, &log, {"two_threads"}).said, "sent 4"));
+  });
+}
+
+TEST_CASE("a signal's handler runs, and the calls in it are recorded") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    Victim victim(path, {"signals"}, &log);
+    CHECK(victim.line() == "ready");
+    CHECK(eventually([&] { return log.count(Calls::recv) == 1; }));
+    victim.signal(SIGTERM);
+    CHECK(victim.line() == "ended with 0");
+    CHECK(victim.wait() == 0);
+    CHECK(log.count(Calls::shutdown) == 1);
+
+    RecorderLog holding;
+    auto held = holding.add(Fault::hold(Calls::any_recv));
+    Victim other(path, {"signals"}, &holding);
+    CHECK(eventually([&] { return held.holding() == 1; }));
+    CHECK(other.line() == "ready");
+    other.signal(SIGTERM);
+    CHECK(eventually([&] { return holding.count(Calls::shutdown) == 1; }));  // while it is held
+    CHECK(held.holding() == 1);
+    held.release();
+    CHECK(contains(other.rest(), "ended with 0"));
+  });
+}
+
+TEST_CASE("a fault can be added while the program runs") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    auto held = log.add(Fault::hold(Calls::any_recv));
+    Victim victim(path, {"count_receives"}, &log);
+    CHECK(eventually([&] { return held.holding() == 1; }));
+    log.add(Fault::fail(Calls::any_recv, EINTR).times(3).in_a_row());
+    held.withdraw();
+    CHECK(victim.rest() == "abcdefghijkl 3\n");
+  });
+}
+
+TEST_CASE("an idle program's wait is seen, with its timeout") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    Victim victim(path, {"wait_for_ever"}, &log);
+    CHECK(eventually([&] { return log.last_wait().has_value(); }));
+    const auto wait = log.last_wait();
+    CHECK(!wait->returned);
+    CHECK(wait->timeout() == -1);
+    CHECK(wait->pid == victim.pid());
+    CHECK(contains(log.text(), "poll(1, -1) …waiting"));
+    victim.signal(SIGKILL);
+    victim.wait();
+    CHECK(log.pending().empty());
+    CHECK(contains(log.text(), "poll(1, -1) …never returned"));
+  });
+}
+
+TEST_CASE("a wait is still seen after thousands of other calls") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    Victim victim(path, {"wait_while_busy"}, &log);
+    CHECK(victim.line() == "busy done");
+    CHECK(eventually([&] { return log.count(Calls::ppoll) == 1; }));
+    CHECK(log.last_wait()->timeout() == 60'001);
+    CHECK(log.count(Calls::any_send) == 2000);
+    CHECK(log.records(1000).size() == kit::recorder::ring_size);
+    CHECK(log.records().size() == 64);
+    CHECK(contains(log.text(), "earlier calls"));
+    CHECK(contains(log.text(), "ppoll(1, 60001) …waiting"));
+  });
+}
+
+TEST_CASE("children write into the same log, and are told apart") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    CHECK(play(path, &log, {"forks"}).said == "status 3\n");
+    CHECK(log.count(Calls::fork) == 2);
+    CHECK(log.count(Calls::close) == 4);
+    const std::string text = log.text();
+    INFO(text);
+    CHECK(contains(text, "fork() = 0"));
+    CHECK(contains(text, "(exit 3)"));
+    CHECK(contains(text, "waitpid(-1, 0) = -1 ECHILD"));
+    CHECK(contains(text, "] close(3) = 0"));
+    std::vector<int> pids;
+    for (const auto& record : log.records()) {
+      if (std::find(pids.begin(), pids.end(), record.pid) == pids.end()) pids.push_back(record.pid);
+      CHECK(record.tid == record.pid);
+    }
+    CHECK(pids.size() == 3);
+  });
+}
+
+TEST_CASE("a call that a process died in never returned") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    Victim victim(path, {"killed_in_a_call"}, &log);
+    CHECK(victim.line() == "child waits");
+    CHECK(eventually([&] { return log.pending().size() == 2; }));
+    for (const auto& call : log.pending())
+      if (call.is(Calls::recv)) kill(call.pid, SIGKILL);
+    CHECK(victim.rest() == "signal 9\n");
+    CHECK(contains(log.text(), "recv(3, 1) …never returned"));
+    CHECK(contains(log.text(), "(signal 9)"));
+  });
+}
+
+TEST_CASE("an endless receive fills whatever it is given") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    const auto fault = log.add(Fault::endless('x', 4));
+    CHECK(play(path, &log, {"endless"}).said == "8 xxx\nxxx\n8 xxx\nxxx\n");
+    CHECK(fault.delivered() == 2);
+    CHECK(contains(log.text(), "recv(3, 8) = 8 \"xxx\\nxxx\\n\" (injected)"));
+  });
+}
+
+TEST_CASE("threads that meet in the recorder lose nothing and mix nothing up") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    CHECK(play(path, &log, {"no_race"}).said == "no race\n");
+    CHECK(log.count(Calls::thread) == 8);
+    CHECK(log.count(Calls::send) == 1600);
+    CHECK(log.count(Calls::recv) == 1600);
+    CHECK(log.count(Calls::close) == 3200);
+    CHECK(log.pending().empty());
+    const auto records = log.records(1000);
+    CHECK(records.size() == kit::recorder::ring_size);
+    for (const auto& record : records)
+      if (record.is(Calls::recv)) CHECK(record.data == "abcdefghijklmnopqrstuvwxyz");
+  });
+}
+
+TEST_CASE("a race is found by ThreadSanitizer every time, and none that is not there") {
+  for (const std::string& path : victims()) {
+    if (!contains(path, "raced")) continue;
+    INFO(path);
+    int found = 0;
+    for (int i = 0; i < 30; ++i) {
+      RecorderLog log;
+      found += contains(play(path, &log, {"race"}).said, "WARNING: ThreadSanitizer: data race");
+    }
+    CHECK(found == 30);
+    RecorderLog log;
+    const Played played = play(path, &log, {"no_race"});
+    CHECK(played.said == "no race\n");
+    CHECK(played.status == 0);
+  }
+}
+
+TEST_CASE("a program that scribbles on the block harms nobody") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    auto fault = log.add(Fault::fail(Calls::accept, EMFILE));
+    CHECK(ftruncate(log.fd(), 0) == -1);
+    CHECK(contains(play(path, &log, {"scribble"}).said, "scribbled"));
+    const auto start = std::chrono::steady_clock::now();
+    for (const auto& record : log.records(1000)) CHECK(!record.text().empty());
+    log.pending();
+    log.last_wait();
+    log.text();
+    log.count(Calls::any);
+    fault.delivered();
+    fault.holding();
+    log.release_all();
+    log.add(Fault::hold(Calls::any_send)).withdraw();
+    CHECK(std::chrono::steady_clock::now() - start < 5s);
+  });
+}
+
+TEST_CASE("more than 32 faults are refused") {
+  RecorderLog log;
+  for (int i = 0; i < 32; ++i) log.add(Fault::fail(Calls::accept, EMFILE).at(100));
+  CHECK_THROWS_AS(log.add(Fault::fail(Calls::accept, EMFILE)), std::length_error);
+}

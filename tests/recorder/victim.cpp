@@ -1,0 +1,432 @@
+// The program that recorder_test.cpp records: one small scene for each argument. It speaks to
+// nobody but itself, over socketpairs, and says on stdout what it met.
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace {
+
+struct Pair {
+  int ends[2];
+  explicit Pair(int type = SOCK_STREAM) {
+    if (socketpair(AF_UNIX, type, 0, ends) != 0) std::abort();
+  }
+  ~Pair() {
+    close(ends[0]);
+    close(ends[1]);
+  }
+  int here() const { return ends[0]; }
+  int there() const { return ends[1]; }
+};
+
+void say(const std::string& line) {
+  std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+std::string outcome(long result) {
+  return result < 0 ? "-1 " + std::to_string(errno) : std::to_string(result);
+}
+
+int listen_anywhere(sockaddr_in& address) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* general = reinterpret_cast<sockaddr*>(&address);
+  if (bind(fd, general, size) || listen(fd, 16) || getsockname(fd, general, &size)) std::abort();
+  return fd;
+}
+
+// One conversation over TCP, written as a first lesson would.
+void echo() {
+  sockaddr_in address;
+  const int listener = listen_anywhere(address);
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address)) std::abort();
+  const int connection = accept(listener, nullptr, nullptr);
+  send(client, "hello ", 6, 0);
+  char buffer[1024];
+  const long got = recv(connection, buffer, sizeof buffer, 0);
+  send(connection, buffer, static_cast<std::size_t>(got), MSG_NOSIGNAL);
+  shutdown(connection, SHUT_WR);
+  close(connection);
+  close(connection);
+  close(client);
+  close(listener);
+}
+
+// How many descriptors are open: the block's must not be among them.
+void descriptors() {
+  int open = 0;
+  for (int fd = 0; fd < 64; ++fd) open += lseek(fd, 0, SEEK_CUR) >= 0 || errno != EBADF;
+  say(std::to_string(open) + (std::getenv("KIT_RECORDER") ? " variable" : " clean"));
+}
+
+// read and write of a pipe are nobody's business.
+void pipes() {
+  int ends[2];
+  if (pipe(ends)) std::abort();
+  char byte = 'x';
+  const std::string written = outcome(write(ends[1], &byte, 1));
+  say(written + " " + outcome(read(ends[0], &byte, 1)));
+  close(ends[0]);
+  close(ends[1]);
+}
+
+// Every way to receive, then every way to send, twelve bytes.
+void all_transfers(const char* which) {
+  const std::string text = "abcdefghijkl";
+  Pair pair;
+  char first[5] = {}, second[20] = {};
+  iovec in[2] = {{first, 5}, {second, 20}};
+  iovec out[2] = {{const_cast<char*>(text.data()), 5}, {const_cast<char*>(text.data()) + 5, 7}};
+  msghdr message{};
+  message.msg_iovlen = 2;
+  const std::string call = which;
+  long moved = -2;
+  errno = 0;
+  if (call.starts_with("send") || call.starts_with("write")) {
+    message.msg_iov = out;
+    if (call == "send") moved = send(pair.here(), text.data(), 12, 0);
+    if (call == "sendto") moved = sendto(pair.here(), text.data(), 12, 0, nullptr, 0);
+    if (call == "sendmsg") moved = sendmsg(pair.here(), &message, 0);
+    if (call == "write") moved = write(pair.here(), text.data(), 12);
+    if (call == "writev") moved = writev(pair.here(), out, 2);
+    std::string result = outcome(moved);
+    shutdown(pair.here(), SHUT_WR);
+    char arrived[32];
+    ssize_t got = 0;
+    std::string all;
+    while ((got = recv(pair.there(), arrived, sizeof arrived, 0)) > 0)
+      all.append(arrived, static_cast<std::size_t>(got));
+    return say(result + " " + all);
+  }
+  message.msg_iov = in;
+  if (send(pair.there(), text.data(), 12, 0) != 12) std::abort();
+  if (call == "recv") moved = recv(pair.here(), second, 20, 0);
+  if (call == "recvfrom") moved = recvfrom(pair.here(), second, 20, 0, nullptr, nullptr);
+  if (call == "recvmsg") moved = recvmsg(pair.here(), &message, 0);
+  if (call == "read") moved = read(pair.here(), second, 20);
+  if (call == "readv") moved = readv(pair.here(), in, 2);
+  say(outcome(moved) + " " + std::string(first, strnlen(first, 5)) +
+      std::string(second, strnlen(second, 20)));
+}
+
+// A fault for every call that can fail.
+void all_failures() {
+  sockaddr_in address;
+  const auto* general = reinterpret_cast<sockaddr*>(&address);
+  const auto report = [](const char* name, long result) {
+    say(std::string(name) + " " + outcome(result));
+  };
+  const int fd = listen_anywhere(address);
+  Pair pair;
+  pollfd ready{pair.here(), POLLIN, 0};
+  timespec none{};
+  timeval zero{};
+  fd_set set;
+  FD_ZERO(&set);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  report("socket", socket(AF_INET, SOCK_STREAM, 0));
+  report("bind", bind(fd, general, sizeof address));
+  report("listen", listen(fd, 1));
+  report("accept", accept(fd, nullptr, nullptr));
+  report("accept4", accept4(fd, nullptr, nullptr, 0));
+  report("connect", connect(fd, general, sizeof address));
+  report("shutdown", shutdown(pair.here(), SHUT_RD));
+  report("poll", poll(&ready, 1, 0));
+  report("ppoll", ppoll(&ready, 1, &none, nullptr));
+  report("select", select(0, &set, nullptr, nullptr, &zero));
+  report("pselect", pselect(0, &set, nullptr, nullptr, &none, nullptr));
+  report("epoll_create1", epoll_create1(0));
+  report("epoll_ctl", epoll_ctl(pair.here(), EPOLL_CTL_ADD, pair.there(), &event));
+  report("epoll_wait", epoll_wait(pair.here(), &event, 1, 0));
+  report("epoll_pwait", epoll_pwait(pair.here(), &event, 1, 0, nullptr));
+  report("fork", fork());
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  report("vfork", vfork());
+#pragma GCC diagnostic pop
+  report("wait", wait(nullptr));
+  report("waitpid", waitpid(-1, nullptr, 0));
+  report("wait4", wait4(-1, nullptr, 0, nullptr));
+  report("unlink", unlink("/tmp/kit-no-such-file"));
+  pid_t pid = 0;
+  char* no_arguments[] = {nullptr};
+  errno = 7;
+  say("posix_spawn " +
+      std::to_string(posix_spawn(&pid, "/bin/true", nullptr, nullptr, no_arguments, no_arguments)) +
+      " errno " + std::to_string(errno));
+  pthread_t thread;
+  const auto nothing = [](void*) -> void* { return nullptr; };
+  say("pthread_create " + std::to_string(pthread_create(&thread, nullptr, nothing, nullptr)) +
+      " errno " + std::to_string(errno));
+  try {
+    std::thread([] {}).join();
+    say("thread started");
+  } catch (const std::system_error& error) {
+    say("thread " + std::to_string(error.code().value()));
+  }
+}
+
+// A receiver that is right: it retries EINTR and never counts on a whole message.
+void count_receives() {
+  Pair pair;
+  if (send(pair.there(), "abcdefghijkl", 12, 0) != 12) std::abort();
+  shutdown(pair.there(), SHUT_WR);
+  int interrupted = 0;
+  std::string all;
+  for (;;) {
+    char buffer[64];
+    const ssize_t got = recv(pair.here(), buffer, sizeof buffer, 0);
+    if (got < 0 && errno == EINTR) {
+      ++interrupted;
+      continue;
+    }
+    if (got <= 0) break;
+    all.append(buffer, static_cast<std::size_t>(got));
+  }
+  say(all + " " + std::to_string(interrupted));
+}
+
+void datagram() {
+  Pair pair(SOCK_DGRAM);
+  if (send(pair.there(), "abcdefghijkl", 12, 0) != 12) std::abort();
+  char buffer[64];
+  say(outcome(recv(pair.here(), buffer, sizeof buffer, 0)));
+}
+
+// What a connection to 127.0.0.1:PORT takes of ten bytes.
+void talk(const char* port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address)) std::abort();
+  say(outcome(send(fd, "abcdefghij", 10, MSG_NOSIGNAL)));
+  close(fd);
+}
+
+// A send on one thread while another works on: the first may be held, the second not.
+void two_threads() {
+  Pair pair;
+  std::thread sender([&] { say("sent " + outcome(send(pair.here(), "held", 4, 0))); });
+  char buffer[8];
+  if (poll(nullptr, 0, 0) == 0) say("other thread runs");
+  sender.join();
+  say(outcome(recv(pair.there(), buffer, sizeof buffer, 0)));
+}
+
+void wait_for_ever() {
+  Pair pair;
+  pollfd ready{pair.here(), POLLIN, 0};
+  say("waiting");
+  poll(&ready, 1, -1);
+}
+
+// Another thread makes many calls while this one waits.
+void wait_while_busy() {
+  Pair busy;
+  std::thread([&busy] {
+    for (int i = 0; i < 2000; ++i) {
+      char byte = 'x';
+      send(busy.here(), &byte, 1, 0);
+      recv(busy.there(), &byte, 1, 0);
+    }
+    say("busy done");
+  }).detach();
+  Pair pair;
+  timespec minute{60, 1};
+  pollfd ready{pair.here(), POLLIN, 0};
+  ppoll(&ready, 1, &minute, nullptr);
+}
+
+void forks() {
+  for (int i = 0; i < 2; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      { Pair pair; }
+      _exit(3);
+    }
+  }
+  int status = 0;
+  while (waitpid(-1, &status, 0) > 0) {
+  }
+  say("status " + std::to_string(WEXITSTATUS(status)));
+}
+
+void killed_in_a_call() {
+  Pair pair;
+  if (fork() == 0) {
+    char byte;
+    say("child waits");
+    recv(pair.here(), &byte, 1, 0);
+    _exit(0);
+  }
+  int status = 0;
+  wait(&status);
+  say("signal " + std::to_string(WTERMSIG(status)));
+}
+
+int signal_end = -1;
+int signal_pipe = -1;
+
+// A handler as the programs' own: it wakes a pipe and shuts down the connection under way.
+void signals() {
+  Pair pair;
+  int pipe_ends[2];
+  if (pipe(pipe_ends)) std::abort();
+  signal_end = pair.here();
+  signal_pipe = pipe_ends[1];
+  struct sigaction action {};
+  action.sa_handler = [](int) {
+    const int before = errno;
+    const char byte = 0;
+    static_cast<void>(!write(signal_pipe, &byte, 1));
+    shutdown(signal_end, SHUT_RD);
+    errno = before;
+  };
+  sigaction(SIGTERM, &action, nullptr);
+  say("ready");
+  char byte;
+  ssize_t got;
+  while ((got = recv(pair.here(), &byte, 1, 0)) < 0 && errno == EINTR) {
+  }
+  say("ended with " + outcome(got));
+}
+
+// As the harness will use it: byte by byte, counted in nanoseconds a call.
+void byte_at_a_time() {
+  Pair pair;
+  char byte = 'x';
+  const int rounds = 65'536;
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < rounds; ++i) {
+    if (send(pair.here(), &byte, 1, 0) != 1 || recv(pair.there(), &byte, 1, 0) != 1) std::abort();
+  }
+  const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
+  std::printf("%.0f\n", took.count() / (2.0 * rounds));
+}
+
+void endless() {
+  Pair pair;
+  char buffer[16] = {};
+  std::string got = outcome(recv(pair.here(), buffer, 8, 0));
+  got += " " + std::string(buffer, 8);
+  char one[4], two[4];
+  iovec parts[2] = {{one, 4}, {two, 4}};
+  got += outcome(readv(pair.here(), parts, 2));
+  got += " " + std::string(one, 4) + std::string(two, 4);
+  std::fwrite(got.data(), 1, got.size(), stdout);
+}
+
+// Two threads that meet in the recorder, and race on a plain int.
+// (Descriptors of their own, all the time: closing and opening one number orders threads for TSan.)
+int raced = 0;
+void race() {
+  Pair pairs[2];
+  std::vector<std::thread> threads;
+  for (const Pair& pair : pairs)
+    threads.emplace_back([&pair] {
+      char byte = 'x';
+      send(pair.here(), &byte, 1, 0);
+      recv(pair.there(), &byte, 1, 0);
+      ++raced;
+      send(pair.here(), &byte, 1, 0);
+      recv(pair.there(), &byte, 1, 0);
+    });
+  for (auto& thread : threads) thread.join();
+  say("raced " + std::to_string(raced));
+}
+
+// The same without the fault: whatever TSan reported here would be the recorder's.
+void no_race() {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([] {
+      for (int round = 0; round < 200; ++round) {
+        Pair pair;
+        char bytes[32] = "abcdefghijklmnopqrstuvwxyz";
+        send(pair.here(), bytes, 26, 0);
+        recv(pair.there(), bytes, sizeof bytes, 0);
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  say("no race");
+}
+
+// A program that writes over the block, found by its size in its own memory map.
+void scribble() {
+  FILE* maps = std::fopen("/proc/self/maps", "r");
+  char line[512];
+  while (maps && std::fgets(line, sizeof line, maps)) {
+    if (!std::strstr(line, "kit-recorder")) continue;
+    char* end = nullptr;
+    auto* at = reinterpret_cast<volatile unsigned char*>(std::strtoull(line, &end, 16));
+    auto* stop = reinterpret_cast<volatile unsigned char*>(std::strtoull(end + 1, nullptr, 16));
+    unsigned seed = static_cast<unsigned>(getpid());
+    for (; at < stop; ++at)
+      *at = static_cast<unsigned char>((seed = seed * 1664525 + 1013904223) >> 24);
+  }
+  say("scribbled");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string scene = argc > 1 ? argv[1] : "";
+  const std::map<std::string, void (*)()> scenes = {
+      {"echo", echo},
+      {"descriptors", descriptors},
+      {"pipes", pipes},
+      {"all_failures", all_failures},
+      {"count_receives", count_receives},
+      {"datagram", datagram},
+      {"two_threads", two_threads},
+      {"wait_for_ever", wait_for_ever},
+      {"wait_while_busy", wait_while_busy},
+      {"forks", forks},
+      {"killed_in_a_call", killed_in_a_call},
+      {"signals", signals},
+      {"byte_at_a_time", byte_at_a_time},
+      {"endless", endless},
+      {"race", race},
+      {"no_race", no_race},
+      {"scribble", scribble},
+  };
+  if (scene == "transfer" && argc > 2) {
+    all_transfers(argv[2]);
+  } else if (scene == "talk" && argc > 2) {
+    talk(argv[2]);
+  } else if (const auto found = scenes.find(scene); found != scenes.end()) {
+    found->second();
+  } else {
+    std::fprintf(stderr, "no scene called '%s'\n", scene.c_str());
+    return 2;
+  }
+}
