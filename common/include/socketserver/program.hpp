@@ -114,9 +114,11 @@ void start_listening(BaseServer& server);
 /// serve_forever() returns. The second one kills the process. One at a time in a process.
 class EndOnSignals {
  public:
+  /// From here on signals end the loop of `server`, which outlives this object.
   explicit EndOnSignals(BaseServer& server);
   EndOnSignals(const EndOnSignals&) = delete;
   EndOnSignals& operator=(const EndOnSignals&) = delete;
+  /// What the signals did before is restored: the next one kills.
   ~EndOnSignals();
 
   /// Whether a signal has come.

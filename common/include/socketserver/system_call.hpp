@@ -10,7 +10,7 @@ namespace socketserver {
 [[noreturn]] void throw_system_error(const char* call, int error = errno);
 
 /// Passes the result of a system call through, or throws std::system_error naming `call` if it is
-/// -1: `const int fd = check(::socket(AF_INET, SOCK_STREAM, 0), "socket");`
+/// -1: `const int fd = check(socket(AF_INET, SOCK_STREAM, 0), "socket");`
 template <class Result>
 Result check(Result result, const char* call) {
   if (result == Result{-1}) throw_system_error(call);
