@@ -44,6 +44,7 @@ constexpr const char* explanation =
     "place;\n"
     "                   N@udp, N@unix-stream and N@unix-datagram are for those sockets\n"
     "  --only G,G       persistent, connections, pipelined, crowd, udp, unix\n"
+    "  --rounds N       at most so many rounds, though there be time for more\n"
     "  --spread         servers may use every processor; otherwise they get one, the clients "
     "another\n"
     "  --build DIR      where solutions/ and lessons/ are built\n"
@@ -104,6 +105,7 @@ Results measure_all(const Options& options) {
                              ": cmake --build --preset kit");
   Form form = form_named(options.form);
   if (!options.only.empty()) keep_only(options.only, form);
+  if (options.rounds > 0) form.most_rounds = options.rounds;
   const Placement placement = options.spread ? Placement{} : one_processor_each();
   describe_run(options, placement, results);
   results.labels[baseline_id] = "plain loop";

@@ -342,6 +342,9 @@ TEST_CASE("options, from the command line and the environment", "[bench]") {
   CHECK(read_options({"--server", "a=b", "--server", "c=d"}, {}).added.size() == 2);
   CHECK_THROWS_WITH(read_options({"--fast"}, {}), "there is no option '--fast'");
   CHECK_THROWS_WITH(read_options({"--form"}, {}), "--form needs a value");
+  CHECK(read_options({"--rounds", "12"}, {}).rounds == 12);
+  CHECK_THROWS_WITH(read_options({"--rounds", "0"}, {}),
+                    "--rounds is a number from 1 to 99, not '0'");
   CHECK_THROWS_WITH(read_options({"--form", "long"}, {}),
                     "--form is one of short, full, not 'long'");
   CHECK_THROWS_WITH(read_options({}, {{"KIT_BENCH", "yes"}}),

@@ -66,11 +66,12 @@ text { fill: #e6e9ee; }
 )";
 
 constexpr double card_margin = 24;
-constexpr double header_height = 78;
+constexpr double header_height = 80;
+constexpr double legend_height = 26;  // where several panels share a legend
 constexpr double footer_height = 34;
 constexpr double panel_gap = 22;
 constexpr double single_width = 720, single_height = 380;  // of a panel that stands alone
-constexpr double shared_width = 500, shared_height = 300;  // of one among others
+constexpr double shared_width = 424, shared_height = 286;  // of one among others
 constexpr double panel_top = 34, panel_bottom = 40, panel_left = 54, panel_right = 142;
 constexpr double label_gap = 15;
 constexpr double character_width = 7.2;  // of a label's text; fonts differ, this is a wide one
@@ -262,9 +263,13 @@ std::string PanelPicture::y_axis() const {
 
 std::string PanelPicture::x_axis() const {
   std::string out = line_between(plot_.left, plot_.bottom, plot_.right, plot_.bottom, "axis");
+  double free_from = 0;  // the numbers of neighbours must not run into each other
   for (const double tick : panel_.x.ticks) {
     const double x = x_(tick);
+    const double half = character_width / 2 * static_cast<double>(panel_.x.text(tick).size());
     out += line_between(x, plot_.bottom, x, plot_.bottom + 4, "axis");
+    if (x - half < free_from) continue;
+    free_from = x + half + 4;
     out += text_at(x, plot_.bottom + 18, "quiet small", panel_.x.text(tick),
                    " text-anchor=\"middle\"");
   }
@@ -377,7 +382,7 @@ std::vector<double> logarithmic_ticks(double low, double high) {
 
 // ---- the whole picture --------------------------------------------------------------------------
 
-std::string legend(const Figure& figure, double right, double y) {
+std::string legend(const Figure& figure, double x, double y) {
   std::vector<const Series*> shown;
   for (const Panel& panel : figure.panels)
     for (const Series& series : panel.series) {
@@ -387,10 +392,6 @@ std::string legend(const Figure& figure, double right, double y) {
     }
   std::string out;
   std::size_t others = 0;
-  double width = 0;
-  for (const Series* series : shown)
-    width += 44 + character_width * static_cast<double>(series->label.size());
-  double x = right - width;
   for (const Series* series : shown) {
     const std::size_t place = palette_place(series->id, others);
     others += place >= first_other ? 1 : 0;
@@ -403,6 +404,46 @@ std::string legend(const Figure& figure, double right, double y) {
     x += 44 + character_width * static_cast<double>(series->label.size());
   }
   return out;
+}
+
+// Where everything stands.
+struct Layout {
+  explicit Layout(const Figure& figure) {
+    const int panels = static_cast<int>(figure.panels.size());
+    alone = panels < 2;
+    columns = std::max(1, std::min(panels, figure.columns));
+    const int rows = (panels + columns - 1) / columns;
+    panel_width = alone ? single_width : shared_width;
+    panel_height = alone ? single_height : shared_height;
+    top = header_height + (alone ? 0 : legend_height);
+    width = 2 * card_margin + columns * panel_width + (columns - 1) * panel_gap;
+    height = top + rows * panel_height + footer_height;
+  }
+
+  [[nodiscard]] Box frame(int panel) const {
+    const double left = card_margin + panel % columns * (panel_width + panel_gap);
+    const double upper = top + static_cast<double>(panel / columns) * panel_height;
+    return {left, upper, left + panel_width, upper + panel_height};
+  }
+
+  bool alone = true;
+  int columns = 1;
+  double panel_width = 0, panel_height = 0;
+  double top = 0, width = 0, height = 0;
+};
+
+std::string opening(const Figure& figure, const Layout& layout) {
+  std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
+                    fixed(layout.width) + " " + fixed(layout.height) + "\"" +
+                    attribute("width", layout.width) + attribute("height", layout.height) +
+                    " role=\"img\" aria-labelledby=\"title description\">\n";
+  out += "<title id=\"title\">" + xml_escaped(figure.title) + "</title>\n";
+  out += "<desc id=\"description\">" + xml_escaped(figure.description) + "</desc>\n" + style();
+  out += "<rect x=\"0.5\" y=\"0.5\"" + attribute("width", layout.width - 1) +
+         attribute("height", layout.height - 1) + " rx=\"10\" class=\"card\"/>\n";
+  out += text_at(card_margin, 36, "title", figure.title);
+  out += text_at(card_margin, 56, "subtitle", figure.subtitle);
+  return layout.alone ? out : out + legend(figure, card_margin, header_height);
 }
 
 }  // namespace
@@ -475,33 +516,11 @@ std::vector<double> spread_out(std::vector<double> places, double gap, double lo
 }
 
 std::string draw(const Figure& figure) {
-  const bool alone = figure.panels.size() == 1;
-  const double width = alone ? single_width : shared_width;
-  const double height = alone ? single_height : shared_height;
-  const int rows = (static_cast<int>(figure.panels.size()) + figure.columns - 1) / figure.columns;
-  const double total_width =
-      2 * card_margin + figure.columns * width + (figure.columns - 1) * panel_gap;
-  const double total_height = header_height + rows * height + footer_height;
-  std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " +
-                    fixed(total_width) + " " + fixed(total_height) + "\"" +
-                    attribute("width", total_width) + attribute("height", total_height) +
-                    " role=\"img\" aria-labelledby=\"title description\">\n";
-  out += "<title id=\"title\">" + xml_escaped(figure.title) + "</title>\n";
-  out += "<desc id=\"description\">" + xml_escaped(figure.description) + "</desc>\n" + style();
-  out += "<rect x=\"0.5\" y=\"0.5\"" + attribute("width", total_width - 1) +
-         attribute("height", total_height - 1) + " rx=\"10\" class=\"card\"/>\n";
-  out += text_at(card_margin, 36, "title", figure.title);
-  out += text_at(card_margin, 56, "subtitle", figure.subtitle);
-  if (!alone) out += legend(figure, total_width - card_margin, 36);
-  for (std::size_t i = 0; i < figure.panels.size(); ++i) {
-    const int column = static_cast<int>(i) % figure.columns;
-    const int row = static_cast<int>(i) / figure.columns;
-    const double left = card_margin + column * (width + panel_gap);
-    const double top = header_height + row * height;
-    out += PanelPicture(figure.panels[i], {left, top, left + width, top + height}).svg();
-  }
-  out += text_at(card_margin, total_height - 12, "quiet small", figure.footer);
-  return out + "</svg>\n";
+  const Layout layout(figure);
+  std::string out = opening(figure, layout);
+  for (std::size_t i = 0; i < figure.panels.size(); ++i)
+    out += PanelPicture(figure.panels[i], layout.frame(static_cast<int>(i))).svg();
+  return out + text_at(card_margin, layout.height - 12, "quiet small", figure.footer) + "</svg>\n";
 }
 
 }  // namespace kit::bench

@@ -16,9 +16,13 @@
 namespace kit::bench {
 namespace {
 
-const Timing brief{Seconds(0.01), Seconds(0.03), Seconds(0.4), 5'000};
+// A right server may be slow on a busy machine; a silent one is waited for no longer than it takes
+// to see that it is silent.
+constexpr Seconds patient{20};
+constexpr Seconds impatient{0.4};
 
-Row measure_broken(const std::string& fault, const Load& load) {
+Row measure_broken(const std::string& fault, const Load& load, Seconds patience = patient) {
+  const Timing brief{Seconds(0.01), Seconds(0.03), patience, 5'000};
   ::signal(SIGPIPE, SIG_IGN);
   std::vector<std::string> words{KIT_BENCH_BROKEN, fault};
   if (load.transport == Transport::udp || load.transport == Transport::unix_datagram)
@@ -68,32 +72,32 @@ TEST_CASE("a wrong byte, an answer too many, a missing one: each is noticed", "[
   says(measure_broken("flipped", streams(1, 16)), "line 4: expected ");
   says(measure_broken("doubled", streams(1)), "expected ");
   says(measure_broken("doubled", streams(1, 5)), "expected nothing more");
-  says(measure_broken("short", streams(1)), "63 bytes of 64 came, then nothing");
+  says(measure_broken("short", streams(1), impatient), "63 bytes of 64 came, then nothing");
   says(measure_broken("short", streams(1, 16)), "line 4: expected ");
-  says(measure_broken("silent", streams(3)), "0 bytes of 64 came, then nothing");
+  says(measure_broken("silent", streams(3), impatient), "0 bytes of 64 came, then nothing");
   says(measure_broken("ends-early", streams(3)), "the server ended the connection");
   says(measure_broken("swapped", streams(1, 16)), "line 4: expected ");
-  says(measure_broken("other-client", streams(2)), "");
-  CHECK_FALSE(measure_broken("other-client", streams(2)).fault.empty());
+  CHECK_FALSE(measure_broken("other-client", streams(2), impatient).fault.empty());
   says(measure_broken("greets", streams(1)), "got \"HELLO");
 }
 
 TEST_CASE("connections that end wrongly are noticed", "[bench]") {
   says(measure_broken("lower", connections(2)), "line 0: expected ");
   says(measure_broken("greets", connections(2)), "got \"HELLO");
-  says(measure_broken("no-end", connections(2)), "does not end the connection");
+  says(measure_broken("no-end", connections(2), impatient), "does not end the connection");
 }
 
 TEST_CASE("datagrams: a loss is counted, anything else is a fault", "[bench]") {
   const Row lossy = measure_broken("silent", datagrams(Transport::udp, 2));
   INFO(lossy.fault);
   CHECK(lossy.fault.empty());
-  CHECK(lossy.lost == 1);
+  CHECK(lossy.lost >= 1);
   says(measure_broken("lower", datagrams(Transport::udp, 2)), "line 0: expected ");
   says(measure_broken("flipped", datagrams(Transport::udp, 1)), "line 4: expected ");
   says(measure_broken("short", datagrams(Transport::unix_datagram, 1)), "63 bytes)");
   CHECK_FALSE(measure_broken("doubled", datagrams(Transport::udp, 1)).fault.empty());
-  CHECK_FALSE(measure_broken("other-client", datagrams(Transport::udp, 2)).fault.empty());
+  CHECK_FALSE(
+      measure_broken("other-client", datagrams(Transport::udp, 2), impatient).fault.empty());
 }
 
 TEST_CASE("a server that dies is quoted", "[bench]") {

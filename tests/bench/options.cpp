@@ -16,6 +16,14 @@ std::string one_of(const std::string& name, const std::string& value,
   throw BadOption(name + " is one of " + words + ", not '" + value + "'");
 }
 
+int rounds_of(const std::string& value) {
+  const bool digits = !value.empty() && value.size() < 3 &&
+                      value.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || value == "0" || value == "00")
+    throw BadOption("--rounds is a number from 1 to 99, not '" + value + "'");
+  return std::stoi(value);
+}
+
 const std::vector<std::string> forms{"short", "full"};
 const std::vector<std::string> server_sets{"solutions", "lessons", "none"};
 
@@ -30,6 +38,7 @@ const std::map<std::string, Take> with_value{
     {"--build", [](Options& o, const std::string& v) { o.build = v; }},
     {"--out", [](Options& o, const std::string& v) { o.out = v; }},
     {"--from", [](Options& o, const std::string& v) { o.from = v; }},
+    {"--rounds", [](Options& o, const std::string& v) { o.rounds = rounds_of(v); }},
     {"--baseline", [](Options& o, const std::string& v) { o.baseline = v; }},
 };
 
@@ -71,8 +80,8 @@ Options read_options(const std::vector<std::string>& arguments,
 std::string usage() {
   return "usage: kit-bench [--form short|full] [--servers solutions|lessons|none]\n"
          "                 [--server NAME[@TRANSPORT]=COMMAND]... [--only GROUP,GROUP...]\n"
-         "                 [--spread] [--build DIR] [--out DIR] [--from CSV] [--baseline "
-         "PROGRAM]\n";
+         "                 [--rounds N] [--spread] [--build DIR] [--out DIR] [--from CSV]\n"
+         "                 [--baseline PROGRAM]\n";
 }
 
 }  // namespace kit::bench

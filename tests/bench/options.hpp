@@ -19,6 +19,7 @@ struct Options {
   std::filesystem::path out;          ///< default: build/bench
   std::filesystem::path from;         ///< a results.csv to draw again, nothing measured
   std::filesystem::path baseline;     ///< the plain server
+  int rounds = 0;                     ///< at most so many; 0: as the form says
   bool spread = false;                ///< servers may use every processor
   bool help = false;
 };

@@ -205,10 +205,13 @@ class Places {
 };
 
 std::string Places::about() const {
-  std::string out;
-  for (const auto& [key, value] : results_.about)
-    out += "- " + key + ": " + markdown_cell(value) + "\n";
-  return out;
+  const auto value = [this](const char* key) {
+    const auto found = results_.about.find(key);
+    return found == results_.about.end() ? "unknown" : markdown_cell(found->second);
+  };
+  return "*Measured on " + value("date") + " (" + value("servers") + "): " + value("machine") +
+         ", " + value("system") + "; processors: " + value("processors") + "; " + value("form") +
+         " form, rounds: " + value("rounds") + ".*";
 }
 
 std::string Places::all_tables() const {

@@ -69,7 +69,7 @@ void pause_briefly() {
 ServerProcess::ServerProcess(const std::vector<std::string>& words, std::optional<int> processor) {
   start(words, processor);
   try {
-    wait_until_ready(words[0]);
+    wait_until_ready();
   } catch (...) {
     stop();
     throw;
@@ -95,13 +95,13 @@ void ServerProcess::start(const std::vector<std::string>& words, std::optional<i
   ::setpgid(pid_, pid_);  // here too: whoever is first, the group exists before it is signalled
 }
 
-void ServerProcess::wait_until_ready(const std::string& program) {
+void ServerProcess::wait_until_ready() {
   const auto deadline = in(ready_deadline);
   while (!find_ready_line()) {
     stop_if_interrupted();
-    if (output_ended_) throw CannotStart(program + " ended before it listened" + last_words());
+    if (output_ended_) throw CannotStart("it ended before it listened" + last_words());
     if (Clock::now() > deadline)
-      throw CannotStart(program + " did not say that it listens within 10 seconds" + last_words());
+      throw CannotStart("it did not say that it listens within 10 seconds" + last_words());
     pollfd output{output_.get(), POLLIN, 0};
     ::poll(&output, 1, 50);
     read_output();

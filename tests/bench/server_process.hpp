@@ -18,6 +18,10 @@ struct CannotStart : std::runtime_error {
 
 /// A running server: started, waited for until it says `listening on …`, and ended with everything
 /// that descends from it.
+///
+/// Not kit::Process of the harness: that one holds a program that is judged, with limits, and a
+/// loop that has to be served. This one gives a server all it wants, and asks what it used
+/// (wait4(2)).
 class ServerProcess {
  public:
   /// Starts `words` (the program first) in a process group of its own, on one processor if asked.
@@ -49,7 +53,7 @@ class ServerProcess {
 
  private:
   void start(const std::vector<std::string>& words, std::optional<int> processor);
-  void wait_until_ready(const std::string& program);
+  void wait_until_ready();
   bool find_ready_line();
   [[nodiscard]] std::string last_words() const;
   bool ended_within(double seconds);
