@@ -177,10 +177,11 @@ std::string not_ready_sentence(const Program& program) {
   return {};
 }
 
-// Most of the time that we waited it spent computing.
+// It does not wait but compute, and has done so for a good part of our own waiting (others may
+// have taken the processor from it).
 bool computes(const Program& program) {
   const auto status = proc::status(program.pid());
-  return status && status->state == 'R' && status->cpu > event_time() / 2;
+  return status && status->state == 'R' && status->cpu > event_time() / 8;
 }
 
 }  // namespace

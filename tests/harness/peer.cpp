@@ -113,7 +113,9 @@ bool Peer::more(Deadline until) {
   const std::size_t before = stream_.inbox().size();
   stream_.receive_some();
   if (stream_.inbox().size() > before || stream_.ending() != Ending::open) return true;
-  return stream_.receive_more(until);
+  const Watch wakes(fd(), POLLIN, [](short) {});
+  return step_.await(
+      [this] { return stream_.receive_some() > 0 || stream_.ending() != Ending::open; }, until);
 }
 
 // What stands in the inbox and how it goes on, for "got".

@@ -534,16 +534,26 @@ void adopt_orphans() {
 
 namespace {
 
-// Our children that are no Process: reaps those that have ended, returns the others.
+// Our children that are no Process: reaps those that have ended, and returns the others. One that
+// has ended gives its own children to us, perhaps behind our back in the list: only a look that
+// finds no child at all has found none.
 std::vector<pid_t> reap_orphans() {
-  std::vector<pid_t> left;
-  for (pid_t child : proc::children(getpid())) {
-    const bool ours = std::ranges::any_of(registry(), [child](const Process* process) {
-      return process->running() && process->pid() == child;
-    });
-    if (!ours && waitpid(child, nullptr, WNOHANG) == 0) left.push_back(child);
+  for (;;) {
+    std::vector<pid_t> left;
+    bool reaped = false;
+    for (pid_t child : proc::children(getpid())) {
+      const bool ours = std::ranges::any_of(registry(), [child](const Process* process) {
+        return process->running() && process->pid() == child;
+      });
+      if (ours) continue;
+      if (waitpid(child, nullptr, WNOHANG) == 0) {
+        left.push_back(child);
+      } else {
+        reaped = true;
+      }
+    }
+    if (!left.empty() || !reaped) return left;
   }
-  return left;
 }
 
 #if defined(__linux__)

@@ -1,0 +1,377 @@
+// What becomes of a check whose candidate misbehaves: it ends by itself, says the right words, and
+// leaves no process, no folder and no port behind. Each case runs a real check (victims/check.cpp)
+// on a real bad server (victims/server.cpp), as root if we are, and as a user without rights.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "address.hpp"
+#include "catch.hpp"
+#include "process.hpp"
+#include "sandbox.hpp"
+#include "sources.hpp"
+#include "stream.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using kit::Exit;
+
+const std::string victims = KIT_VICTIMS;
+
+// Long enough for a check to be judged a hang by us, far above its own deadlines.
+constexpr auto patience = 60s;
+
+// In a test that is about being noticed at once, the check itself would wait this long.
+constexpr const char* never = "3600000";
+
+constexpr const char* manifest =
+    "kit\ttest\n"
+    "lesson\t90_victims\tprograms that misbehave\n"
+    "program\tserver\tserver.cpp\n"
+    "program\tclient\tclient.cpp\n"
+    "slot\tslot.cpp\n"
+    "uses\tserver\tslot.cpp\n"
+    "task\t90.A\tslot.cpp\tVictim::serve\n"
+    "step\t90.1\t8\tcore\tserver\tplain\t60\t90.A\ta server that misbehaves\n"
+    "step\t90.2\t1\tcore\tserver\tplain\t60\t90.A\tthe step itself fails\n"
+    "step\t90.3\t1\tcore\tserver\tplain\t60\t90.A\tcannot run here\n"
+    "step\t90.4\t1\tcore\tserver\tplain\t60\t90.A\tthe kit is at fault\n"
+    "step\t90.5\t1\tcore\tserver\tplain\t60\t90.A\tanother title\n"
+    "step\t90.6\t1\tcore\tserver\tplain\t60\t90.A\ta program that does not exist\n";
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+  chmod(path.c_str(), 0666);
+}
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0;
+}
+
+struct Request {
+  std::string victim;
+  std::string tag = "[90.1]";
+  std::string deadline_ms = "400";
+  bool as_root = geteuid() == 0;
+  std::string timeout{};  // KIT_STEP_TIMEOUT
+};
+
+// A check under way.
+class CheckRun {
+ public:
+  explicit CheckRun(const Request& request) {
+    // The folder belongs to the user that the check runs under.
+    folder_ = place_.folder();
+    sources_ = place_.make_folder("sources");
+    write_file(sources_ + "/slot.cpp", "// a slot\nvoid Victim::serve() {}\n");
+    // Older than the program, as after a build.
+    const timespec long_ago[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+    utimensat(AT_FDCWD, (sources_ + "/slot.cpp").c_str(), long_ago, 0);
+    write_file(folder_ + "/manifest.txt", manifest);
+    write_file(folder_ + "/notes", "");
+    place_.give(folder_ + "/notes");
+
+    kit::ProcessOptions options = place_.options();
+    if (request.as_root) options.user.reset();
+    options.limits.processes = 0;
+    options.command = {victims + "/check", request.tag};
+    options.environment = {
+        "KIT_CANDIDATE=" + victims + "/candidate",   "KIT_SOURCES=" + sources_,
+        "KIT_MANIFEST=" + folder_ + "/manifest.txt", "KIT_ROOT=" + folder_,
+        "KIT_BUILD=" + folder_ + "/build",           "KIT_RESULT=" + folder_ + "/result",
+        "KIT_NOTES=" + folder_ + "/notes",           "KIT_VICTIM=" + request.victim,
+        "KIT_DEADLINE_MS=" + request.deadline_ms,
+    };
+    if (!request.timeout.empty()) {
+      options.environment.push_back("KIT_STEP_TIMEOUT=" + request.timeout);
+    }
+    if (const char* const scale = std::getenv("KIT_TIME_SCALE")) {
+      options.environment.push_back(std::string("KIT_TIME_SCALE=") + scale);
+    }
+    process_ = std::make_unique<kit::Process>(options);
+  }
+
+  kit::Process& process() { return *process_; }
+  const std::string& sources() const { return sources_; }
+
+  Exit wait() {
+    if (!process_->wait_exit(kit::after(patience))) FAIL("the check hangs");
+    return *process_->exit();
+  }
+
+  std::string report() const { return std::string(process_->out().head()); }
+
+  /// What the step wrote down: "folder", "address".
+  std::string noted(const std::string& what) const {
+    std::istringstream lines(kit::read_text(folder_ + "/notes").value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with(what + ' ')) return line.substr(what.size() + 1);
+    }
+    return {};
+  }
+
+  /// A value of KIT_RESULT.
+  std::string result(const std::string& key) const {
+    std::istringstream lines(kit::read_text(folder_ + "/result").value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with(key + '\t')) return line.substr(key.size() + 1);
+    }
+    return {};
+  }
+
+  /// Nothing is left of what it started.
+  void leaves_nothing() const {
+    CHECK(kit::orphans().empty());
+    const std::string folder = noted("folder");
+    REQUIRE(!folder.empty());
+    CHECK(!exists(folder));
+    CHECK(!exists(folder.substr(0, folder.rfind('/'))));
+    if (const auto address = kit::Address::parse(noted("address"))) {
+      CHECK_THROWS(kit::Stream::connect(*address, kit::after(5s)));
+    }
+  }
+
+ private:
+  kit::Signals signals_;
+  kit::Sandbox place_;
+  std::string folder_, sources_;
+  std::unique_ptr<kit::Process> process_;
+};
+
+// As root, with a uid for the step; and as somebody, with none.
+std::vector<bool> users() {
+  if (geteuid() == 0) return {true, false};
+  return {false};
+}
+
+// Running text is broken into lines: words are looked for in it as if it were not.
+std::string unbroken(const std::string& text) {
+  std::string result;
+  for (char c : text) {
+    if (c == '\n' || c == ' ') {
+      if (!result.ends_with(' ')) result += ' ';
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+struct Expected {
+  std::string victim;
+  std::vector<std::string> words;
+  std::vector<std::string> not_words{};
+  std::string deadline_ms = "400";
+};
+
+void check_fails(const Expected& expected) {
+  for (const bool as_root : users()) {
+    CheckRun run(
+        {.victim = expected.victim, .deadline_ms = expected.deadline_ms, .as_root = as_root});
+    const Exit how = run.wait();
+    INFO(expected.victim << (as_root ? ", as root\n" : ", as a user\n") << run.report()
+                         << run.process().err().head());
+    CHECK(how == Exit{1, 0});
+    CHECK(run.report().starts_with("90.1 a server that misbehaves  "));
+    CHECK(run.report().find("0 of 8 points\n") != std::string::npos);
+    for (const std::string& words : expected.words) {
+      INFO("missing: " << words);
+      CHECK(unbroken(run.report()).find(unbroken(words)) != std::string::npos);
+    }
+    for (const std::string& words : expected.not_words) {
+      INFO("unwanted: " << words);
+      CHECK(run.report().find(words) == std::string::npos);
+    }
+    CHECK(run.result("status") == "fail");
+    CHECK(run.result("points") == "0");
+    run.leaves_nothing();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a good server passes, and nothing but the verdict is printed") {
+  for (const bool as_root : users()) {
+    CheckRun run({.victim = "nothing-wrong", .as_root = as_root});
+    const Exit how = run.wait();
+    INFO(run.report() << run.process().err().head());
+    CHECK(how == Exit{0, 0});
+    CHECK(run.report().starts_with("90.1 a server that misbehaves  "));
+    CHECK(run.report().ends_with("8 of 8 points\n"));
+    CHECK(run.report().find('\n') == run.report().size() - 1);
+    CHECK(run.process().err().size() == 0);
+    CHECK(run.result("status") == "pass");
+    CHECK(run.result("points") == "8");
+    run.leaves_nothing();
+  }
+}
+
+TEST_CASE("a server that never says it listens") {
+  check_fails({"never-ready",
+               {"one line on stdout: listening on", "nothing in ",
+                "It listens (on 127.0.0.1:", "has not said so"}});
+  check_fails({"not-flushed", {"has not said so", "flushed"}});
+  check_fails({"no-newline", {"no newline at its end"}});
+  check_fails({"wrong-words", {"\"Server started on port 9999!\""}});
+  check_fails({"closes-stdout", {"has not said so"}});
+}
+
+TEST_CASE("a server that ends is noticed at once, not at the deadline") {
+  check_fails({"ends-early",
+               {"and it ended: exit 3", "ended before it listened",
+                "| cannot listen on 127.0.0.1:0: bind: no luck"},
+               {},
+               never});
+  check_fails({"exits", {"Your server ended (exit 0)", "end of file"}, {}, never});
+  check_fails({"crashes", {"killed by SIGSEGV", "This is what the step suspects."}, {}, never});
+  check_fails({"throws", {"abort()", "nobody catches me"}, {}, never});
+  check_fails({"sigpipe", {"killed by SIGPIPE", "other side was gone"}, {}, never});
+}
+
+TEST_CASE("a hang is explained before it is ended") {
+  check_fails({"silent",
+               {"expected \"HELLO\" (5 bytes)", "got      nothing in ",
+                "still running, with 1 thread, no child", "listening",
+                "likely cause\n    This is what the step suspects."}});
+  check_fails({"spins", {"computes without end"}});
+  check_fails({"ignores-sigterm",
+               {"SIGTERM to the server", "it still runs after",
+                "Told to end (SIGTERM), the server does not"}});
+}
+
+TEST_CASE("a flood of output is drained, counted and cut") {
+  check_fails({"floods", {"in a loop that prints without end"}, {}, never});
+}
+
+TEST_CASE("what escapes its group is found and ended") {
+  check_fails({"daemonises", {"Your server ended (exit 0)"}});
+  check_fails({"leaves-a-child", {"behind, still running", "neither ended nor waited for"}});
+}
+
+TEST_CASE("a fork bomb is ended, however it forks") {
+  check_fails({"fork-bomb", {"expected \"HELLO\" (5 bytes)", "5 child processes"}});
+}
+
+TEST_CASE("a program cannot speak for the check") {
+  check_fails({"fake-verdicts",
+               {"\\x3cCTestDetails>", "\\x1b[2J", "1H01.1 passed", "    | {\"scores\""},
+               {"<CTest", "\033", "\nGrade", "\n01.1", "\nAll tests"},
+               never});
+}
+
+TEST_CASE("a folder that was made unreadable, and a very deep one, are removed") {
+  for (const bool as_root : users()) {
+    CheckRun run({.victim = "litters", .deadline_ms = "30000", .as_root = as_root});
+    CHECK(run.wait() == Exit{0, 0});
+    run.leaves_nothing();
+  }
+}
+
+TEST_CASE("memory is limited") {
+  check_fails({"takes-all-memory", {"std::bad_alloc"}, {}, never});
+}
+
+TEST_CASE("a program that kills its parent and everybody else kills nobody") {
+  if (geteuid() != 0) return;  // under our own uid nothing prevents it: the page says so
+  CheckRun run({.victim = "kills-everybody"});
+  CHECK(run.wait() == Exit{1, 0});
+  run.leaves_nothing();
+}
+
+TEST_CASE("a check that is interrupted leaves nothing, and ends as the signal asks") {
+  for (const bool as_root : users()) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      for (const char* const victim : {"silent", "ignores-sigterm", "fork-bomb", "daemonises"}) {
+        CheckRun run({.victim = victim, .deadline_ms = never, .as_root = as_root});
+        // It has a server, and waits for its answer (or is just about to).
+        REQUIRE(kit::wait_until(
+            [&] { return !run.noted("address").empty() || !run.process().running(); },
+            kit::after(patience), 5ms));
+        run.process().signal(number);
+        const Exit how = run.wait();
+        INFO(victim << ' ' << number << '\n' << run.report());
+        // One that had failed by itself in this very moment is no less clean.
+        if (run.result("status") != "fail") CHECK(how == Exit{-1, number});
+        run.leaves_nothing();
+      }
+    }
+  }
+}
+
+TEST_CASE("what a check that was killed outright has left is removed by the next") {
+  std::string folder;
+  {
+    CheckRun run({.victim = "silent", .deadline_ms = never});
+    REQUIRE(
+        kit::wait_until([&] { return !run.noted("address").empty(); }, kit::after(patience), 5ms));
+    run.process().signal(SIGKILL);
+    run.wait();
+    folder = run.noted("folder");
+    // Its server dies with it.
+    CHECK(kit::wait_until([] { return kit::orphans().empty(); }, kit::after(patience), 5ms));
+  }
+  const kit::Sandbox next;
+  CHECK(!exists(folder));
+}
+
+TEST_CASE("the step's own time ends before CTest's, with a report") {
+  CheckRun run({.victim = "silent", .deadline_ms = never, .timeout = "0.5"});
+  CHECK(run.wait() == Exit{1, 0});
+  INFO(run.report());
+  CHECK(run.report().find("the step is done within its time") != std::string::npos);
+  run.leaves_nothing();
+}
+
+TEST_CASE("exit codes tell a failure, what cannot run here, and the kit's own error apart") {
+  const auto exit_of = [](const std::string& tag, const std::string& status,
+                          const std::string& words) {
+    CheckRun run({.victim = "nothing-wrong", .tag = tag});
+    const Exit how = run.wait();
+    INFO(run.report());
+    CHECK(run.report().find(words) != std::string::npos);
+    CHECK(run.result("status") == status);
+    return how;
+  };
+  CHECK(exit_of("[90.2]", "fail", "expected the sky is green\n       got      it is blue") ==
+        Exit{1, 0});
+  CHECK(exit_of("[90.3]", "skip", "cannot run here: the moon is in the wrong quarter") ==
+        Exit{77, 0});
+  CHECK(exit_of("[90.4]", "error", "The kit's own error, not yours:\n    a screw is loose") ==
+        Exit{99, 0});
+  CHECK(exit_of("[90.5]", "", "the manifest calls step 90.5") == Exit{99, 0});
+  CHECK(exit_of("[90.6]", "error", "Build it: cmake --build --preset lesson-90") == Exit{99, 0});
+  CHECK(exit_of("[99.9]", "", "no such step") == Exit{99, 0});
+}
+
+TEST_CASE("a program older than its sources is not judged") {
+  CheckRun run({.victim = "never-ready", .deadline_ms = never});
+  // (It waits for its ready line meanwhile.) A new edit, and the next check:
+  run.process().end();
+  kit::Signals signals;
+  write_file(run.sources() + "/slot.cpp", "// edited just now\n");
+  const kit::Sandbox place;
+  write_file(place.folder() + "/manifest.txt", manifest);
+  kit::ProcessOptions options = place.options();
+  options.user.reset();
+  options.command = {victims + "/check", "[90.1]"};
+  options.environment = {"KIT_CANDIDATE=" + victims + "/candidate", "KIT_SOURCES=" + run.sources(),
+                         "KIT_MANIFEST=" + place.folder() + "/manifest.txt", "KIT_NOTES=/dev/null",
+                         "KIT_VICTIM=nothing-wrong"};
+  kit::Process process(options);
+  REQUIRE(process.wait_exit(kit::after(patience)));
+  INFO(process.out().head());
+  CHECK(*process.exit() == Exit{1, 0});
+  CHECK(process.out().head().find("built before your last edit of slot.cpp") != std::string::npos);
+  CHECK(process.out().head().find("cmake --build --preset lesson-90") != std::string::npos);
+}
