@@ -1,1 +1,411 @@
-// The check of lesson 02: one STEP a step of tests/manifest/02_udp_echo.cmake.
+// The check of lesson 02: a UDP server, and its client.
+// The steps, with their points: tests/manifest/02_udp_echo.cmake. What a step may do:
+// harness/step.hpp.
+
+#include <sys/socket.h>
+
+#include <csignal>
+
+#include "harness/check.hpp"
+#include "harness/loopback.hpp"
+
+namespace {
+
+using kit::Calls;
+using kit::DatagramPeer;
+using kit::Fault;
+using kit::Program;
+using kit::Server;
+using kit::Step;
+
+constexpr const char* no_answer =
+    "The server does not answer. get_request() returns the datagram and who has sent it; setup() "
+    "lays it out for handle(); finish() sends what was written to that sender.";
+
+// How many datagrams wait at a socket of ours; they are thrown away.
+int waiting_at(const DatagramPeer& peer) {
+  int count = 0;
+  char byte;
+  while (::recv(peer.fd(), &byte, 1, MSG_DONTWAIT) != -1) ++count;
+  return count;
+}
+
+void ask(Step& step, DatagramPeer& client, const std::string& message) {
+  client.send(message).expect(Step::upper(message));
+  (void)step;
+}
+
+}  // namespace
+
+// ---- the client ---------------------------------------------------------------------------------
+
+STEP("02.1", "sends one datagram and prints the answer") {
+  const std::string words = step.word() + " " + step.word();
+  const std::string first = words.substr(0, words.find(' '));
+  DatagramPeer& partner = step.datagram_listener();
+  step.suspect(
+      "Nothing, or something else, has arrived where the client was told to send. sendto() takes "
+      "the message and the server's address: data() and size().");
+  Program& client = step.client(partner.local(), {first, words.substr(first.size() + 1)});
+  partner.expect(words + "\n");
+  step.suspect("The answer was not received, or not printed as the page says.");
+  partner.send(Step::upper(words) + "\n");
+  client.expect_output("Sent:     " + words + "\nReceived: " + Step::upper(words) + "\n");
+  step.suspect("One message is one datagram, and one call of sendto().");
+  const int more = waiting_at(partner);
+  step.check(more == 0, "no second datagram", std::to_string(more) + " more");
+
+  step.suspect(
+      "The end of a long answer is missing. What does not fit into the buffer of recvfrom() is "
+      "lost for good: the buffer must have room for the longest datagram.");
+  Program& reader = step.client(partner.local(), {first});
+  partner.expect(first + "\n");
+  const std::string answer = step.text(60'000);
+  partner.send(answer);
+  reader.expect_output("Sent:     " + first + "\nReceived: " + answer + "\n");
+
+  step.suspect("An empty datagram is an answer too: recvfrom() returns 0, and that is no end.");
+  Program& content = step.client(partner.local(), {first});
+  partner.expect(first + "\n");
+  partner.send("");
+  content.expect_output("Sent:     " + first + "\nReceived: \n");
+}
+
+STEP("02.2", "waits for each try, tries again, then fails with a sentence") {
+  const std::string word = step.word();
+  DatagramPeer& partner = step.datagram_listener();
+  step.suspect(
+      "Nobody answers, and the client waits for ever, or gives up too early. It must wait "
+      "--timeout milliseconds for each try, and send --retries more datagrams after the first.");
+  Program& client =
+      step.client(partner.local(), {word}, {.args = {"--timeout", "50", "--retries", "2"}});
+  for (int i = 0; i < 3; ++i) partner.expect(word + "\n");
+  client.expect_error_sentence();
+  step.suspect("The client tries more often than it was told: --retries N are N after the first.");
+  int more = waiting_at(partner);
+  step.check(more == 0, "three datagrams: one, and two retries", std::to_string(more) + " more");
+
+  step.suspect("With --retries 0 there is one try, and then the sentence on stderr.");
+  Program& once =
+      step.client(partner.local(), {word}, {.args = {"--timeout", "50", "--retries", "0"}});
+  partner.expect(word + "\n");
+  once.expect_error_sentence();
+  more = waiting_at(partner);
+  step.check(more == 0, "one datagram", std::to_string(more) + " more");
+
+  step.suspect("The first datagram was lost, a later one is answered: that answer counts.");
+  Program& lucky =
+      step.client(partner.local(), {word}, {.args = {"--timeout", "50", "--retries", "1000"}});
+  partner.expect(word + "\n");
+  partner.expect(word + "\n");
+  partner.send("LATE\n");
+  lucky.expect_output("Sent:     " + word + "\nReceived: LATE\n");
+  (void)waiting_at(partner);
+
+  step.suspect(
+      "The client sends again before the time of the first try is over. It must wait for an "
+      "answer in between.");
+  Program& patient =
+      step.client(partner.local(), {word}, {.args = {"--timeout", "60000", "--retries", "3"}});
+  partner.expect(word + "\n");
+  if (const kit::RecorderLog* log = patient.recorder_if_any()) {
+    // It waits now: whatever it meant to send without waiting has been sent.
+    step.wait_until(
+        [&] {
+          for (const kit::CallRecord& call : log->pending()) {
+            if (call.is(Calls::any_wait | Calls::any_recv)) return true;
+          }
+          return false;
+        },
+        "the client waits for an answer");
+    more = waiting_at(partner);
+    step.check(more == 0, "one datagram, while its time is not over",
+               std::to_string(1 + more) + " datagrams");
+  }
+  partner.send("AT LAST\n");
+  patient.expect_output("Sent:     " + word + "\nReceived: AT LAST\n");
+
+  step.suspect(
+      "A signal interrupted the wait (-1, EINTR). That is neither an answer nor the end of the "
+      "time: wait for the rest of it.");
+  Program& interrupted = step.client(
+      partner.local(), {word},
+      {.args = {"--timeout", "60000", "--retries", "0"},
+       .faults = {Fault::fail(Calls::any_wait | Calls::any_recv, EINTR).every(2).times(4)}});
+  partner.expect(word + "\n");
+  partner.send("STILL HERE\n");
+  interrupted.expect_output("Sent:     " + word + "\nReceived: STILL HERE\n");
+}
+
+// ---- the server ---------------------------------------------------------------------------------
+
+STEP("02.3", "answers, from its own port") {
+  step.suspect(no_answer);
+  Server& server = step.server();
+  DatagramPeer& client = step.datagram_peer(server);
+  step.suspect(
+      "There is no answer, or it comes from another port. It must be sent on the socket that the "
+      "request came by (request().fileno()), or the client cannot know whose answer it is.");
+  ask(step, client, step.word() + "\n");
+  std::string every_byte;
+  for (int value = 0; value < 256; ++value) every_byte += static_cast<char>(value);
+  step.suspect("Bytes are not text: only a to z change, and a 0 ends nothing.");
+  ask(step, client, every_byte);
+  step.suspect("SIGTERM ends the loop, and the program returns from main.");
+  server.stop();
+
+  step.suspect(
+      "The server was told a port and is not reached there: is the address bound the one that it "
+      "was given?");
+  const std::uint16_t port = step.fixed_port();
+  Server& fixed = step.server({.args = {"--port", std::to_string(port)}});
+  step.check(fixed.port() == port, "\"listening on 127.0.0.1:" + std::to_string(port) + "\"",
+             "\"listening on " + fixed.address().text() + "\"");
+  ask(step, step.datagram_peer(fixed), step.word());
+  fixed.stop();
+  if (kit::have_ipv6()) {
+    step.suspect(
+        "The family of the socket must be that of the address (server_address().family()): "
+        "AF_INET6 here.");
+    Server& ipv6 = step.server({.args = {"--host", "::1", "--port", "0"}});
+    ask(step, step.datagram_peer(ipv6), step.word());
+    ipv6.stop();
+  }
+}
+
+STEP("02.4", "two clients in turn each get their own answer") {
+  step.suspect(no_answer);
+  Server& server = step.server();
+  DatagramPeer& first = step.datagram_peer(server);
+  DatagramPeer& second = step.datagram_peer(server);
+  for (int i = 0; i < 5; ++i) {
+    step.suspect(
+        "An answer went to the wrong client, or to none. Each datagram brings the address of its "
+        "own sender (recvfrom() writes it), and the answer goes there.");
+    ask(step, first, "first " + step.word());
+    ask(step, second, "second " + step.word());
+  }
+  server.signal(SIGSTOP);
+  const std::string one = step.word();
+  const std::string two = step.word();
+  first.send(one);
+  second.send(two);
+  first.send(two + one);
+  server.signal(SIGCONT);
+  second.expect(Step::upper(two));
+  first.expect(Step::upper(one));
+  first.expect(Step::upper(two + one));
+  server.stop();
+}
+
+STEP("02.5", "one datagram in, one out: never merged, never split") {
+  step.suspect(no_answer);
+  Server& server = step.server();
+  DatagramPeer& client = step.datagram_peer(server);
+  step.suspect(
+      "An answer has bytes of another datagram, or too many: only the first `count` bytes of the "
+      "buffer are this datagram's (count: what recvfrom() returned).");
+  const std::string longer = step.text(400);
+  ask(step, client, longer);
+  ask(step, client, "short");
+  ask(step, client, longer + longer);
+  ask(step, client, "x");
+  step.suspect(
+      "A datagram is a message of its own, whatever is in it. Its answer is one datagram: not one "
+      "a line, and not one for all that has come.");
+  ask(step, client, "one\ntwo\n\nthree");
+  server.signal(SIGSTOP);
+  std::vector<std::string> messages;
+  for (int i = 0; i < 8; ++i) messages.push_back(step.word() + (i % 2 == 0 ? "\n" : ""));
+  for (const std::string& message : messages) client.send(message);
+  server.signal(SIGCONT);
+  for (const std::string& message : messages) client.expect(Step::upper(message));
+  ask(step, client, "and no more");
+  server.stop();
+}
+
+STEP("02.6", "an empty datagram is a message and has an answer") {
+  step.suspect(no_answer);
+  Server& server = step.server();
+  DatagramPeer& client = step.datagram_peer(server);
+  ask(step, client, "before");
+  step.suspect(
+      "A datagram of 0 bytes was taken for an end, or for nothing. recvfrom() returns 0 for it: "
+      "there is no connection that could end. handle() writes its answer, of 0 bytes.");
+  ask(step, client, "");
+  ask(step, client, "");
+  ask(step, client, "after");
+  server.stop();
+}
+
+STEP("02.7", "65,507 bytes come back whole") {
+  constexpr std::size_t longest = 65'507;  // of IPv4: 65,535 without two headers
+  step.suspect(no_answer);
+  Server& server = step.server();
+  DatagramPeer& client = step.datagram_peer(server);
+  for (const std::size_t size : {1'024UL, 1'500UL, 8'192UL, 8'193UL, 32'768UL, longest}) {
+    step.suspect("A datagram of " + std::to_string(size) +
+                 " bytes was cut or lost. What does not fit into the buffer of recvfrom() is gone: "
+                 "it needs room for max_packet_size bytes.");
+    ask(step, client, step.payload(size));
+  }
+  server.stop();
+}
+
+STEP("02.8", "takes an answer only from the server it asked") {
+  const std::string word = step.word();
+  DatagramPeer& partner = step.datagram_listener();
+  step.suspect(
+      "Anybody can send a datagram to the client's port. It must compare the sender with the "
+      "server it asked (or connect() the socket), and go on waiting.");
+  Program& client = step.client(partner.local(), {word}, {.args = {"--timeout", "60000"}});
+  partner.expect(word + "\n");
+  DatagramPeer& stranger = step.datagram_peer(partner.target());
+  stranger.send("LIES\n");
+  stranger.send("");
+  partner.send("THE TRUTH\n");
+  client.expect_output("Sent:     " + word + "\nReceived: THE TRUTH\n");
+
+  step.suspect(
+      "Datagrams of a stranger keep the client waiting for ever: each one starts its time anew. "
+      "The time of a try has one end, however often recvfrom() returns.");
+  Program& pestered =
+      step.client(partner.local(), {word}, {.args = {"--timeout", "100", "--retries", "0"}});
+  partner.expect(word + "\n");
+  stranger.set_target(partner.target());
+  stranger.send("LIES\n");
+  step.wait_until(
+      [&] {
+        (void)::sendto(stranger.fd(), "LIES\n", 5, 0, stranger.target().get(),
+                       stranger.target().size());
+        return !pestered.alive();
+      },
+      "the client gives up when its time is over");
+  pestered.expect_error_sentence();
+}
+
+STEP("02.9", "a datagram that is too long is reported and not half-answered") {
+  step.suspect(no_answer);
+  Server& server = step.server({.args = {"--port", "0", "--max-packet-size", "100"}});
+  DatagramPeer& client = step.datagram_peer(server);
+  step.suspect("A datagram of exactly --max-packet-size bytes is not too long.");
+  ask(step, client, step.text(100));
+  for (const std::size_t size : {101UL, 150UL, 5'000UL}) {
+    step.suspect(
+        "Half a message was answered as if it were whole. A longer datagram arrives cut, and "
+        "recvfrom() does not say so by itself; Request carries truncated(), and setup() throws if "
+        "it is true.");
+    client.send(step.text(size));
+    ask(step, client, step.word());
+  }
+  step.suspect(
+      "Nobody is told that datagrams were dropped. What setup() throws is reported on stderr, with "
+      "the client's address.");
+  server.expect_error_contains(client.local().text());
+  server.stop();
+}
+
+// ---- probes: the learner's classes with a handler of the kit's own ------------------------------
+
+STEP("02.10", "a handler that throws, or never writes, sends nothing") {
+  step.suspect(no_answer);
+  Server& server = step.probe_server("orders", {.args = {"--port", "0"}});
+  DatagramPeer& client = step.datagram_peer(server);
+  const std::string whole = "HALF AN ANSWER, AND THE OTHER HALF";
+  step.suspect("What several calls of write() have written is one answer, in one datagram.");
+  client.send("write twice").expect(whole);
+  step.suspect(
+      "A handler threw, and half its answer went out. finish() runs after an exception too: "
+      "handled() says whether handle() has returned.");
+  client.send("write and throw");
+  client.send("write twice").expect(whole);
+  step.suspect(
+      "A handler did not write, and yet something was sent. wfile_.written() says whether there "
+      "is an answer.");
+  client.send("write nothing");
+  client.send("throw");
+  client.send("write twice").expect(whole);
+  step.suspect(
+      "A handler wrote an answer of 0 bytes, and it was not sent. Ask wfile_.written(), not "
+      "whether there are bytes.");
+  client.send("write no bytes").expect("");
+  client.send("write twice").expect(whole);
+  server.stop();
+}
+
+STEP("02.11", "signals, a vanished client, an answer too long: the server lives") {
+  const std::string whole = "HALF AN ANSWER, AND THE OTHER HALF";
+  const auto faults = std::vector<Fault>{
+      Fault::fail(Calls::any_recv, EINTR).every(3).on_datagrams(),
+      Fault::fail(Calls::any_send, EINTR).every(2).on_datagrams(),
+      Fault::fail(Calls::any_wait, EINTR).every(3),
+  };
+  step.suspect(
+      "A signal interrupted a call (-1, EINTR), and an answer is missing, or the server is gone. "
+      "An interrupted sendto() has sent nothing: call it again. An interrupted recvfrom() has "
+      "taken nothing: there is no request, and no error.");
+  Server& server = step.probe_server("orders", {.args = {"--port", "0"}, .faults = faults});
+  DatagramPeer& client = step.datagram_peer(server);
+  for (int i = 0; i < 6; ++i) client.send("write twice").expect(whole);
+
+  step.suspect(
+      "poll() said \"readable\", and there was no datagram after all (EAGAIN): that is no request, "
+      "and no error.");
+  kit::FaultHandle nothing_there =
+      server.recorder().add(Fault::fail(Calls::any_recv, EAGAIN).on_datagrams());
+  client.send("write twice").expect(whole);
+  nothing_there.withdraw();
+  step.check(server.errors().empty(), "nothing on stderr so far: these were no errors",
+             "\"" + std::string(server.errors().substr(0, 200)) + "\"");
+
+  step.suspect(
+      "A client that has gone cannot get its answer (ECONNREFUSED, ENOENT). That is neither a "
+      "reason to end nor an error to report: the next client is there.");
+  for (const int error : {ECONNREFUSED, ENOENT}) {
+    kit::FaultHandle gone =
+        server.recorder().add(Fault::fail(Calls::any_send, error).on_datagrams());
+    DatagramPeer& vanished = step.datagram_peer(server);
+    vanished.send("write twice");
+    vanished.close();
+    client.send("write nothing");  // whatever the failed answer was for, it is behind us then
+    step.wait_until([&] { return gone.delivered() > 0; }, "an answer to the client that has gone");
+    gone.withdraw();
+    client.send("write twice").expect(whole);
+  }
+  step.check(server.errors().empty(), "nothing on stderr: a client that has gone is no error",
+             "\"" + std::string(server.errors().substr(0, 200)) + "\"");
+
+  step.suspect(
+      "An answer could not be sent, and the server ended or stopped serving. The longest UDP "
+      "datagram has 65,507 bytes: sendto() fails with EMSGSIZE. Throw; the loop reports it, and "
+      "goes on.");
+  client.send("write too much");
+  client.send("write twice").expect(whole);
+  server.expect_error_contains(client.local().text());
+  step.suspect(
+      "The kernel could not take an answer for now (EAGAIN, ENOBUFS), and the server ended or "
+      "stopped serving. A datagram may be lost; a server may not.");
+  for (const int error : {EAGAIN, ENOBUFS}) {
+    DatagramPeer& unlucky = step.datagram_peer(server);
+    server.recorder().add(Fault::fail(Calls::any_send, error).on_datagrams());
+    unlucky.send("write twice");  // answered or not: both are right
+    client.send("write twice").expect(whole);
+  }
+  server.stop();
+}
+
+STEP("02.12", "a second server on the port fails") {
+  step.suspect(no_answer);
+  const std::uint16_t port = step.fixed_port();
+  Server& server = step.server({.args = {"--port", std::to_string(port)}});
+  DatagramPeer& client = step.datagram_peer(server);
+  ask(step, client, "before");
+  step.suspect(
+      "Two servers share a port, and the second one takes every datagram from the first without a "
+      "word. For UDP, do not set SO_REUSEADDR, whatever allow_reuse_address says; SO_REUSEPORT "
+      "only if allow_reuse_port is true.");
+  Program& rival = step.start("server", {.args = {"--port", std::to_string(port)}});
+  rival.expect_error_sentence({std::to_string(port), "bind"});
+  ask(step, client, "after");
+  server.stop();
+}

@@ -382,7 +382,11 @@ DatagramPeer::Datagram DatagramPeer::next(std::string_view expectation) {
     return n >= 0;
   };
   const Watch watch(fd(), POLLIN, [](short) {});
-  const Program* const program = step_.programs().empty() ? nullptr : step_.programs().back().get();
+  // Whose answer this is: the latest program that was not to end by now.
+  const Program* program = nullptr;
+  for (const auto& started : step_.programs()) {
+    if (!started->end_expected()) program = started.get();
+  }
   step_.await([&] { return arrived() || (program != nullptr && !program->alive()); },
               event_deadline());
   if (n < 0 && !arrived()) {
