@@ -13,11 +13,12 @@
 # step starts unless it says otherwise.
 
 set(KIT_LESSONS "" CACHE STRING "The lessons to configure, such as 01;04 (all of them if empty)")
-option(KIT_FOUNDATION_OWN "Lessons build on the learner's own earlier slots" OFF)
-if("$CACHE{KIT_FOUNDATION}" STREQUAL "own")
+set(KIT_FOUNDATION "" CACHE STRING "What a lesson builds on: the references, or the learner's own slots (own)")
+set(KIT_FOUNDATION_OWN OFF)
+if(KIT_FOUNDATION STREQUAL "own")
   set(KIT_FOUNDATION_OWN ON)
-elseif(NOT "$CACHE{KIT_FOUNDATION}" STREQUAL "")
-  message(FATAL_ERROR "KIT_FOUNDATION: \"$CACHE{KIT_FOUNDATION}\" is not own (or unset)")
+elseif(KIT_FOUNDATION)
+  message(FATAL_ERROR "KIT_FOUNDATION: \"${KIT_FOUNDATION}\" is not own (or unset)")
 endif()
 
 set(KIT_STEP_TIMEOUT 120)  # seconds; above the harness's own deadlines, which explain a hang
