@@ -147,6 +147,10 @@ STEP("02.3", "answers, from its own port") {
       "There is no answer, or it comes from another port. It must be sent on the socket that the "
       "request came by (request().fileno()), or the client cannot know whose answer it is.");
   ask(step, client, step.word() + "\n");
+  step.suspect(
+      "The first datagram was answered, and none after it. The socket is the server's, and every "
+      "client's: shutdown_request() and close_request() leave it alone.");
+  ask(step, client, step.word() + "\n");
   std::string every_byte;
   for (int value = 0; value < 256; ++value) every_byte += static_cast<char>(value);
   step.suspect("Bytes are not text: only a to z change, and a 0 ends nothing.");

@@ -18,7 +18,7 @@ using namespace socketserver;
 using std::chrono::milliseconds;
 
 // The longest datagram that IPv4 carries has 65,507 bytes; here is room for it. udp(7)
-constexpr std::size_t longest_datagram = 65535;
+[[maybe_unused]] constexpr std::size_t longest_datagram = 65535;
 
 void send_datagram([[maybe_unused]] const FileDescriptor& socket,
                    [[maybe_unused]] const std::string& message,
