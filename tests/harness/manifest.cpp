@@ -77,7 +77,7 @@ void read_into(Lesson& lesson, const Line& line) {
   } else if (kind == "uses") {
     program_named(lesson, line.field(1), line).uses.push_back(line.field(2));
   } else if (kind == "probe") {
-    lesson.probes.push_back({"probe_" + line.field(1), "", {}});
+    lesson.probes.push_back({"probe_" + line.field(1), line.field(2), {}});
   } else if (kind == "task") {
     lesson.tasks.push_back({line.field(1), line.field(2), line.words(3, ' ')});
   } else if (kind == "step") {

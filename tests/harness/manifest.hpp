@@ -42,7 +42,7 @@ struct StepEntry {
 
 struct ProgramEntry {
   std::string name;               ///< "server", "client"; a probe's: "probe_throwing"
-  std::string source;             ///< main source, relative to the lesson; empty for a probe
+  std::string source;             ///< main source, relative to the lesson (a probe's: to the root)
   std::vector<std::string> uses;  ///< source slots linked into it
 };
 

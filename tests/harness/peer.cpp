@@ -109,13 +109,13 @@ void Peer::reset() {
   stream_.reset();
 }
 
-bool Peer::more(Deadline until) {
-  const std::size_t before = stream_.inbox().size();
-  stream_.receive_some();
-  if (stream_.inbox().size() > before || stream_.ending() != Ending::open) return true;
+bool Peer::more(Deadline until, std::size_t limit) {
+  const auto came = [this, limit] {
+    return stream_.receive_some(limit) > 0 || stream_.ending() != Ending::open;
+  };
+  if (came()) return true;
   const Watch wakes(fd(), POLLIN, [](short) {});
-  return step_.await(
-      [this] { return stream_.receive_some() > 0 || stream_.ending() != Ending::open; }, until);
+  return step_.await(came, until);
 }
 
 // What stands in the inbox and how it goes on, for "got".
@@ -167,9 +167,17 @@ void Peer::fail_wrong(std::string_view expected) {
 
 Peer& Peer::expect(std::string_view bytes) {
   std::string& inbox = stream_.inbox();
-  // As long as bytes come the program is not stuck.
-  while (inbox.size() < bytes.size() && bytes.starts_with(inbox)) {
-    if (!more(event_deadline()) || stream_.ending() != Ending::open) break;
+  // As long as bytes come the program is not stuck. No more is read than is expected here.
+  std::size_t same = 0;
+  const auto matches = [&] {
+    const std::string_view come(inbox);
+    const std::size_t size = std::min(come.size(), bytes.size());
+    if (come.substr(same, size - same) != bytes.substr(same, size - same)) return false;
+    same = size;
+    return true;
+  };
+  while (matches() && inbox.size() < bytes.size() && stream_.ending() == Ending::open) {
+    if (!more(event_deadline(), bytes.size() - inbox.size())) break;
   }
   if (!std::string_view(inbox).starts_with(bytes)) fail_wrong(bytes);
   inbox.erase(0, bytes.size());
@@ -249,6 +257,23 @@ std::string Peer::read_line() {
   step_.conversations()[conversation_].add_pause();
   step_.story().add("received", quoted(line), name_);
   return line;
+}
+
+std::string Peer::read(std::size_t count) {
+  std::string& inbox = stream_.inbox();
+  while (inbox.size() < count && stream_.ending() == Ending::open) {
+    if (!more(event_deadline(), count - inbox.size())) break;
+  }
+  if (inbox.size() < count) {
+    step_.fail({.expected = counted(count, "byte"),
+                .got = what_came(limits::shown_bytes * 4),
+                .who = name_,
+                .out_of_time = stream_.ending() == Ending::open});
+  }
+  std::string bytes = inbox.substr(0, count);
+  inbox.erase(0, count);
+  step_.story().add("received", quoted(bytes), name_);
+  return bytes;
 }
 
 std::string Peer::read_all() {
@@ -429,6 +454,11 @@ std::string DatagramPeer::receive() {
   if (step_.conversations()[conversation_].listens) target_ = datagram.from;
   step_.story().add("received", "datagram " + quoted(datagram.bytes), name_);
   return std::move(datagram.bytes);
+}
+
+bool DatagramPeer::has_more() const {
+  char byte;
+  return recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
 void DatagramPeer::expect_none_then(std::string_view request, std::string_view answer) {

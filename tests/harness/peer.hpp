@@ -63,6 +63,8 @@ class Peer {
   std::string read_some();
   /// The next line with its newline; it is a failure if none comes.
   std::string read_line();
+  /// Exactly so many bytes; no more is taken from the kernel (for one who reads slowly).
+  std::string read(std::size_t count);
   /// Everything up to the end of file.
   std::string read_all();
   /// How the connection stands, after what has come by now was taken in.
@@ -82,7 +84,7 @@ class Peer {
  private:
   friend class Step;
   void flush_background();
-  bool more(Deadline until);
+  bool more(Deadline until, std::size_t limit = std::size_t{1} << 20);
   [[noreturn]] void fail_wrong(std::string_view expected);
   std::string what_came(std::size_t limit) const;
 
@@ -130,6 +132,9 @@ class DatagramPeer {
   DatagramPeer& expect(std::string_view bytes);
   /// The next datagram, whatever it is.
   std::string receive();
+  /// Whether a datagram has come by now that nobody has received. (When the program has ended
+  /// there is nothing more to come.)
+  bool has_more() const;
   /// Nothing comes in answer to what was sent before: the answer to `request` is the next to come.
   void expect_none_then(std::string_view request, std::string_view answer);
 

@@ -498,13 +498,22 @@ void Process::flush_input() {
   if (input_ends_ && !terminal_) stdin_->end.close();
 }
 
+bool Process::group_left() const {
+#if defined(__linux__)
+  return false;  // who is left is our child by now
+#else
+  return !running() && kill(-pid_, 0) == 0;
+#endif
+}
+
 void Process::end() noexcept {
   if (pid_ <= 0) return;
   try {
     const Uninterrupted cleaning;
     // The group first, and as one: what it forks meanwhile dies with it. Its number stays ours
     // while a member lives or the process is unreaped; after that the call finds nobody.
-    if (running()) kill(-pid_, SIGKILL), kill(pid_, SIGKILL);
+    if (running() || group_left()) kill(-pid_, SIGKILL);
+    if (running()) kill(pid_, SIGKILL);
     const Deadline until = after(limits::reap);
     while (running() && Clock::now() < until) {
       reap_all();

@@ -113,6 +113,9 @@ class Process {
   /// End of file on its standard input, after what was written.
   void close_input();
 
+  /// It has ended, and others of its group have not. (Asked only where orphans() knows nothing.)
+  bool group_left() const;
+
   /// Kills the process and all of its group with SIGKILL and reaps it. Never throws.
   void end() noexcept;
 

@@ -334,6 +334,20 @@ void Server::wait_ready() {
 }
 
 void Server::stop_by(int signal_number) {
+  const bool own_words = step_.suspicion_is_fresh();
+  if (!alive()) {
+    step_.fail({.expected = "the " + name() + " still serves",
+                .got = "it has ended by itself: " + exit()->text(),
+                .cause = own_words ? "" : "It ended after the last answer that was expected of it.",
+                .about = this});
+  }
+  Program::signal(signal_number);
+  // What the step suspected just before is about the end.
+  if (own_words) step_.suspect(step_.suspicion());
+  expect_stopped();
+}
+
+void Server::expect_stopped(Children children) {
   // What the step has come to suspect since its last act is about the end; what it suspected of an
   // answer before is not.
   const bool own_words = step_.suspicion_is_fresh();
@@ -342,33 +356,29 @@ void Server::stop_by(int signal_number) {
     failure.about = this;
     step_.fail(std::move(failure));
   };
-  const std::string told = "Told to end (" + signal_name(signal_number) + "), the " + name();
-  if (!alive()) {
-    fail({.expected = "the " + name() + " still serves",
-          .got = "it has ended by itself: " + exit()->text()},
-         "It ended after the last answer that was expected of it.");
-  }
-  Program::signal(signal_number);
   end_expected_ = true;
   if (!step_.await([this] { return !alive(); }, event_deadline())) {
     fail({.expected = "the " + name() + " ends with exit 0",
           .got = "it still runs after " +
                  with_commas(static_cast<std::size_t>(event_time().count())) + " ms",
           .out_of_time = true},
-         told + " does not: its loop must be left, and main must return.");
+         "Told to end, the " + name() + " does not: its loop must be left, and main must return.");
   }
   if (!exit()->clean()) {
     fail({.expected = "the " + name() + " ends with exit 0", .got = exit()->text()},
-         told + " ended in another way than by returning from main.");
+         "Told to end, the " + name() + " ended in another way than by returning from main.");
   }
   // Whoever it has forked ends with it, or was waited for.
   std::vector<pid_t> left;
-  step_.await([&] { return (left = orphans()).empty(); }, after(scaled(limits::left_behind)),
-              limits::proc_poll);
-  if (!left.empty()) {
-    fail({.expected = "no process of the " + name() + "'s is left",
-          .got = "it left " + counted(left.size(), "process") + " behind, still running"},
-         "A process that the " + name() + " had forked was neither ended nor waited for.");
+  if (children == Children::ended) {
+    step_.await([&] { return (left = orphans()).empty() && !process().group_left(); },
+                after(scaled(limits::left_behind)), limits::proc_poll);
+    if (!left.empty() || process().group_left()) {
+      const std::size_t count = std::max<std::size_t>(left.size(), 1);
+      fail({.expected = "no process of the " + name() + "'s is left",
+            .got = "it left " + counted(count, "process") + " behind, still running"},
+           "A process that the " + name() + " had forked was neither ended nor waited for.");
+    }
   }
   if (const std::size_t said = count_ready_lines(output()); said > 1) {
     fail({.expected = "one line that says where it listens",

@@ -132,7 +132,7 @@ class Program {
   Step& step_;
   bool ready_ = false;
   bool end_expected_ = false;
-  bool killed_ = false;    // by the step
+  bool killed_ = false;   // by the step
   std::size_t read_ = 0;  // bytes of stdout that lines were taken from
 
  private:
@@ -165,6 +165,10 @@ class Server : public Program {
   /// leave no process behind.
   void stop() { stop_by(15); }
   void stop_by(int signal_number);
+  /// The second half of stop(): it was told to end (by signal() or in its own language), and does.
+  /// `may_leave`: children of its own may go on serving (--no-block-on-close).
+  enum class Children { ended, may_go_on };
+  void expect_stopped(Children children = Children::ended);
 
  private:
   Address address_;

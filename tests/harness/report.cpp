@@ -319,10 +319,11 @@ Outcome explain_failure(const Step& step) {
   outcome.report = header(step.entry(), 0) + '\n';
   if (diagnosis.hole) {
     outcome.cause = "not written: " + diagnosis.hole->what + " (" + diagnosis.hole->task + ')';
-    outcome.report +=
-        wrapped("Not written yet: " + diagnosis.hole->what + " (" + diagnosis.hole->task +
-                "). Red is what to expect here: write it, and see it turn green.") +
-        where_section(step, diagnosis) + only_section(step);
+    outcome.report += title("not written yet") +
+                      wrapped(diagnosis.hole->what + " (" + diagnosis.hole->task +
+                              "). Red is what to expect here: write it, and see it turn green.") +
+                      where_section(step, diagnosis) + title("run only this") + "    " +
+                      run_only_this(step.lesson(), step.entry()) + '\n';
     return outcome;
   }
   outcome.cause = diagnosis.cause.empty()

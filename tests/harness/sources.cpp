@@ -155,13 +155,12 @@ std::string page_heading(const std::string& page, std::string_view task) {
   return {};
 }
 
-std::vector<std::string> files_of(const std::string& sources, const Lesson& lesson,
-                                  const ProgramEntry& program) {
+std::vector<std::string> files_of(const std::string& root, const std::string& sources,
+                                  const Lesson& lesson, const ProgramEntry& program) {
   std::vector<std::string> files = program.uses;
-  if (!program.source.empty()) files.insert(files.begin(), program.source);
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const auto text = read_text(sources + '/' + files[i]);
-    if (!text) continue;
+  const auto add_included = [&](const std::string& path) {
+    const auto text = read_text(path);
+    if (!text) return;
     for (std::string_view line : lines_of(*text)) {
       line = trimmed(line);
       if (!line.starts_with("#include")) continue;
@@ -171,7 +170,13 @@ std::vector<std::string> files_of(const std::string& sources, const Lesson& less
         if (named && std::ranges::find(files, slot) == files.end()) files.push_back(slot);
       }
     }
+  };
+  if (program.name.starts_with("probe_")) {
+    add_included(root + '/' + program.source);
+  } else if (!program.source.empty()) {
+    files.insert(files.begin(), program.source);
   }
+  for (std::size_t i = 0; i < files.size(); ++i) add_included(sources + '/' + files[i]);
   return files;
 }
 

@@ -31,9 +31,9 @@ int definition_line(std::string_view text, std::string_view symbol);
 std::string page_heading(const std::string& page, std::string_view task);
 
 /// The learner's files that go into a program: its main source, the source slots it uses and the
-/// headers of the lesson that these include.
-std::vector<std::string> files_of(const std::string& sources, const Lesson& lesson,
-                                  const ProgramEntry& program);
+/// headers of the lesson that these include (of a probe: that the kit's own main includes).
+std::vector<std::string> files_of(const std::string& root, const std::string& sources,
+                                  const Lesson& lesson, const ProgramEntry& program);
 
 /// The first of those files that was changed after the program was built.
 std::optional<std::string> newer_than(const std::string& program, const std::string& sources,

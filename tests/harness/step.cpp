@@ -149,7 +149,7 @@ std::string Step::program_path(const std::string& program, const std::string& bu
   }
   const ProgramEntry* const known = lesson_.program(program);
   if (known != nullptr) {
-    const auto files = files_of(settings_.sources, lesson_, *known);
+    const auto files = files_of(settings_.root, settings_.sources, lesson_, *known);
     if (const auto newer = newer_than(path, settings_.sources, files)) {
       suspect("The program was built before your last edit of " + *newer +
               ": what ran would not be what you wrote. Build it, then check:\n"

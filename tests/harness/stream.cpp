@@ -165,6 +165,12 @@ Descriptor bound_socket(const Address& address, int type) {
   if (type == SOCK_STREAM && !address.is_unix()) {
     setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   }
+  if (type == SOCK_DGRAM) {
+    // Room for a few of the largest: some systems begin with 9 KiB.
+    const int room = 512 * 1024;
+    setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  }
   if (bind(socket.get(), address.get(), address.size()) != 0) fail("bind", errno);
   return socket;
 }

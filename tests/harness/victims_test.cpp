@@ -245,9 +245,9 @@ TEST_CASE("a hang is explained before it is ended") {
                 "still running, with 1 thread, no child", "listening",
                 "likely cause\n    This is what the step suspects."}});
   check_fails({"spins", {"computes without end"}});
-  check_fails({"ignores-sigterm",
-               {"SIGTERM to the server", "it still runs after",
-                "Told to end (SIGTERM), the server does not"}});
+  check_fails(
+      {"ignores-sigterm",
+       {"SIGTERM to the server", "it still runs after", "Told to end, the server does not"}});
 }
 
 TEST_CASE("a flood of output is drained, counted and cut") {
