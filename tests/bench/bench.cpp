@@ -135,6 +135,10 @@ int run(Options options) {
   if (options.baseline.empty()) options.baseline = KIT_BENCH_PLAIN;
   const std::string text = page_text();
   const Results results = results_of(options);
+  if (results.rows.empty()) {
+    for (const std::string& remark : results.remarks) std::cerr << remark << '\n';
+    throw std::runtime_error("nothing could be measured");
+  }
   write_all(options.out, text, results);
   write_tables(std::cout, results);
   std::cout << "\nCharts, results.csv and the page costs.md: " << options.out.string() << '\n';

@@ -1,9 +1,10 @@
 # Builds the learner's servers one by one. One that does not build is taken away, so that no older
 # program of that name is measured; kit-bench says that it is left out.
 #
-#   cmake -DBUILD=… -DPROGRAMS=lessons_01_server_plain;… -P build_lessons.cmake
+#   cmake -DBUILD=… -DPROGRAMS=lessons_01_server_plain,… -P build_lessons.cmake
 
-foreach(program IN LISTS PROGRAMS)
+string(REPLACE "," ";" programs "${PROGRAMS}")
+foreach(program IN LISTS programs)
   execute_process(COMMAND ${CMAKE_COMMAND} --build ${BUILD} --target ${program}
     RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
   if(failed)

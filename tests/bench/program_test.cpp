@@ -105,6 +105,18 @@ TEST_CASE("what is not written yet is left out", "[bench]") {
   CHECK(contains(text_of(said), "not written: TCPServer::server_bind (01.C)"));
 }
 
+TEST_CASE("nothing to measure is said, and writes nothing", "[bench]") {
+  const TemporaryFolder folder;
+  const fs::path said = folder.path() / "said";
+  Program bench({"--servers", "none", "--only", "udp", "--out", folder.path().string(), "--server",
+                 std::string("sync@udp=") + KIT_BENCH_BROKEN + " cannot-start"},
+                said);
+  CHECK(bench.status() == 1);
+  CHECK(contains(text_of(said), "is left out: it ended before it listened: not written: "));
+  CHECK(contains(text_of(said), "kit-bench: nothing could be measured"));
+  CHECK_FALSE(fs::exists(folder.path() / "results.csv"));
+}
+
 TEST_CASE("interrupted, it leaves nothing running", "[bench]") {
   const TemporaryFolder folder;
   const fs::path said = folder.path() / "said";
