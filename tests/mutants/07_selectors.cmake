@@ -1,0 +1,415 @@
+# Wrong answers to lesson 07. Each is one plausible mistake in the solution, and must be caught at
+# its step, with its words. The form of a mutant: tests/cmake/mutants.cmake.
+
+# ---- the selector: registering --------------------------------------------------------------------
+
+kit_mutant(
+  NAME refused-registration-stays
+  SENTENCE "When the kernel refuses a descriptor, its key stays in the map."
+  FILE epoll_selector.cpp
+  REPLACE [[    const int error = errno;
+    remove_key(fd);
+    throw_system_error("epoll_ctl", error);]]
+  WITH [[    throw_system_error("epoll_ctl");]]
+  STEP 07.1
+  WORDS "takes the key out again")
+
+kit_mutant(
+  NAME refusal-unnoticed
+  SENTENCE "The result of epoll_ctl is not looked at."
+  FILE epoll_selector.cpp
+  REPLACE [[  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == -1) {]]
+  WITH [[  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == -2) {]]
+  STEP 07.1
+  WORDS "When epoll_ctl() refuses a descriptor")
+
+kit_mutant(
+  NAME modify-forgets-the-data
+  SENTENCE "modify() replaces the events and keeps the old data."
+  FILE epoll_selector.cpp
+  REPLACE [[  const SelectorKey key = replace_key(fd, events, data);]]
+  WITH [[  const SelectorKey key = replace_key(fd, events, data ? old.data : data);]]
+  STEP 07.1
+  WORDS "replaces both")
+
+kit_mutant(
+  NAME modify-asks-the-kernel-for-the-data-alone
+  SENTENCE "modify() makes a system call although only the data change."
+  FILE epoll_selector.cpp
+  REPLACE [[  if (events == old.events) return key;  // only the data: the kernel does not know them
+]]
+  WITH [[
+]]
+  STEP 07.1
+  WORDS "asks nothing of the kernel")
+
+kit_mutant(
+  NAME unregister-minds-a-closed-descriptor
+  SENTENCE "unregister() throws if the descriptor was closed first."
+  FILE epoll_selector.cpp
+  REPLACE [[  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);]]
+  WITH [[  check(::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr), "epoll_ctl");]]
+  STEP 07.1
+  WORDS "EPOLL_CTL_DEL fails then")
+
+kit_mutant(
+  NAME unregister-does-not-tell-the-kernel
+  SENTENCE "unregister() takes the key out, and leaves the descriptor in the kernel's list."
+  FILE epoll_selector.cpp
+  REPLACE [[  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);]]
+  WITH [[]]
+  STEP 07.1
+  WORDS "Was the kernel told to forget it")
+
+kit_mutant(
+  NAME close-leaves-the-epoll-open
+  SENTENCE "close() forgets the keys, and not the epoll's own descriptor."
+  FILE epoll_selector.cpp
+  REPLACE [[  epoll_.reset();
+]]
+  WITH [[
+]]
+  STEP 07.1
+  WORDS "closes the epoll's own descriptor")
+
+# ---- the selector: select -------------------------------------------------------------------------
+
+kit_mutant(
+  NAME edge-triggered
+  SENTENCE "The kernel is asked to tell of a change only, and the rest of the bytes is never told of."
+  FILE epoll_selector.cpp
+  REPLACE [[  event.data.fd = fd;]]
+  WITH [[  event.data.fd = fd;
+  event.events |= EPOLLET;]]
+  STEP 07.2
+  WORDS "edge-triggered")
+
+kit_mutant(
+  NAME hang-up-ignored
+  SENTENCE "EPOLLHUP and EPOLLERR are no events to it: such a descriptor is never told of."
+  FILE epoll_selector.cpp
+  REPLACE [[  if (bits & ~std::uint32_t{EPOLLOUT}) events |= EVENT_READ;
+  if (bits & ~std::uint32_t{EPOLLIN}) events |= EVENT_WRITE;]]
+  WITH [[  if (bits & EPOLLIN) events |= EVENT_READ;
+  if (bits & EPOLLOUT) events |= EVENT_WRITE;]]
+  STEP 07.2
+  WORDS "EPOLLHUP and EPOLLERR come unasked")
+
+kit_mutant(
+  NAME timeout-rounded-down
+  SENTENCE "A timeout of 1.5 ms becomes 1 ms, and one of 0.9 ms no wait at all."
+  FILE epoll_selector.cpp
+  REPLACE [[most_events, countdown.milliseconds());]]
+  WITH [[most_events,
+                         timeout ? static_cast<int>(countdown.left()->count() / 1'000'000) : -1);]]
+  STEP 07.2
+  WORDS "rounded down")
+
+kit_mutant(
+  NAME signal-ends-the-wait
+  SENTENCE "EINTR from epoll_wait is taken for an error."
+  FILE epoll_selector.cpp
+  REPLACE [[  } while (count == -1 && errno == EINTR);]]
+  WITH [[  } while (false);]]
+  STEP 07.2
+  WORDS "A signal interrupts epoll_wait()")
+
+kit_mutant(
+  NAME signal-restarts-the-whole-wait
+  SENTENCE "After a signal the whole time is waited for again: with a signal every 4 ms it never ends."
+  FILE epoll_selector.cpp
+  REPLACE [[  int count;
+  do {]]
+  WITH [[  int count;
+  const int limit = countdown.milliseconds();
+  do {]]
+  REPLACE [[most_events, countdown.milliseconds());]]
+  WITH [[most_events, limit);]]
+  STEP 07.2
+  WORDS "for the rest of the time")
+
+# ---- many clients ---------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME every-key-names-the-newest-connection
+  SENTENCE "modify() is given the newest connection's data, whichever connection it is about."
+  FILE selector_mixin.hpp
+  REPLACE [[      selector_->modify(connection.request.fileno(), events, &connection);]]
+  WITH [[      selector_->modify(connection.request.fileno(), events, &connections_.back());]]
+  STEP 07.3
+  WORDS "serves the connection whose key it names")
+
+kit_mutant(
+  NAME a-thread-for-each-connection
+  SENTENCE "Every connection gets a thread after all: the selector waits for new clients only."
+  FILE selector_mixin.hpp
+  REPLACE [[  void process_request(Request request) override {
+]]
+  WITH [[  void process_request(Request request) override {
+    const auto shared = std::make_shared<Request>(std::move(request));
+    std::thread([this, shared] {
+      const auto own = session_class_(shared->client_address(), *this);
+      Output out;
+      for (ssize_t count = 1; count > 0;) {
+        char bytes[4096];
+        count = ::recv(shared->fileno(), bytes, sizeof bytes, 0);
+        if (count > 0) own->received({bytes, static_cast<std::size_t>(count)}, out);
+        if (count <= 0) own->ended(out);
+        while (!out.empty()) {
+          const ssize_t sent =
+              ::send(shared->fileno(), out.unsent().data(), out.size(), MSG_NOSIGNAL);
+          out.sent(sent > 0 ? static_cast<std::size_t>(sent) : out.size());
+        }
+      }
+      this->shutdown_request(*shared);
+    }).detach();
+  }
+
+  void unused(Request request) {
+]]
+  REPLACE [[#include <optional>
+]]
+  WITH [[#include <optional>
+#include <thread>
+]]
+  STEP 07.3
+  WORDS "One thread serves them all")
+
+# ---- what a client does not take ------------------------------------------------------------------
+
+kit_mutant(
+  NAME sockets-left-blocking
+  SENTENCE "send() waits until a client that does not read takes all of it; meanwhile nobody is served."
+  FILE selector_mixin.hpp
+  REPLACE [[                                 MSG_DONTWAIT | MSG_NOSIGNAL);]]
+  WITH [[                                 MSG_NOSIGNAL);]]
+  STEP 07.4
+  WORDS "The server sleeps in send" "MSG_DONTWAIT")
+
+kit_mutant(
+  NAME rest-of-a-short-send-dropped
+  SENTENCE "What send() did not take is forgotten."
+  FILE selector_mixin.hpp
+  REPLACE [[    connection.output.sent(static_cast<std::size_t>(count));]]
+  WITH [[    connection.output.sent(bytes.size());]]
+  STEP 07.5
+  WORDS "the rest was not sent later")
+
+kit_mutant(
+  NAME short-send-sent-again
+  SENTENCE "After a short send() everything is sent again."
+  FILE selector_mixin.hpp
+  REPLACE [[    connection.output.sent(static_cast<std::size_t>(count));]]
+  WITH [[    if (static_cast<std::size_t>(count) == bytes.size()) connection.output.sent(bytes.size());]]
+  STEP 07.5
+  WORDS "or twice")
+
+kit_mutant(
+  NAME full-socket-is-an-error
+  SENTENCE "EAGAIN from send() ends the connection."
+  FILE selector_mixin.hpp
+  REPLACE [[      if (errno == EAGAIN || errno == EINTR) return false;  // no room now]]
+  WITH [[]]
+  STEP 07.5
+  WORDS "EAGAIN")
+
+kit_mutant(
+  NAME write-never-armed
+  SENTENCE "A connection is registered for EVENT_READ alone: the rest is sent when the client speaks again."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (!output.empty()) events |= EVENT_WRITE;]]
+  WITH [[    if (!output.empty() && !listens) events |= EVENT_WRITE;]]
+  STEP 07.5
+  WORDS "registered for EVENT_WRITE")
+
+kit_mutant(
+  NAME write-always-on
+  SENTENCE "Every connection is registered for EVENT_WRITE, and is always ready."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (!output.empty()) events |= EVENT_WRITE;]]
+  WITH [[    if (listens || !output.empty()) events |= EVENT_WRITE;]]
+  STEP 07.7
+  WORDS "Register for EVENT_WRITE only after a short send()")
+
+kit_mutant(
+  NAME looks-around-every-second
+  SENTENCE "The loop wakes every second to see whether something is to be done."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (!next) return std::nullopt;]]
+  WITH [[    if (!next) return std::chrono::seconds(1);]]
+  STEP 07.7
+  WORDS "wakes to look around")
+
+kit_mutant(
+  NAME unbounded-output
+  SENTENCE "The server reads on from a client that takes no answer, and keeps all the answers."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (listens && output.size() < max_output) events |= EVENT_READ;]]
+  WITH [[    if (listens) events |= EVENT_READ;]]
+  STEP 07.9
+  WORDS "do not read from it")
+
+# ---- the end of a connection ----------------------------------------------------------------------
+
+kit_mutant(
+  NAME closed-before-unregistered
+  SENTENCE "The connection is closed first, and then its number is not known any more: the key stays."
+  FILE selector_mixin.hpp
+  REPLACE [[    forget(connection.request.fileno());  // first: once closed, the number may be somebody else's
+]]
+  WITH [[
+]]
+  REPLACE [[    connections_.erase(connection.place);]]
+  WITH [[    forget(connection.request.fileno());
+    connections_.erase(connection.place);]]
+  STEP 07.8
+  WORDS "Unregister a descriptor before it is closed")
+
+kit_mutant(
+  NAME used-after-it-was-closed
+  SENTENCE "At its end of file a connection is closed at once, and then used once more."
+  FILE selector_mixin.hpp
+  REPLACE [[    connection.at_end = count == 0;
+]]
+  WITH [[    connection.at_end = count == 0;
+    if (count == 0 && connection.output.empty()) {
+      close(connection);
+      return true;
+    }
+]]
+  STEP 07.8
+  WORDS "heap-use-after-free")
+
+kit_mutant(
+  NAME eagain-is-the-end
+  SENTENCE "EAGAIN from recv() is taken for the end of the connection."
+  FILE selector_mixin.hpp
+  REPLACE [[      if (errno == EAGAIN || errno == EINTR) return false;  // nothing is there after all]]
+  WITH [[]]
+  STEP 07.8
+  WORDS "A readiness may prove wrong")
+
+kit_mutant(
+  NAME throwing-session-takes-its-answers-along
+  SENTENCE "When a session throws, its connection is closed before what it wrote has gone out."
+  FILE selector_mixin.hpp
+  REPLACE [[      this->report_error(connection.request.client_address());
+      connection.output.end();  // what it had said before still goes out]]
+  WITH [[      throw;]]
+  STEP 07.8
+  WORDS "once what it wrote before has gone out")
+
+kit_mutant(
+  NAME a-signal-cuts-everybody-off
+  SENTENCE "At the end by a signal the connections are closed without their last answers."
+  FILE selector_mixin.hpp
+  REPLACE [[      serve_ready();
+      close_idle();
+    }
+  }]]
+  WITH [[      close(connections_.front());
+    }
+  }]]
+  STEP 07.8
+  WORDS "At the end by a signal")
+
+# ---- fairness, descriptors, time ------------------------------------------------------------------
+
+kit_mutant(
+  NAME reads-until-nothing-is-left
+  SENTENCE "A connection is read from until EAGAIN: one that sends without end keeps all others waiting."
+  FILE selector_mixin.hpp
+  REPLACE [[      bool moved = (events & EVENT_READ) && receive(connection);]]
+  WITH [[      bool moved = false;
+      while ((events & EVENT_READ) && !connection.at_end && receive(connection)) moved = true;]]
+  STEP 07.10
+  WORDS "nobody else has a turn")
+
+kit_mutant(
+  NAME emfile-spins
+  SENTENCE "Without a descriptor left accept() is called again and again."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (failed) listen_again_ = Clock::now() + Server::pause_after_failure;]]
+  WITH [[    (void)failed;]]
+  STEP 07.11
+  WORDS "pause_after_failure")
+
+kit_mutant(
+  NAME emfile-forgets-the-listener
+  SENTENCE "Once there was no descriptor left, no client is taken any more."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (listen_again_ && *listen_again_ <= Clock::now()) listen_again_.reset();
+]]
+  WITH [[
+]]
+  STEP 07.11
+  WORDS "whoever waits in the queue is next")
+
+kit_mutant(
+  NAME idle-timer-never-reset
+  SENTENCE "A connection is closed when its time since accept() is over, however much it has said."
+  FILE selector_mixin.hpp
+  REPLACE [[      if (moved) touch(connection);
+]]
+  WITH [[
+]]
+  STEP 07.12
+  WORDS "its time begins anew")
+
+kit_mutant(
+  NAME idle-deadline-not-waited-for
+  SENTENCE "The wait has no timeout: an idle connection is closed only when somebody else speaks."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (idle_timeout && !connections_.empty()) {]]
+  WITH [[    if (false) {]]
+  STEP 07.12
+  WORDS "falls silent")
+
+# ---- the client -----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME client-blocks-on-the-terminal
+  SENTENCE "The client waits for the terminal, and hears the server only when something is typed."
+  FILE client.cpp
+  REPLACE [[      const bool read_at_once = listens_to_terminal_ && !terminal_waits_;]]
+  WITH [[      const bool read_at_once = listens_to_terminal_;]]
+  STEP 07.6
+  WORDS "sits in read() on the terminal")
+
+kit_mutant(
+  NAME client-blocks-in-send
+  SENTENCE "The client waits in send() until the server takes all of it, and hears nothing meanwhile."
+  FILE client.cpp
+  REPLACE [[MSG_DONTWAIT | MSG_NOSIGNAL]]
+  WITH [[MSG_NOSIGNAL]]
+  STEP 07.6
+  WORDS "wait for each other for ever")
+
+kit_mutant(
+  NAME client-drops-what-is-not-taken
+  SENTENCE "What the server does not take at once of what was typed is forgotten."
+  FILE client.cpp
+  REPLACE [[      typed_.erase(0, static_cast<std::size_t>(count));]]
+  WITH [[      typed_.clear();]]
+  STEP 07.6
+  WORDS "EVENT_WRITE while something is left")
+
+kit_mutant(
+  NAME client-ends-with-its-input
+  SENTENCE "The client ends when its input ends, and the rest of the answer is never shown."
+  FILE client.cpp
+  REPLACE [[    while (!server_ended_) {]]
+  WITH [[    while (!server_ended_ && !half_closed_) {]]
+  STEP 07.6
+  WORDS "goes on to show what comes")
+
+kit_mutant(
+  NAME client-does-not-half-close
+  SENTENCE "At the end of its input the client says nothing, and the server waits for more."
+  FILE client.cpp
+  REPLACE [[      check(::shutdown(connection_, SHUT_WR), "shutdown");
+]]
+  WITH [[
+]]
+  STEP 07.6
+  WORDS "SHUT_WR")
