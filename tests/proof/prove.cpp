@@ -88,6 +88,12 @@ const Candidate& Proof::base() {
   return *base_;
 }
 
+void Proof::begin(const std::string& mode) {
+  start_ = std::chrono::steady_clock::now();
+  complaints_.clear();
+  if (!partial()) fs::remove(folder() / (mode + ".figures"));
+}
+
 void Proof::say(const std::string& mode, const std::string& text) const {
   std::cout << lesson_.name << "  " << mode << "  " << text << std::endl;
 }
@@ -112,9 +118,7 @@ bool Proof::finish(const std::string& mode, const std::string& summary, Figures 
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   say(mode, summary + "  (" + seconds_text(seconds) + ")");
   const bool good = complaints_.empty();
-  complaints_.clear();
-  start_ = std::chrono::steady_clock::now();
-  if (!options_.only.empty() || options_.intended) return good;  // not the whole proof
+  if (partial()) return good;
 
   figures.emplace_back("seconds", seconds_text(seconds));
   figures.emplace_back("proved", good ? "yes" : "no");

@@ -54,6 +54,10 @@ class Proof {
   [[nodiscard]] std::filesystem::path solution_sources() const;
   /// The solution, built (once, also if several proofs of the lesson run at the same time).
   const Candidate& base();
+  /// Begins a mode: what it proved before counts no more.
+  void begin(const std::string& mode);
+  /// Whether this is not the whole proof: its figures are not kept.
+  [[nodiscard]] bool partial() const { return !options_.only.empty() || options_.intended; }
   /// Prints a line that begins with the mode and the lesson.
   void say(const std::string& mode, const std::string& text) const;
   /// Notes what is wrong, for the end of the mode.

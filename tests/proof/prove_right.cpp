@@ -64,6 +64,7 @@ std::vector<std::string> filled_holes(const Lesson& lesson, const fs::path& sour
 }  // namespace
 
 bool Proof::solution() {
+  begin("solution");
   const Candidate& candidate = base();
   if (!candidate.warnings.empty())
     complain("the solution compiles with warnings:\n" + candidate.warnings);
@@ -118,6 +119,7 @@ bool Proof::solution() {
 }
 
 bool Proof::starter() {
+  begin("starter");
   const fs::path sources = house_.root / "lessons" / lesson_.name;
   if (const auto filled = filled_holes(lesson_, sources); !filled.empty()) {
     std::string which;
@@ -157,6 +159,7 @@ bool Proof::starter() {
 }
 
 bool Proof::alternatives() {
+  begin("alternatives");
   const fs::path all = house_.root / "tests" / "alternatives" / lesson_.name;
   std::vector<std::string> names;
   if (fs::is_directory(all)) {

@@ -123,6 +123,8 @@ TEST_CASE("a solution is proved if every step passes") {
     kit.write("solutions/01_toy/slot.cpp", "int nothing;\n");
     CHECK_FALSE(kit.prove(&Proof::solution));
     CHECK(kit.said("not written: serve (01.A)"));
+    // What was proved before counts no more.
+    CHECK(kit.read("build/proof/01_toy/solution.figures") == "(no file)");
   }
 }
 

@@ -91,6 +91,7 @@ std::string csv(const Lesson& lesson, const std::vector<Row>& rows) {
 }  // namespace
 
 bool Proof::mutants() {
+  begin("mutants");
   const fs::path list = house_.root / "tests" / "mutants" / (lesson_.name + ".cmake");
   if (!fs::exists(list)) {
     complain(list.string() + " is missing");
@@ -226,6 +227,7 @@ bool Proof::mutants() {
 }
 
 bool Proof::slots() {
+  begin("slots");
   const Candidate& solution = base();
   const fs::path answers = solution_sources();
   std::size_t kinds_tried = 0;
