@@ -140,13 +140,17 @@ STEP("02.2", "waits for each try, tries again, then fails with a sentence") {
 // ---- the server ---------------------------------------------------------------------------------
 
 STEP("02.3", "answers, from its own port") {
-  step.suspect(no_answer);
+  step.suspect(
+      "The socket is not opened, bound or made ready. A datagram socket is of type SOCK_DGRAM; it "
+      "is bound as in lesson 01, and does not listen.");
   Server& server = step.server();
   DatagramPeer& client = step.datagram_peer(server);
   step.suspect(
-      "There is no answer, or it comes from another port. It must be sent on the socket that the "
-      "request came by (request().fileno()), or the client cannot know whose answer it is.");
+      "There is no answer, or it comes from another port. Is the socket of type SOCK_DGRAM? Is the "
+      "length of the address set before recvfrom(), which reads it? The answer is sent on the "
+      "socket that the request came by (request().fileno()), to who has sent it.");
   ask(step, client, step.word() + "\n");
+  step.suspect_task("02.D");
   step.suspect(
       "The first datagram was answered, and none after it. The socket is the server's, and every "
       "client's: shutdown_request() and close_request() leave it alone.");
