@@ -71,8 +71,8 @@ constexpr double legend_height = 26;  // where several panels share a legend
 constexpr double footer_height = 34;
 constexpr double panel_gap = 22;
 constexpr double single_width = 720, single_height = 380;  // of a panel that stands alone
-constexpr double shared_width = 424, shared_height = 286;  // of one among others
-constexpr double panel_top = 34, panel_bottom = 40, panel_left = 54, panel_right = 142;
+constexpr double shared_width = 430, shared_height = 286;  // of one among others
+constexpr double panel_top = 34, panel_bottom = 40, panel_left = 54, panel_right = 148;
 constexpr double label_gap = 15;
 constexpr double character_width = 7.2;  // of a label's text; fonts differ, this is a wide one
 constexpr double margin_factor = 1.3;    // above and below the marks of a logarithmic axis

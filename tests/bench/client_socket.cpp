@@ -29,7 +29,9 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 ClientSockets::ClientSockets(Transport transport, Address server)
-    : transport_(transport), server_(std::move(server)) {}
+    : transport_(transport), server_(std::move(server)) {
+  if (transport == Transport::unix_datagram) folder_.emplace();
+}
 
 FileDescriptor ClientSockets::make(std::uint32_t number) {
   const bool datagram = transport_ == Transport::udp || transport_ == Transport::unix_datagram;
@@ -37,8 +39,8 @@ FileDescriptor ClientSockets::make(std::uint32_t number) {
       check(::socket(server_.family(), datagram ? SOCK_DGRAM : SOCK_STREAM, 0), "socket"));
   socketserver::set_nonblocking(socket.get());
   socketserver::set_close_on_exec(socket.get());
-  if (transport_ == Transport::unix_datagram) {
-    const auto name = folder_.path() / ("client-" + std::to_string(number));
+  if (folder_) {
+    const auto name = folder_->path() / ("client-" + std::to_string(number));
     const Address own = Address::unix_path(name.string());
     check(::bind(socket.get(), own.data(), own.size()), "bind");
   }

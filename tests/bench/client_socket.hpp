@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <socketserver/address.hpp>
 #include <socketserver/file_descriptor.hpp>
 #include <string>
@@ -52,7 +53,7 @@ class ClientSockets {
 
   Transport transport_;
   socketserver::Address server_;
-  TemporaryFolder folder_;
+  std::optional<TemporaryFolder> folder_;  // for the names of Unix datagram clients
   std::uint32_t made_ = 0;
 };
 

@@ -11,7 +11,8 @@
 namespace kit::bench {
 namespace {
 
-using Value = std::function<double(const Summary&)>;
+using Place = std::function<double(const Summary&)>;
+using Value = std::function<Mark(const Summary&)>;  // without its place on the x axis
 using Wanted = std::function<bool(const Load&)>;
 
 // Every picture has its designs in this order: the one the course begins with first.
@@ -48,7 +49,7 @@ class Drawing {
   }
 
   [[nodiscard]] std::vector<std::string> servers() const;
-  [[nodiscard]] Series series(const std::string& server, const Wanted& wanted, const Value& x,
+  [[nodiscard]] Series series(const std::string& server, const Wanted& wanted, const Place& x,
                               const Value& y) const;
   [[nodiscard]] Panel panel(const std::string& title, const std::string& hint, const Wanted& wanted,
                             const Value& y, bool logarithmic,
@@ -89,8 +90,20 @@ double clients(const Summary& summary) {
   return summary.load.clients;
 }
 
+Mark mark_at(double value) {
+  return {0, value, value, value};
+}
+
 Value middle(double Row::*number) {
-  return [number](const Summary& summary) { return summary.middle.*number; };
+  return [number](const Summary& summary) { return mark_at(summary.middle.*number); };
+}
+
+Mark rate(const Summary& summary) {
+  return {0, summary.middle.lines_per_second, summary.slowest, summary.fastest};
+}
+
+Mark cpu(const Summary& summary) {
+  return {0, summary.middle.cpu_us, summary.least_cpu, summary.most_cpu};
 }
 
 // The plain server first, so that the others are drawn over it; servers that were added last.
@@ -103,21 +116,14 @@ std::vector<std::string> Drawing::servers() const {
   return ids;
 }
 
-Series Drawing::series(const std::string& server, const Wanted& wanted, const Value& x,
+Series Drawing::series(const std::string& server, const Wanted& wanted, const Place& x,
                        const Value& y) const {
   Series series{server, label_of(server), {}};
   for (const Summary& summary : summaries_) {
     if (summary.server != server || !wanted(summary.load)) continue;
-    const double value = y(summary);
-    if (!(value > 0)) continue;  // unknown, or void because an answer was wrong
-    Mark mark{x(summary), value, value, value};
-    if (value == summary.middle.cpu_us) {
-      mark.low = summary.least_cpu;
-      mark.high = summary.most_cpu;
-    } else if (value == summary.middle.lines_per_second) {
-      mark.low = summary.slowest;
-      mark.high = summary.fastest;
-    }
+    Mark mark = y(summary);
+    if (!(mark.y > 0)) continue;  // unknown, or void because an answer was wrong
+    mark.x = x(summary);
     series.marks.push_back(mark);
   }
   std::sort(series.marks.begin(), series.marks.end(),
@@ -153,13 +159,11 @@ Panel Drawing::panel(const std::string& title, const std::string& hint, const Wa
 }
 
 Panel Drawing::rate_panel(const Wanted& wanted) const {
-  return panel("Lines answered in a second", "higher is better", wanted,
-               middle(&Row::lines_per_second), false, rate_text);
+  return panel("Lines answered in a second", "higher is better", wanted, rate, false, rate_text);
 }
 
 Panel Drawing::cpu_panel(const Wanted& wanted) const {
-  return panel("Processor time for a line", "lower is better", wanted, middle(&Row::cpu_us), false,
-               time_text);
+  return panel("Processor time for a line", "lower is better", wanted, cpu, false, time_text);
 }
 
 Panel Drawing::latency_panel(const std::string& title, double Row::*number) const {
@@ -267,7 +271,7 @@ Figure Drawing::pipelined() const {
               {"", true, {}, time_text},
               {}};
   for (const std::string& server : servers()) {
-    Series line = series(server, one_client, lines, middle(&Row::cpu_us));
+    Series line = series(server, one_client, lines, cpu);
     if (line.marks.size() > 1) panel.series.push_back(std::move(line));
   }
   panel.x.ticks = all_x(panel.series);
@@ -279,7 +283,7 @@ Figure Drawing::pipelined() const {
 Figure Drawing::crowd() const {
   const auto silent = [](const Load& load) { return load.kind == Kind::crowd; };
   const auto for_each_client = [](const Summary& summary) {
-    return kib_for_each_client(summary.middle);
+    return mark_at(kib_for_each_client(summary.middle));
   };
   Panel memory = panel("Memory for each client", "lower is better", silent, for_each_client, true,
                        memory_text);

@@ -117,42 +117,55 @@ bool Runner::out_of_time() const {
 
 void Runner::round(int number, Results& results) {
   step_ = 0;
-  for (const Load& load : form_.loads) {
-    cut_short_ = out_of_time();
-    if (!cut_short_) {
-      this->load(load, number, results);
-    } else if (number == 1) {
-      results.remarks.push_back("The time was up before: " + name_of(load.kind) + ", " +
-                                in_words(load) + ".");
-    }
-  }
+  std::string missing;
+  for (const Load& load : form_.loads)
+    if (out_of_time() || !this->load(load, number, results))
+      missing += (missing.empty() ? "" : "; ") + name_of(load.kind) + ", " + in_words(load);
+  cut_short_ = !missing.empty();
+  if (cut_short_ && number == 1)
+    results.remarks.push_back("The time was up; not, or not completely, measured: " + missing +
+                              ".");
 }
 
-void Runner::load(const Load& load, int round, Results& results) {
+// False: the time was up before every server had had its turn.
+bool Runner::load(const Load& load, int round, Results& results) {
   const int steps = steps_a_round();
   const auto nobody = [&](const Candidate& candidate) { return !takes_part(candidate, load); };
-  if (std::all_of(candidates_.begin(), candidates_.end(), nobody)) return;
+  if (std::all_of(candidates_.begin(), candidates_.end(), nobody)) return true;
   Row before = baseline(load, round);
   results.rows.push_back(before);
   for (const Candidate& candidate : candidates_) {
     if (!takes_part(candidate, load)) continue;
+    if (out_of_time()) return false;
     progress_.show(++step_, steps,
                    "round " + std::to_string(round) + ": " + name_of(load.kind) + ", " +
                        in_words(load) + ": " + candidate.label);
-    Row row = measure(candidate.id, candidate.words.at(load.transport), load, form_.timing,
-                      placement_.server, memory_tells(load, round));
-    row.round = round;
+    Row row = one_measurement(candidate, load, round);
     const Row after = baseline(load, round);
     row.baseline_lines_per_second = mean(before.lines_per_second, after.lines_per_second);
     row.baseline_cpu_us = mean(before.cpu_us, after.cpu_us);
-    if (!row.fault.empty()) {
-      faulty_.insert({candidate.id, load});
-      progress_.say("WRONG  " + candidate.label + ", " + in_words(load) + ": " + row.fault);
-    }
     results.rows.push_back(row);
     results.rows.push_back(after);
     before = after;
   }
+  return true;
+}
+
+Row Runner::one_measurement(const Candidate& candidate, const Load& load, int round) {
+  Row row;
+  row.load = load;
+  row.server = candidate.id;
+  try {
+    row = measure(candidate.id, candidate.words.at(load.transport), load, form_.timing,
+                  placement_.server, memory_tells(load, round));
+  } catch (const CannotStart& error) {
+    row.fault = std::string("it had started before; now ") + error.what();
+  }
+  row.round = round;
+  if (row.fault.empty()) return row;
+  faulty_.insert({candidate.id, load});
+  progress_.say("WRONG  " + candidate.label + ", " + in_words(load) + ": " + row.fault);
+  return row;
 }
 
 Row Runner::baseline(const Load& load, int round) {

@@ -30,7 +30,8 @@ class Runner {
 
  private:
   void round(int number, Results& results);
-  void load(const Load& load, int round, Results& results);
+  bool load(const Load& load, int round, Results& results);
+  Row one_measurement(const Candidate& candidate, const Load& load, int round);
   Row baseline(const Load& load, int round);
   void leave_out_what_cannot_start(Results& results);
   [[nodiscard]] bool takes_part(const Candidate& candidate, const Load& load) const;

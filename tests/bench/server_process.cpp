@@ -27,8 +27,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using socketserver::check;
 
-constexpr double ready_deadline = 10;  // seconds; a starting server needs milliseconds
-constexpr double end_deadline = 3;     // a thousand children have to be told and waited for
+constexpr double ready_deadline = 10;    // seconds; a starting server needs milliseconds
+constexpr double end_deadline = 3;       // a thousand children have to be told and waited for
+constexpr double moment_of_death = 0.5;  // a dying process loses its connections first
 constexpr std::size_t kept_output = 2048;
 
 Clock::time_point in(double seconds) {
@@ -140,7 +141,7 @@ bool ServerProcess::read_output() {
 }
 
 std::string ServerProcess::obituary() {
-  if (!ended_within(0)) return {};
+  if (!ended_within(moment_of_death)) return {};
   read_output();
   return "; the server itself had ended" + last_words();
 }
