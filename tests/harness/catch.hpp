@@ -3,10 +3,7 @@
 // Catch2 2.13 (one header) or 3.x (many).
 
 #if __has_include(<catch2/catch_all.hpp>)
-#include <catch2/catch_test_case_info.hpp>
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/reporters/catch_reporter_event_listener.hpp>
-#include <catch2/reporters/catch_reporter_registrars.hpp>
+#include <catch2/catch_all.hpp>
 #define KIT_CATCH2_3 1
 #else
 #define CATCH_CONFIG_EXTERNAL_INTERFACES  // the listener's base class

@@ -64,6 +64,8 @@ void on_signal(int number) {
   errno = saved;
 }
 
+int signals_depth = 0;
+
 struct State {
   std::vector<Watch*> watches;
   void (*reap)() = nullptr;
@@ -111,6 +113,7 @@ constexpr int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE};
 }
 
 Signals::Signals() : saved_(new Saved) {
+  ++signals_depth;
   signal_write_fd = signal_pipe().write_fd();
   sigset_t open;
   sigemptyset(&open);
@@ -132,6 +135,7 @@ Signals::~Signals() {
   for (std::size_t i = 0; i < std::size(handled); ++i) {
     sigaction(handled[i], &saved_->actions[i], nullptr);
   }
+  if (--signals_depth == 0) interrupt_signal = 0;
   sigprocmask(SIG_SETMASK, &saved_->mask, nullptr);
   delete saved_;
 }

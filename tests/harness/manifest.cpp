@@ -40,7 +40,7 @@ class Line {
     int value = 0;
     const char* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, value);
-    if (parsed.ec != std::errc{} || parsed.ptr != end) fail("'" + text + "' is no number");
+    if (parsed.ec != std::errc{} || parsed.ptr != end) fail("has '" + text + "' for a number");
     return value;
   }
 

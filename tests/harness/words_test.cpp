@@ -1,0 +1,137 @@
+// How bytes, differences and a story are shown.
+
+#include <string>
+
+#include "catch.hpp"
+#include "escape.hpp"
+#include "story.hpp"
+
+using namespace std::string_literals;
+using namespace std::string_view_literals;
+
+TEST_CASE("bytes are shown as C would write them, and can be read back") {
+  CHECK(kit::escape("a\n\t\r\\\"\0b\x7f\xff"sv) == R"(a\n\t\r\\\"\0b\x7f\xff)");
+  CHECK(kit::escape("\0001"sv) == R"(\x001)");  // \01 would be one byte
+  std::string every;
+  for (int value = 0; value < 256; ++value) every += static_cast<char>(value);
+  CHECK(kit::unescape(kit::escape(every)) == every);
+  CHECK(!kit::unescape("\\"));
+  CHECK(!kit::unescape("\\q"));
+  CHECK(!kit::unescape("\\x"));
+  CHECK(kit::unescape("\\x4") == "\4");
+  CHECK(kit::unescape("\\x41B") == "AB");
+}
+
+TEST_CASE("no markup that CTest obeys gets through") {
+  for (const char* mark : {"<CTestDetails>", "</CTestDetails>", "<DartMeasurement>"}) {
+    CHECK(kit::escape(mark).find('<') == std::string::npos);
+    CHECK(kit::escape_text(mark).find('<') == std::string::npos);
+    CHECK(kit::shell_quoted(mark).find('<') == std::string::npos);
+    CHECK(kit::last_lines(mark, 1, 80, "").find('<') == std::string::npos);
+  }
+  CHECK(kit::escape("a < b") == "a < b");
+}
+
+TEST_CASE("a message is quoted with its size, and cut when it is wide") {
+  CHECK(kit::quoted("hello\n") == "\"hello\\n\" (6 bytes)");
+  CHECK(kit::quoted("") == "\"\" (0 bytes)");
+  CHECK(kit::quoted("x") == "\"x\" (1 byte)");
+  CHECK(kit::quoted(std::string(65536, 'a')) ==
+        '"' + std::string(60, 'a') + "\"... (65,536 bytes)");
+  CHECK(kit::quoted(std::string(60, '\1')) == [] {
+    std::string text = "\"";
+    for (int i = 0; i < 15; ++i) text += "\\x01";
+    return text + "\"... (60 bytes)";
+  }());
+}
+
+TEST_CASE("words for a shell") {
+  CHECK(kit::shell_quoted("it's\n") == R"('it\x27s\n')");
+  CHECK(kit::unescape("it\\x27s\\n") == "it's\n");
+}
+
+TEST_CASE("numbers and their nouns") {
+  CHECK(kit::with_commas(0) == "0");
+  CHECK(kit::with_commas(999) == "999");
+  CHECK(kit::with_commas(1000) == "1,000");
+  CHECK(kit::with_commas(16777216) == "16,777,216");
+  CHECK(kit::counted(1, "process") == "1 process");
+  CHECK(kit::counted(2, "process") == "2 processes");
+  CHECK(kit::counted(2, "byte") == "2 bytes");
+}
+
+TEST_CASE("a difference near the beginning is pointed at") {
+  const kit::Difference both = kit::difference("HELLO WORLD\n", "HELLO wORLD\n");
+  CHECK(both.at == 6);
+  CHECK(both.expected == "\"HELLO WORLD\\n\" (12 bytes)");
+  CHECK(both.got == "\"HELLO wORLD\\n\" (12 bytes)");
+  CHECK(both.caret.size() == 7);  // a quote and six letters
+}
+
+TEST_CASE("a difference far inside is shown in a window") {
+  std::string expected;
+  for (int i = 0; i < 1000; ++i) expected += static_cast<char>('a' + i % 26);
+  std::string got = expected;
+  got[700] = '#';
+  const kit::Difference both = kit::difference(expected, got);
+  CHECK(both.at == 700);
+  CHECK(both.expected.starts_with("byte 680 on: \""));
+  CHECK(both.expected.ends_with("\"... (of 1,000 bytes)"));
+  CHECK(both.got[both.caret.size()] == '#');
+}
+
+TEST_CASE("one that ends too early is pointed at behind its end") {
+  const kit::Difference both = kit::difference("HELLO", "HEL");
+  CHECK(both.at == 3);
+  CHECK(both.got[both.caret.size()] == '"');
+  CHECK(kit::difference("A", "").at == 0);
+  CHECK(kit::difference("", "A").at == 0);
+  // Of bytes that take four columns each.
+  const std::string binary(100, '\xff');
+  const kit::Difference cut = kit::difference(binary + "a", binary + "b");
+  CHECK(cut.got[cut.caret.size()] == 'b');
+}
+
+TEST_CASE("the last lines of a text") {
+  CHECK(kit::last_lines("a\nb\nc\n", 2, 80, "| ") == "| b\n| c\n");
+  CHECK(kit::last_lines("a", 5, 80, "| ") == "| a\n");
+  CHECK(kit::last_lines("\n\n", 5, 80, "| ").empty());
+  CHECK(kit::last_lines("abcdef\n", 5, 3, "| ") == "| abc...\n");
+  CHECK(kit::last_lines("\033[1mx\n", 5, 80, "| ") == "| \\x1b[1mx\n");
+}
+
+TEST_CASE("a story joins like acts and says who, when there are several") {
+  kit::Story story;
+  story.add("started", "server --port 0");
+  story.continue_ready("listening on 127.0.0.1:1");
+  story.set_actors(1);
+  story.add("sent", kit::quoted("hello "), "client 1");
+  story.add("sent", kit::quoted("world\n"), "client 1");
+  story.add_failure(kit::quoted("A"), kit::quoted("B"), " ", "client 1");
+  CHECK(story.text() ==
+        "    1. started  server --port 0                 listening on 127.0.0.1:1\n"
+        "    2. sent     \"hello \" (6 bytes), then \"world\\n\" (6 bytes)\n"
+        "    3. expected \"A\" (1 byte)\n"
+        "       got      \"B\" (1 byte)\n"
+        "                 ^ here\n");
+  story.set_actors(2);
+  CHECK(story.text().find("2. sent     client 1: \"hello \"") != std::string::npos);
+}
+
+TEST_CASE("a long story keeps its beginning and its end") {
+  kit::Story story;
+  for (int i = 0; i < 500; ++i) story.add("sent", std::to_string(i), "client " + std::to_string(i));
+  const std::string text = story.text();
+  CHECK(std::count(text.begin(), text.end(), '\n') == 17);
+  CHECK(text.find("... 484 more like these ...") != std::string::npos);
+  CHECK(text.ends_with("  500. sent     499\n"));
+}
+
+TEST_CASE("a conversation becomes the words of kit-talk") {
+  kit::Conversation talk;
+  talk.add_send("hello ");
+  talk.add_pause();
+  talk.add_pause();
+  talk.add_send(std::string(1000, 'x'));
+  CHECK(talk.words == std::vector<std::string>{"--send", "'hello '", "--pause", "--fill", "1000"});
+}
