@@ -1,1 +1,672 @@
-// The check of lesson 03: one STEP a step of tests/manifest/03_unix_sockets.cmake.
+// The check of lesson 03: four servers, one service, and its client.
+// The steps, with their points: tests/manifest/03_unix_sockets.cmake. What a step may do:
+// harness/step.hpp.
+
+#include <dirent.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#if defined(__linux__)
+#include <sys/inotify.h>
+#endif
+
+#include "harness/check.hpp"
+#include "harness/proc.hpp"
+
+namespace {
+
+using kit::Address;
+using kit::Calls;
+using kit::DatagramPeer;
+using kit::Descriptor;
+using kit::Fault;
+using kit::Listener;
+using kit::Peer;
+using kit::Program;
+using kit::Server;
+using kit::ServerOptions;
+using kit::Step;
+
+constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
+
+constexpr const char* no_answer =
+    "The server is not reached on its path, or does not answer: the address (03.A), the name "
+    "(03.B), the lines (03.D), the answer (03.E) and the service (03.F) must be there.";
+
+constexpr const char* half_a_line =
+    "A line was answered before its newline had come. read_line() keeps what has come, and "
+    "receives "
+    "until the newline is there.";
+
+ServerOptions on_path(const std::string& path, std::vector<std::string> more = {}) {
+  std::vector<std::string> args{"--path", path};
+  args.insert(args.end(), more.begin(), more.end());
+  return {.args = args};
+}
+
+void ask(Step&, Peer& client, const std::string& message) {
+  client.send(message).expect(Step::upper(message));
+}
+
+// A client that says one thing and gets one answer, both whole.
+void ask_and_leave(Step& step, const Address& server, const std::string& message) {
+  Peer& client = step.connect(server);
+  ask(step, client, message);
+  client.half_close();
+  client.expect_end();
+}
+
+// Nothing of what was sent is answered: the server has taken it, and waits for more.
+void expect_silence(Step& step, const Server& server, Peer& client) {
+  client.wait_until_taken();
+  step.wait_until(
+      [&] {
+        const auto status = kit::proc::status(server.pid());
+        return !status || status->state == 'S';
+      },
+      "the server waits for the rest");
+  const std::string early = client.unread();
+  step.check(early.empty(), "no answer before the line is whole", '"' + early + '"');
+}
+
+bool is_socket(const std::string& path) {
+  struct stat file {};
+  return ::lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
+}
+
+bool exists(const std::string& path) {
+  struct stat file {};
+  return ::lstat(path.c_str(), &file) == 0;
+}
+
+ino_t inode_of(const std::string& path) {
+  struct stat file {};
+  return ::lstat(path.c_str(), &file) == 0 ? file.st_ino : 0;
+}
+
+// Names in a folder, without "." and "..".
+std::size_t files_in(const std::string& folder) {
+  std::size_t count = 0;
+  if (DIR* const names = ::opendir(folder.c_str())) {
+    while (const dirent* const name = ::readdir(names)) count += name->d_name[0] != '.';
+    ::closedir(names);
+  }
+  return count;
+}
+
+// The server listens there: its kernel completes a connection even while it is stopped, so this
+// needs nothing of what serves it.
+void expect_reached(Step& step, Server& server) {
+  server.signal(SIGSTOP);
+  step.connect(server);
+  server.kill();
+}
+
+void expect_gone(Step& step, const std::string& path) {
+  step.check(!exists(path), "no file at the server's path, now that it has ended",
+             path + " is still there");
+}
+
+// A path that a server left behind when it was killed.
+void leave_behind(Step& step, const Address& path, int type) {
+  {
+    const Descriptor socket(::socket(AF_UNIX, type, 0));
+    if (::bind(socket.get(), path.get(), path.size()) != 0) throw kit::KitError("bind");
+  }
+  step.sandbox().give(path.path());
+  step.did("left", "a socket that nobody holds, at " + path.path());
+}
+
+}  // namespace
+
+STEP("03.1", "a stream server on a path answers") {
+  step.suspect(no_answer);
+  const std::string path = step.path("kit.sock");
+  Server& server = step.server(on_path(path));
+  step.check(server.address() == step.unix_address("kit.sock"),
+             "\"listening on unix:" + path + "\"",
+             "\"listening on " + server.address().text() + "\"");
+  step.check(is_socket(path), "a socket at " + path, "no socket there");
+  Peer& client = step.connect(server);
+  ask(step, client, step.word() + " " + step.word() + "\n");
+  step.suspect(
+      "Bytes are not text: only a to z change, and a 0 ends nothing. A newline ends a line.");
+  std::string every_byte;
+  for (int value = 0; value < 256; ++value) every_byte += static_cast<char>(value);
+  ask(step, client, every_byte + "\n");
+  ask(step, client, "\n");
+  client.half_close();
+  step.suspect(
+      "The server does not close after the client's end of file: read_line() is empty then.");
+  client.expect_end();
+  step.suspect("The first client was answered, a later one is not, or with bytes of another.");
+  for (int i = 0; i < 3; ++i) ask_and_leave(step, server.address(), step.word() + "\n");
+  step.suspect("SIGTERM ends the loop, and the program returns from main.");
+  server.stop();
+}
+
+STEP("03.2", "the same service answers the same over all four kinds") {
+  const std::vector<std::string> messages{
+      step.word() + "\n", step.word() + "\n" + step.word() + "\n", "\n",
+      step.word() + "\nno newline at the end", step.text(3000) + "\n"};
+  for (const std::string kind : {"tcp", "unix-stream"}) {
+    step.suspect("Over --kind " + kind + " a line is not answered. " + no_answer);
+    Server& server = step.server(kind == "tcp" ? ServerOptions{.args = {"--kind", kind}}
+                                               : on_path(step.path(kind), {"--kind", kind}));
+    for (const std::string& message : messages) {
+      step.suspect("Over --kind " + kind +
+                   " the answer is another. The service is one template: "
+                   "what it does with a line must not depend on where the line came from.");
+      Peer& client = step.connect(server);
+      client.send(message);
+      client.half_close();
+      client.expect(Step::upper(message));
+      client.expect_end();
+    }
+    server.stop();
+  }
+  for (const std::string kind : {"udp", "unix-datagram"}) {
+    step.suspect("Over --kind " + kind + " a datagram is not answered. " + no_answer);
+    Server& server = step.server(kind == "udp" ? ServerOptions{.args = {"--kind", kind}}
+                                               : on_path(step.path(kind), {"--kind", kind}));
+    DatagramPeer& client = step.datagram_peer(server);
+    for (const std::string& message : messages) {
+      step.suspect("Over --kind " + kind +
+                   " the answer is another. A datagram is read as if it "
+                   "were a file: its lines, and the rest without a newline. All of them are one "
+                   "answer.");
+      client.send(message).expect(Step::upper(message));
+    }
+    server.stop();
+  }
+}
+
+STEP("03.3", "lines in pieces, and several in one piece") {
+  step.suspect(no_answer);
+  Server& server = step.server(on_path(step.path("s")));
+  Peer& client = step.connect(server);
+  const std::string line = step.word() + "\n";
+  ask(step, client, line);
+  step.suspect(half_a_line);
+  for (const char byte : line.substr(0, line.size() - 1)) {
+    client.send({&byte, 1});
+    expect_silence(step, server, client);
+  }
+  client.send("\n").expect(Step::upper(line));
+
+  step.suspect(
+      "One recv() can bring several lines, and the beginning of another. All whole ones are "
+      "answered before the server waits for more; what follows the last newline is kept for the "
+      "next read_line().");
+  client.send("one\ntwo\n\nthr").expect("ONE\nTWO\n\n");
+  expect_silence(step, server, client);
+  client.send("ee\nfour\n").expect("THREE\nFOUR\n");
+  std::string many;
+  for (int i = 0; i < 500; ++i) many += step.word() + "\n";
+  client.send(many).expect(Step::upper(many));
+
+  step.suspect(
+      "Bytes were lost or doubled where a line begins near the end of the buffer. What is left "
+      "there must be kept when the buffer is moved or grows.");
+  for (const std::size_t size :
+       {1'023UL, 1'024UL, 4'095UL, 4'096UL, 16'383UL, 16'384UL, 65'535UL}) {
+    const std::string block = step.text(size) + "\n";
+    ask(step, client, block);
+  }
+  std::string mixed;
+  for (int i = 0; i < 120; ++i) mixed += step.text(static_cast<std::size_t>(i * i % 1700)) + "\n";
+  ask(step, client, mixed);
+  client.half_close();
+  client.expect_end();
+  server.stop();
+}
+
+STEP("03.4", "the last line needs no newline, and one over the limit ends that client alone") {
+  step.suspect(no_answer);
+  Server& server = step.server(on_path(step.path("s"), {"--line-limit", "100"}));
+  Peer& last = step.connect(server);
+  ask(step, last, step.word() + "\n");
+  step.suspect(
+      "The client ended in the middle of a line. That is its last line, without a newline: it is "
+      "answered like the others, once, and then comes the end of file.");
+  const std::string rest = step.word();
+  last.send(rest);
+  last.half_close();
+  last.expect(Step::upper(rest));
+  last.expect_end();
+  Peer& empty = step.connect(server);
+  empty.half_close();
+  empty.expect_end();
+
+  step.suspect("A line of exactly --line-limit bytes, its newline counted, is not too long.");
+  Peer& exact = step.connect(server);
+  ask(step, exact, step.text(99) + "\n");
+  exact.send(step.text(100).substr(0, 99)).half_close();
+  (void)exact.read_all();
+  step.suspect(
+      "A line that is over the limit must end its client: read_line() throws, and the loop closes "
+      "the connection. What was answered before still arrives.");
+  Peer& over = step.connect(server);
+  const std::string fine = step.word() + "\n";
+  over.send(fine).expect(Step::upper(fine));
+  over.send(step.text(100) + "\n");
+  over.expect_end_or_reset();
+  step.suspect("A line over the limit ended more than its own client.");
+  ask_and_leave(step, server.address(), step.word() + "\n");
+  server.stop();
+
+  step.suspect(
+      "A line without end was kept, and kept, until the memory is full. Look at the limit while "
+      "the "
+      "line grows, not when its newline has come.");
+  constexpr std::size_t endless = 24 << 20;
+  constexpr std::size_t allowance_kib = 4 << 10;
+  ServerOptions plain = on_path(step.path("plain"));
+  plain.build = "plain";
+  Server& bounded = step.server(plain);
+  ask_and_leave(step, bounded.address(), step.word() + "\n");
+  const std::size_t before = bounded.rss_kib();
+  Peer& flood = step.connect(bounded);
+  flood.send_in_background(std::string(endless, 'x'));
+  flood.expect_over();
+  const std::size_t after = bounded.rss_kib();
+  step.check(after <= before + allowance_kib,
+             "no more than 4 MiB of memory for a line of 24 MiB, with a limit of 64 KiB",
+             std::to_string((after - before) >> 10) + " MiB more than before");
+  ask_and_leave(step, bounded.address(), step.word() + "\n");
+  bounded.stop();
+}
+
+STEP("03.5", "a datagram client binds a name of its own, and removes it") {
+  const std::string word = step.word();
+  DatagramPeer& partner = step.datagram_listener(step.unix_address("s"));
+  const std::vector<std::string> kind{"--kind", "unix-datagram"};
+  step.suspect("The client does not send its words, and a newline, to the path that it was given.");
+  Program& client = step.client(partner.local(), {word}, {.args = kind});
+  partner.expect(word + "\n");
+  step.suspect(
+      "The client has no name, so no server can answer it. A UDP client is given a port unasked; a "
+      "Unix client must bind() a path of its own before it sends.");
+  const std::string name = partner.target().path();
+  step.check(!name.empty(), "the client's datagram comes from a named socket", "it has no name");
+  step.suspect("The answer was not received, or not printed as the page says.");
+  partner.send(Step::upper(word) + "\n");
+  client.expect_output("Sent:     " + word + "\nReceived: " + Step::upper(word) + "\n");
+  step.suspect(
+      "The client has ended and its name is still in the file system: only unlink() removes it, on "
+      "every way out of the function.");
+  step.check(!exists(name), "no file at the client's name", name + " is still there");
+
+  step.suspect("No answer came within --timeout: one sentence on stderr, and exit status 1.");
+  Program& unanswered = step.client(partner.local(), {word},
+                                    {.args = {"--kind", "unix-datagram", "--timeout", "50"}});
+  partner.expect(word + "\n");
+  const std::string second = partner.target().path();
+  unanswered.expect_error_sentence();
+  step.suspect(
+      "When no answer came, the client left its name behind: an exception leaves the function too. "
+      "A destructor removes it on every way out.");
+  step.check(!exists(second), "no file at the client's name", second + " is still there");
+
+  step.suspect("Two clients at once need two names: a fixed one is taken by the first.");
+  Program& one = step.client(partner.local(), {"one"}, {.args = kind});
+  partner.expect("one\n");
+  const Address first_client = partner.target();
+  Program& two = step.client(partner.local(), {"two"}, {.args = kind});
+  partner.expect("two\n");
+  partner.send("TWO\n");
+  two.expect_output("Sent:     two\nReceived: TWO\n");
+  partner.set_target(first_client);
+  partner.send("ONE\n");
+  one.expect_output("Sent:     one\nReceived: ONE\n");
+
+  step.suspect("Nobody is at the path: one sentence on stderr, and exit status 1.");
+  step.client(step.unix_address("nobody"), {word}, {.args = kind}).expect_error_sentence();
+
+  step.suspect("Over the other kinds the client does as in lessons 01 and 02.");
+  Listener& listener = step.listen(step.unix_address("stream"));
+  Program& stream = step.client(listener.address(), {word}, {.args = {"--kind", "unix-stream"}});
+  Peer& accepted = listener.accept();
+  accepted.expect(word + "\n").expect_end();
+  accepted.send("STREAM\n").close();
+  stream.expect_output("Sent:     " + word + "\nReceived: STREAM\n");
+  DatagramPeer& udp = step.datagram_listener();
+  Program& datagram = step.client(udp.local(), {word}, {.args = {"--kind", "udp"}});
+  udp.expect(word + "\n");
+  udp.send("UDP\n");
+  datagram.expect_output("Sent:     " + word + "\nReceived: UDP\n");
+}
+
+STEP("03.6", "a path of 107 bytes works, and one of 108 is a clear error") {
+  const std::string folder = step.path("");
+  const std::string longest = folder + std::string(longest_path - folder.size(), 'p');
+  step.suspect("The server is not at the path of " + std::to_string(longest_path) +
+               " bytes that it was given. sun_path holds so many and the NUL byte behind them: is "
+               "every byte "
+               "copied, and is the rest of the sockaddr_un zero?");
+  Server& server = step.server(on_path(longest));
+  step.check(is_socket(longest), "a socket at " + longest, "no socket there");
+  expect_reached(step, server);
+  ::unlink(longest.c_str());
+
+  step.suspect(
+      "A path that does not fit was cut, or something was made under another name. A path of " +
+      std::to_string(longest_path + 1) +
+      " bytes is an error: throw, with a sentence that says \"too long\", before anything is "
+      "bound.");
+  const std::size_t files = files_in(step.folder());
+  for (const std::size_t more : {1UL, 2UL, 100UL}) {
+    for (const std::string kind : {"unix-stream", "unix-datagram"}) {
+      Program& refused =
+          step.start("server", on_path(longest + std::string(more, 'p'), {"--kind", kind}));
+      refused.expect_error_sentence({"too long"});
+    }
+  }
+  step.check(files_in(step.folder()) == files, "no new file in the folder", "there is one");
+}
+
+STEP("03.7", "the path is removed at the end by the server that made it") {
+  const std::string path = step.path("s");
+  for (const std::string kind : {"unix-stream", "unix-datagram"}) {
+    for (const int signal : {SIGTERM, SIGINT}) {
+      step.suspect(
+          "The server has ended and its path is still there: server_close() removes it. "
+          "(SIGINT and SIGTERM end the loop, and the destructor closes.)");
+      Server& server = step.server(on_path(path, {"--kind", kind}));
+      step.check(is_socket(path), "a socket at " + path, "no socket there");
+      server.stop_by(signal);
+      expect_gone(step, path);
+    }
+    step.suspect(
+        "The server removed what is not its own. Somebody had cleaned up, and another server had "
+        "come to the same path: compare device and inode with those that bind() made.");
+    Server& server = step.server(on_path(path, {"--kind", kind}));
+    ::unlink(path.c_str());
+    Listener& newcomer = step.listen(step.unix_address("s"));
+    step.did("replaced", "the path by a socket of another server");
+    server.stop();
+    step.check(is_socket(path), "the other server's socket at " + path, "it was removed");
+    newcomer.close();
+    ::unlink(path.c_str());
+  }
+}
+
+STEP("03.8", "a stale path is taken over") {
+  const std::string path = step.path("s");
+  for (const std::string kind : {"unix-stream", "unix-datagram"}) {
+    step.suspect(
+        "A server that was killed has left its path, and the next one does not start. bind() says "
+        "EADDRINUSE; if the file is a socket, and a connect() to it says ECONNREFUSED, nobody is "
+        "there: unlink it, and bind again.");
+    step.server(on_path(path, {"--kind", kind})).kill();
+    step.check(is_socket(path), "the path of the server that was killed", "it is gone");
+    Server& second = step.server(on_path(path, {"--kind", kind}));
+    second.stop();
+    expect_gone(step, path);
+  }
+  for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+    leave_behind(step, step.unix_address("s"), type);
+    Server& server = step.server(on_path(path));
+    expect_reached(step, server);
+    ::unlink(path.c_str());
+  }
+}
+
+STEP("03.9", "a path that is in use, and a file that is no socket, are never touched") {
+  const std::string path = step.path("s");
+  const std::vector<std::string> kinds{"unix-stream", "unix-datagram"};
+  const auto expect_loser = [&](const std::string& kind) {
+    const ino_t before = inode_of(path);
+    Program& rival = step.start("server", on_path(path, {"--kind", kind}));
+    rival.expect_error_sentence({path});
+    step.check(inode_of(path) == before, "the file at " + path + " as it was",
+               exists(path) ? "another one" : "it is gone");
+  };
+
+  step.suspect(
+      "A second server took the path of one that lives, or removed it when it failed. Ask who "
+      "lives there before unlink(); and remove at the end only what bind() has made.");
+  Server& stream = step.server(on_path(path));
+  for (const std::string& kind : kinds) expect_loser(kind);
+  step.suspect("The first server does not serve any more, after a second one has tried its path.");
+  ask_and_leave(step, stream.address(), step.word() + "\n");
+  stream.stop();
+  Server& datagram = step.server(on_path(path, {"--kind", "unix-datagram"}));
+  step.suspect(
+      "A second server took the path of a datagram server that lives. A connect() by a socket of "
+      "the wrong type fails with EPROTOTYPE: somebody is there. Only ECONNREFUSED says: nobody.");
+  for (const std::string& kind : kinds) expect_loser(kind);
+  step.datagram_peer(datagram).send("still here\n").expect("STILL HERE\n");
+  datagram.stop();
+
+  step.suspect(
+      "The path is another program's, which is busy: its queue of connections is full. A connect() "
+      "that blocks waits for ever, and EAGAIN does not say that nobody is there.");
+  {
+    const Address address = step.unix_address("s");
+    const Descriptor busy(::socket(AF_UNIX, SOCK_STREAM, 0));
+    if (::bind(busy.get(), address.get(), address.size()) != 0 || ::listen(busy.get(), 0) != 0) {
+      throw kit::KitError("listen");
+    }
+    step.sandbox().give(path);
+    std::vector<Descriptor> waiting;
+    for (int result = 0; result == 0;) {
+      waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      result = ::connect(waiting.back().get(), address.get(), address.size());
+    }
+    step.did("made", "a server at " + path + " that is too busy to accept");
+    for (const std::string& kind : kinds) expect_loser(kind);
+    ::unlink(path.c_str());
+  }
+
+  step.suspect(
+      "What stands at the path is no socket, and was removed or changed. Look with lstat() before "
+      "unlink(): only a socket (S_ISSOCK) may be a server's.");
+  std::ofstream(path) << "precious\n";
+  step.sandbox().give(path);
+  for (const std::string& kind : kinds) expect_loser(kind);
+  std::stringstream content;
+  content << std::ifstream(path).rdbuf();
+  step.check(content.str() == "precious\n", "the file's content as it was", content.str());
+  ::unlink(path.c_str());
+
+  step.suspect(
+      "A link at the path was removed, or what it leads to. A link is no socket, whatever it leads "
+      "to: lstat(), not stat().");
+  leave_behind(step, step.unix_address("other"), SOCK_STREAM);
+  if (::symlink(step.path("other").c_str(), path.c_str()) != 0) throw kit::KitError("symlink");
+  for (const std::string& kind : kinds) expect_loser(kind);
+  step.check(is_socket(step.path("other")), "what the link leads to", "it is gone");
+}
+
+// ---- probe: the learner's StreamRequestHandler with a handler of the kit's own
+// -------------------
+
+STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is limited") {
+  const std::string much(4 << 20, 'x');
+  for (const std::string size : {"0", "100000"}) {
+    const std::string which =
+        size == "0" ? "Unbuffered (wbufsize 0)" : "Buffered (wbufsize 100000)";
+    step.suspect(which +
+                 ", the answer is not whole, or there is none. read_line() reads the order; "
+                 "write() takes all bytes; finish() sends what is left.");
+    Server& server = step.probe_server("writer", {.args = {"--port", "0", "--wbufsize", size}});
+    Peer& first = step.connect(server);
+    first.send("write twice\n").expect("BEFOREAFTER").expect_end();
+    Peer& waits = step.connect(server);
+    waits.send("write, read, write\n");
+    if (size == "0") {
+      step.suspect(
+          "Unbuffered, each write() is sent at once: this client waits for the first "
+          "before it says more.");
+      waits.expect("BEFORE");
+    } else {
+      step.suspect(
+          "Buffered, bytes are gathered until there are wbufsize of them, until flush(), "
+          "or until the end: here, both writes leave together.");
+      expect_silence(step, server, waits);
+    }
+    waits.send("\n").expect(size == "0" ? "AFTER" : "BEFOREAFTER").expect_end();
+    step.suspect("flush() sends what was gathered, at once, and once.");
+    Peer& flushed = step.connect(server);
+    flushed.send("write, flush, read, write\n").expect("BEFORE");
+    flushed.send("\n").expect("AFTER").expect_end();
+
+    step.suspect("The handler threw: what it wrote before still leaves, by finish().");
+    Peer& thrown = step.connect(server);
+    thrown.send("write and throw\n").expect("BEFORE").expect_end();
+    step.suspect("close() sends what was gathered; finish() must not send it again.");
+    Peer& closed = step.connect(server);
+    closed.send("write and close\n").expect("BEFOREAFTER").expect_end();
+
+    step.suspect(
+        "write() did not send all. send() may take fewer bytes than it was given, and a "
+        "signal may interrupt it: go on with the rest.");
+    Peer& reader = step.connect(server);
+    for (const Fault& fault : {Fault::fail(Calls::any_send, EINTR).every(3).on_streams(),
+                               Fault::shorten(Calls::any_send, 50'000).every(2).on_streams(),
+                               Fault::fail(Calls::any_recv, EINTR).every(2).on_streams()}) {
+      server.recorder().add(fault);
+    }
+    reader.send("write much\n").expect("BEFORE" + much + "AFTER").expect_end();
+
+    step.suspect(
+        "The client had gone when finish() sent the rest. That is no error: nothing to report, and "
+        "the next client is served. (MSG_NOSIGNAL keeps SIGPIPE away.)");
+    const std::string before(server.errors());
+    kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::any_send).on_streams());
+    Peer& gone = step.connect(server);
+    gone.send(size == "0" ? "write nothing\n" : "write twice\n");
+    step.wait_until([&] { return held.holding() > 0; }, "an answer under way");
+    gone.reset();
+    held.release();
+    Peer& next = step.connect(server);
+    next.send("write twice\n").expect("BEFOREAFTER").expect_end();
+    if (size != "0") {
+      step.check(server.errors() == before, "nothing new on stderr",
+                 std::string(server.errors().substr(before.size())));
+    }
+    server.stop();
+  }
+
+  step.suspect(
+      "A silent client holds the server for ever, though --request-timeout was given: setup() sets "
+      "SO_RCVTIMEO and SO_SNDTIMEO to the handler's timeout; recv() then fails with EAGAIN, and "
+      "that ends this request.");
+  Server& server = step.server(on_path(step.path("s"), {"--request-timeout", "50"}));
+  Peer& silent = step.connect(server);
+  silent.expect_end_or_reset();
+  Peer& half = step.connect(server);
+  half.send("half a li");
+  half.expect_end_or_reset();
+  step.suspect(
+      "A client that speaks in time is served as before, also after others were too slow.");
+  ask_and_leave(step, server.address(), step.word() + "\n");
+  server.stop();
+}
+
+STEP("03.11", "a datagram client without a name is not answered and harms nobody") {
+  step.suspect(no_answer);
+  Server& server = step.server(on_path(step.path("s"), {"--kind", "unix-datagram"}));
+  DatagramPeer& named = step.datagram_peer(server);
+  named.send("before\n").expect("BEFORE\n");
+  step.suspect(
+      "A client without a name ended the server, or stopped it. Its address is empty (family "
+      "AF_UNSPEC): no answer can reach it.");
+  DatagramPeer& nameless = step.datagram_peer(server, false);
+  for (int i = 0; i < 3; ++i) {
+    nameless.send(step.word() + "\n");
+    named.send("after\n").expect("AFTER\n");
+  }
+  step.suspect(
+      "The server tried to answer a client without a name, and reports the failure as an error. It "
+      "is none: verify_request() turns such a request away.");
+  step.check(server.errors().empty(), "nothing on stderr",
+             "\"" + std::string(server.errors().substr(0, 200)) + "\"");
+  server.stop();
+}
+
+STEP("03.12", "the mode is never wider than asked, from the first moment") {
+  struct Case {
+    mode_t umask, asked;
+    bool exact;
+  };
+  const std::string path = step.path("s");
+  for (const std::string kind : {"unix-stream", "unix-datagram"}) {
+    for (const Case& now : {Case{0, 0600, true}, Case{022, 0660, false}, Case{022, 0600, true},
+                            Case{077, 0666, false}}) {
+      std::ostringstream octal;
+      octal << std::oct << now.asked;
+      ServerOptions options = on_path(path, {"--kind", kind, "--mode", octal.str()});
+      options.umask = now.umask;
+#if defined(__linux__)
+      const Descriptor events(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+      (void)::inotify_add_watch(events.get(), step.folder().c_str(), IN_ATTRIB | IN_CREATE);
+#endif
+      step.suspect("The server does not start with --mode " + octal.str() + ".");
+      Server& server = step.server(options);
+      struct stat file {};
+      (void)::lstat(path.c_str(), &file);
+      const mode_t got = file.st_mode & 0777;
+      std::ostringstream got_octal;
+      got_octal << std::oct << got;
+      step.suspect(
+          "The path's mode is not the one that was asked for. bind() makes the file with what the "
+          "umask leaves of 0777: everybody who may write to it may connect.");
+      step.check((got & ~now.asked) == 0 && (!now.exact || got == now.asked),
+                 "mode " + octal.str() + " at " + path, "mode " + got_octal.str());
+#if defined(__linux__)
+      step.suspect(
+          "The path was made with other rights, and changed afterwards: in between, everybody "
+          "could "
+          "connect. Set the umask() before bind(), or the socket's own mode with fchmod().");
+      alignas(inotify_event) std::array<char, 4096> buffer{};
+      bool changed = false;
+      const ssize_t size = ::read(events.get(), buffer.data(), buffer.size());
+      for (ssize_t at = 0; at < size;) {
+        const auto* const event =
+            reinterpret_cast<const inotify_event*>(buffer.data() + static_cast<std::size_t>(at));
+        if ((event->mask & IN_ATTRIB) != 0 && event->len > 0 && path.ends_with(event->name)) {
+          changed = true;
+        }
+        at += static_cast<ssize_t>(sizeof *event + event->len);
+      }
+      step.check(!changed, "the path has its mode from its first moment on",
+                 "its mode was changed after bind() had made it");
+#endif
+      server.stop();
+    }
+  }
+}
+
+STEP("03.13", "the server sees who asks, and turns others away") {
+  const uid_t us = ::geteuid();
+  step.suspect(no_answer);
+  Server& ours = step.server(on_path(step.path("ours"), {"--allow-uid", std::to_string(us)}));
+  step.suspect(
+      "The user that --allow-uid names was turned away. peer_credentials() asks the kernel for the "
+      "user at the other end of the connection (SO_PEERCRED), not for the server's own.");
+  ask_and_leave(step, ours.address(), step.word() + "\n");
+  ours.stop();
+
+  for (const uid_t other : {us + 1, step.program_uid() + 7}) {
+    Server& theirs =
+        step.server(on_path(step.path("theirs"), {"--allow-uid", std::to_string(other)}));
+    step.suspect(
+        "A user was served whom --allow-uid does not name. verify_request() compares the uid that "
+        "the kernel tells of the client; false means end of file, and no answer.");
+    for (int i = 0; i < 2; ++i) {
+      Peer& client = step.connect(theirs);
+      (void)client.try_send(step.word() + "\n");
+      client.expect_end_or_reset();
+    }
+    theirs.stop();
+  }
+}

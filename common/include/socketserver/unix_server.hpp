@@ -60,10 +60,10 @@ class UnixPath {
   void remove() noexcept;
 
  private:
-  std::string path_;  // empty: owns none
-  dev_t device_ = 0;  // which file it was when it was made
-  ino_t inode_ = 0;
-  pid_t maker_ = 0;
+  std::string path_;                   // empty: owns none
+  [[maybe_unused]] dev_t device_ = 0;  // which file it was when it was made
+  [[maybe_unused]] ino_t inode_ = 0;
+  [[maybe_unused]] pid_t maker_ = 0;
 };
 
 /// A server whose requests are Unix stream connections. You write its functions in lesson 03.

@@ -1,0 +1,57 @@
+// A TCP server with the learner's StreamRequestHandler, and a handler that does what the first line
+// says.
+
+#include <socketserver/program.hpp>
+#include <socketserver/tcp_server.hpp>
+
+#include <stdexcept>
+#include <string>
+
+#include "stream_handler.hpp"
+
+using namespace socketserver;
+
+namespace {
+
+constexpr std::size_t line_limit = 65536;
+constexpr std::size_t much = 4 << 20;
+
+std::size_t gathered = 0;
+
+class OrdersHandler : public StreamRequestHandler {
+ public:
+  using StreamRequestHandler::StreamRequestHandler;
+
+  void setup() override {
+    wbufsize = gathered;
+    StreamRequestHandler::setup();
+  }
+
+  void handle() override {
+    const std::string order(rfile().read_line(line_limit));
+    wfile().write("BEFORE");
+    if (order == "write, read, write\n") (void)rfile().read_line(line_limit);
+    if (order == "write, flush, read, write\n") {
+      wfile().flush();
+      (void)rfile().read_line(line_limit);
+    }
+    if (order == "write and throw\n") throw std::runtime_error("thrown on purpose");
+    if (order == "write much\n") wfile().write(std::string(much, 'x'));
+    wfile().write("AFTER");
+    if (order == "write and close\n") wfile().close();
+  }
+};
+
+void serve(const Options& options) {
+  gathered = static_cast<std::size_t>(options.number("--wbufsize", 0));
+  TCPServer server(options.address(), handler_class<OrdersHandler>);
+  const EndOnSignals end(server);
+  start_listening(server);
+  server.serve_forever();
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) {
+  return server_main(argc, argv, {{"--wbufsize", "N", "bytes that wfile gathers (0)"}}, serve);
+}
