@@ -203,7 +203,8 @@ std::string result_text(const CallRecord& record) {
   if (record.is(Calls::any_recv) && record.result > 0) {
     constexpr std::size_t shown = 32;
     text += ' ' + in_quotes(std::string_view(record.data).substr(0, shown));
-    if (record.result > static_cast<std::int64_t>(std::min(shown, record.data.size()))) text += "…";
+    const auto kept = static_cast<std::int64_t>(std::min(shown, record.data.size()));
+    if (record.result > kept) text += "…";
   }
   if (record.is(Calls::any_reap) && record.result > 0) text += status_text(record.arguments[2]);
   return text;
