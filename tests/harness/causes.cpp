@@ -253,7 +253,7 @@ std::string without_sanitizer_notes(std::string_view errors) {
 
 std::string own_words(std::string_view errors) {
   std::size_t end = errors.size();
-  for (std::string_view sign : {"Sanitizer: ", ": runtime error: "}) {
+  for (std::string_view sign : {"Sanitizer:", ": runtime error: "}) {
     for (std::size_t at = errors.find(sign); at != std::string_view::npos && at < end;
          at = errors.find(sign, at + 1)) {
       const std::size_t newline = errors.rfind('\n', at);

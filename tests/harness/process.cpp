@@ -25,8 +25,6 @@
 #include <sys/syscall.h>
 #endif
 
-extern char** environ;
-
 namespace kit {
 namespace {
 

@@ -93,6 +93,17 @@ std::string hang_lines(const Program& program) {
     for (std::size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + waits[i];
     if (waits.size() > shown) text += ", ...";
   }
+  constexpr std::size_t shown_children = 3;
+  for (std::size_t i = 0; i < std::min(children.size(), shown_children); ++i) {
+    const auto child = proc::status(children[i]);
+    const std::string waits_in = proc::waits_in(children[i]);
+    text += "\nchild " + std::to_string(children[i]);
+    if (child && child->state == 'Z') {
+      text += " has ended and was not waited for (a zombie)";
+    } else {
+      text += waits_in.empty() ? " runs" : " waits in " + waits_in;
+    }
+  }
   std::string out = wrapped(text);
   if (descriptors) {
     std::size_t shown = 0;
@@ -303,6 +314,7 @@ std::string header(const StepEntry& entry, int points) {
 }
 
 std::string run_only_this(const Lesson& lesson, const StepEntry& entry) {
+  if (lesson.name.empty()) return {};
   std::string pattern = entry.id;
   for (std::size_t at = 0; (at = pattern.find('.', at)) != std::string::npos; at += 2) {
     pattern.insert(at, "\\");

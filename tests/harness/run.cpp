@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <exception>
 #include <string>
 
@@ -83,8 +84,8 @@ Outcome judge(const Settings& settings, const Lesson& lesson, const StepEntry& e
       body(step);
       step.finish();
     } catch (const OutOfTime&) {
-      step.fail({.expected = "the step is done within its time",
-                 .got = "it took longer than " + std::to_string(entry.timeout) + " s allow",
+      step.fail({.expected = "the step is over within " + std::to_string(entry.timeout) + " s",
+                 .got = "it is not",
                  .out_of_time = true});
     }
     return {Outcome::Status::pass, "", header(entry, entry.points)};
@@ -146,7 +147,13 @@ void run(const char* id, const char* title, StepBody body) {
 
 void run_step(const char* id, const char* title, StepBody body) noexcept {
   const auto report = [&](std::string_view what) {
-    const Outcome outcome = kit_error(std::string(id) + ' ' + title, what);
+    StepEntry entry;
+    entry.id = id;
+    entry.title = title;
+    const Outcome outcome = kit_error(entry.name(), what);
+    if (const char* const path = std::getenv("KIT_RESULT")) {
+      write_result(path, entry, {}, {}, outcome, 0);
+    }
     print(outcome.report);
     keep(limits::kit_error);
   };

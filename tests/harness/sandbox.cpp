@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +35,20 @@ constexpr const char* lock_name = "lock";
 }
 
 // -- removing
+// Root is not always almighty: a container may lack the right to change users, or these users.
+bool can_become(uid_t user) {
+  const pid_t child = fork();
+  if (child < 0) return false;
+  if (child == 0) {
+    const auto group = static_cast<gid_t>(user);
+    _exit(setgroups(0, nullptr) == 0 && setgid(group) == 0 && setuid(user) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 // ---------------------------------------------------------------------------------------
 
 // Every name in a folder but . and ..
@@ -170,7 +186,7 @@ bool remove_tree(const std::string& path) noexcept {
 }
 
 std::optional<User> User::claim() {
-  if (geteuid() != 0) return std::nullopt;
+  if (geteuid() != 0 || !can_become(first_user)) return std::nullopt;
   mkdir(users_folder, 0700);
   struct stat status {};
   if (lstat(users_folder, &status) != 0) fail(std::string("mkdir of ") + users_folder);

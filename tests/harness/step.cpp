@@ -36,6 +36,13 @@ std::string needed(const char* name) {
   return value;
 }
 
+// Programs start in a folder of their own: a relative path would mean something else there.
+std::string absolute(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  char here[4096];
+  return getcwd(here, sizeof here) == nullptr ? path : std::string(here) + '/' + path;
+}
+
 // FNV-1a: the same on every machine, unlike std::hash.
 std::uint64_t hash(std::string_view text) {
   std::uint64_t value = 14695981039346656037ULL;
@@ -91,8 +98,8 @@ bool port_is_free(std::uint16_t port) {
 Settings Settings::from_environment() {
   Settings settings;
   settings.manifest = needed("KIT_MANIFEST");
-  settings.candidate = needed("KIT_CANDIDATE");
-  settings.sources = needed("KIT_SOURCES");
+  settings.candidate = absolute(needed("KIT_CANDIDATE"));
+  settings.sources = absolute(needed("KIT_SOURCES"));
   settings.root = variable("KIT_ROOT");
   settings.build = variable("KIT_BUILD");
   settings.result = variable("KIT_RESULT");
@@ -143,7 +150,10 @@ std::string Step::program_path(const std::string& program, const std::string& bu
       build == "plain" ? settings_.candidate : settings_.candidate + '/' + build;
   const std::string path = folder + '/' + program;
   if (access(path.c_str(), X_OK) != 0) {
-    if (const auto reason = read_text(folder + "/unavailable")) throw CannotRun(*reason);
+    if (auto reason = read_text(folder + "/unavailable")) {
+      while (reason->ends_with('\n')) reason->pop_back();
+      throw CannotRun(*reason);
+    }
     throw KitError("there is no program " + path +
                    ". Build it: " + "cmake --build --preset lesson-" + lesson_.number());
   }

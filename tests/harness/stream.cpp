@@ -67,6 +67,13 @@ Stream Stream::connect(const Address& to, Deadline until) {
     int error = 0;
     socklen_t size = sizeof error;
     getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error == ECONNRESET) {
+      // It was accepted, and reset before we looked: a connection that has ended.
+      Stream ended(std::move(socket));
+      ended.ending_ = Ending::reset;
+      ended.refused_ = true;
+      return ended;
+    }
     if (error != 0) fail("connect", error);
     break;
   }

@@ -250,6 +250,42 @@ TEST_CASE("a hang is explained before it is ended") {
        {"SIGTERM to the server", "it still runs after", "Told to end, the server does not"}});
 }
 
+TEST_CASE("a report, from its first line to its last") {
+  CheckRun run({.victim = "silent"});
+  run.wait();
+  std::string report = run.report();
+  const std::string port = run.noted("address").substr(std::string("127.0.0.1:").size());
+  for (std::size_t at; (at = report.find(port)) != std::string::npos;) {
+    report.replace(at, port.size(), "PORT");
+  }
+  if (const std::size_t at = report.find("PORT to 127.0.0.1:"); at != std::string::npos) {
+    const std::size_t number = at + std::string("PORT to 127.0.0.1:").size();
+    report.replace(number, report.find_first_of("\n", number) - number, "CLIENT");
+  }
+  CHECK(report ==
+        "90.1 a server that misbehaves                                              0 of 8 points\n"
+        "\n"
+        "  what happened\n"
+        "    1. started  server --port 0 --do silent     listening on 127.0.0.1:PORT\n"
+        "    2. sent     \"hello\" (5 bytes)\n"
+        "    3. expected \"HELLO\" (5 bytes)\n"
+        "       got      nothing in 400 ms\n"
+        "  what your server did\n"
+        "    still running, with 1 thread, no child, 5 open descriptors\n"
+        "    it waits in pause\n"
+        "      3  socket 127.0.0.1:PORT, listening\n"
+        "      4  socket 127.0.0.1:PORT to 127.0.0.1:CLIENT\n"
+        "  likely cause\n"
+        "    This is what the step suspects.\n"
+        "  where to look\n"
+        "    lessons/90_victims/slot.cpp:2   page: \"90.A\"\n"
+        "  see it yourself\n"
+        "    build/lessons/90_victims/server --port 9999 --do silent\n"
+        "    build/kit-talk 127.0.0.1:9999 --send 'hello' --hold\n"
+        "  run only this\n"
+        "    cmake --build --preset lesson-90 && ctest --preset lesson-90 -R '^90\\.1 '\n");
+}
+
 TEST_CASE("a flood of output is drained, counted and cut") {
   check_fails({"floods", {"in a loop that prints without end"}, {}, never});
 }
@@ -329,7 +365,7 @@ TEST_CASE("the step's own time ends before CTest's, with a report") {
   CheckRun run({.victim = "silent", .deadline_ms = never, .timeout = "0.5"});
   CHECK(run.wait() == Exit{1, 0});
   INFO(run.report());
-  CHECK(run.report().find("the step is done within its time") != std::string::npos);
+  CHECK(run.report().find("the step is over within 60 s") != std::string::npos);
   run.leaves_nothing();
 }
 
@@ -349,7 +385,7 @@ TEST_CASE("exit codes tell a failure, what cannot run here, and the kit's own er
         Exit{77, 0});
   CHECK(exit_of("[90.4]", "error", "The kit's own error, not yours:\n    a screw is loose") ==
         Exit{99, 0});
-  CHECK(exit_of("[90.5]", "", "the manifest calls step 90.5") == Exit{99, 0});
+  CHECK(exit_of("[90.5]", "error", "the manifest calls step 90.5") == Exit{99, 0});
   CHECK(exit_of("[90.6]", "error", "Build it: cmake --build --preset lesson-90") == Exit{99, 0});
   CHECK(exit_of("[99.9]", "", "no such step") == Exit{99, 0});
 }
