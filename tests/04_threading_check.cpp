@@ -112,7 +112,7 @@ STEP("04.3", "an exception ends its connection alone") {
   server.stop();
 }
 
-STEP("04.4", "200 requests later there are no more threads, and no more memory for them") {
+STEP("04.4", "after 200 requests there are no more threads than before, nor memory") {
   constexpr std::size_t at_once = 4;
   constexpr std::size_t requests = 200;
   constexpr std::size_t allowance_kib =
@@ -127,7 +127,8 @@ STEP("04.4", "200 requests later there are no more threads, and no more memory f
   serve(requests);
   step.suspect(
       "Threads are left over. A thread ends with its request; it must not wait for another one.");
-  step.wait_until([&] { return server.threads() <= threads; },
+  // A pool may have one idle thread more or less: that is a matter of moments.
+  step.wait_until([&] { return server.threads() <= threads + at_once; },
                   "no more threads than before (" + std::to_string(threads) + ")",
                   [&] { return std::to_string(server.threads()) + " threads"; });
   step.suspect(
@@ -141,23 +142,28 @@ STEP("04.4", "200 requests later there are no more threads, and no more memory f
   server.stop();
 }
 
-STEP("04.5", "the end waits for requests under way, and the client has its whole answer") {
+STEP("04.5", "the end waits for requests under way, and their whole answers") {
   constexpr std::size_t many = 50;
-  Server& server = step.server({.args = {"--quiet", "--delay", "200"}});
+  Server& server = step.server({.args = {"--quiet"}});
   Peer& silent = step.connect(server);
   std::vector<Peer*> clients;
   std::vector<std::string> lines;
+  kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::any_send).on_streams().always());
   for (std::size_t i = 0; i < many; ++i) {
     clients.push_back(&step.connect(server));
     lines.push_back(step.text(3000) + "\n");
     clients.back()->send(lines.back());
   }
-  for (Peer* client : clients) client->wait_until_taken();
+  step.suspect(deaf);
+  step.wait_until([&] { return held.holding() == many; }, "50 answers under way",
+                  [&] { return std::to_string(held.holding()) + " answers under way"; });
   step.suspect(
       "The program ended while threads were at work, and their clients went without an answer. "
       "server_close() waits for every thread, after it has closed the listener. (A detached thread "
       "cannot be waited for.)");
   server.signal(SIGTERM);
+  step.wait_until([&] { return step.refuses(server.address()); }, "a closed listener");
+  held.release();
   for (std::size_t i = 0; i < many; ++i) {
     clients[i]->expect(Step::upper(lines[i]));
     clients[i]->expect_end();
@@ -167,7 +173,7 @@ STEP("04.5", "the end waits for requests under way, and the client has its whole
       "returns "
       "0, the thread ends, and server_close() has waited for it.");
   silent.expect_end();
-  server.expect_exit(0);
+  server.expect_stopped();
 }
 
 STEP("04.6", "each connection is closed once, by its owner") {
@@ -205,34 +211,39 @@ STEP("04.6", "each connection is closed once, by its owner") {
 
 namespace {
 
-// Plays the server for `clients` x `lines`: all clients are connected before the first has its
-// answer. `answer` may change what goes back.
+// Plays the server: all clients are connected before the first has its answer. `answer` says what
+// goes back, and how a client's conversation ends before its time: nothing at all goes back.
 template <class Answer>
-void play_server(Listener& partner, std::size_t clients, std::size_t lines, Answer answer) {
+void play_server(Step& step, Listener& partner, std::size_t clients, std::size_t lines,
+                 Answer answer) {
   std::vector<Peer*> peers;
   for (std::size_t i = 0; i < clients; ++i) peers.push_back(&partner.accept());
+  const auto has_line = [](Peer& peer) { return peer.unread().find('\n') != std::string::npos; };
   for (std::size_t line = 0; line < lines; ++line) {
     for (std::size_t i = 0; i < clients; ++i) {
-      const std::string question = peers[i]->read_line();
-      if (!answer(*peers[i], i, line, Step::upper(question))) peers[i] = nullptr;
+      if (!peers[i]) continue;
+      // Whoever has had a wrong answer may go on, or leave.
+      step.wait_until(
+          [&] { return has_line(*peers[i]) || peers[i]->ending() != kit::Ending::open; },
+          "line " + std::to_string(line + 1) + " of " + peers[i]->name());
+      const std::string back =
+          has_line(*peers[i]) ? answer(i, line, Step::upper(peers[i]->read_line())) : "";
+      if (!back.empty()) peers[i]->try_send(back);
+      if (back.empty()) peers[i]->half_close(), peers[i] = nullptr;
     }
-    std::erase(peers, nullptr);
-    clients = peers.size();
   }
-  for (Peer* peer : peers) peer->half_close();
+  for (Peer* peer : peers) {
+    if (peer) peer->half_close();
+  }
 }
 
 }  // namespace
 
-STEP("04.7", "it notices one wrong byte among all its answers, and a connection cut short") {
+STEP("04.7", "notices one wrong byte among all answers, and a connection cut short") {
   const std::size_t clients = step.random().between(4, 9);
   const std::size_t lines = step.random().between(4, 9);
   const std::vector<std::string> words{"--clients", std::to_string(clients), "--lines",
                                        std::to_string(lines)};
-  const auto right = [](Peer& peer, std::size_t, std::size_t, const std::string& answer) {
-    peer.send(answer);
-    return true;
-  };
   step.suspect(
       "Every client is a thread of its own, and all of them are there at once: the first must not "
       "be "
@@ -240,23 +251,23 @@ STEP("04.7", "it notices one wrong byte among all its answers, and a connection 
   {
     Listener& partner = step.listen();
     Program& client = step.client(partner.address(), words);
-    play_server(partner, clients, lines, right);
+    play_server(step, partner, clients, lines,
+                [](std::size_t, std::size_t, const std::string& right) { return right; });
     client.expect_exit(0);
   }
-  const std::size_t victim = step.random().below(clients);
-  for (const std::size_t where : {std::size_t{0}, lines / 2, lines - 1}) {
+  // Which client it is, and which answer, must not matter.
+  const std::size_t victims[] = {0, clients / 2, clients - 1};
+  const std::size_t places[] = {lines - 1, 0, lines / 2};
+  for (int i = 0; i < 3; ++i) {
     step.suspect(
         "One byte of one answer was wrong, and the client has not noticed, or not said so: compare "
         "every answer of every client, whole; then one sentence on stderr, and exit status 1.");
     Listener& partner = step.listen();
     Program& client = step.client(partner.address(), words);
-    play_server(partner, clients, lines,
-                [&](Peer& peer, std::size_t number, std::size_t line, std::string answer) {
-                  const bool wrong = number == victim && line == where;
-                  if (wrong) answer[answer.size() / 2] ^= 1;
-                  peer.send(answer);
-                  if (wrong) peer.half_close();
-                  return !wrong;
+    play_server(step, partner, clients, lines,
+                [&](std::size_t number, std::size_t line, std::string answer) {
+                  if (number == victims[i] && line == places[i]) answer[answer.size() / 2] ^= 1;
+                  return answer;
                 });
     client.expect_error_sentence();
   }
@@ -266,12 +277,10 @@ STEP("04.7", "it notices one wrong byte among all its answers, and a connection 
       "An answer that does not come is as wrong as one that is wrong.");
   Listener& partner = step.listen();
   Program& client = step.client(partner.address(), words);
-  play_server(partner, clients, lines,
-              [&](Peer& peer, std::size_t number, std::size_t line, const std::string& answer) {
-                const bool cut = number == victim && line == lines - 1;
-                if (!cut) peer.send(answer);
-                if (cut) peer.half_close();
-                return !cut;
+  const std::size_t victim = step.random().below(clients);
+  play_server(step, partner, clients, lines,
+              [&](std::size_t number, std::size_t line, std::string answer) {
+                return number == victim && line == lines - 1 ? "" : std::move(answer);
               });
   client.expect_error_sentence();
 }
@@ -299,10 +308,10 @@ STEP("04.8", "no data race") {
   const std::vector<Peer*> present = conversations(step, server, 8);
   server.signal(SIGTERM);
   for (Peer* client : present) client->expect_end();
-  server.expect_exit(0);
+  server.expect_stopped();
 }
 
-STEP("04.9", "above --max-threads the next client waits its turn, and none is lost") {
+STEP("04.9", "above --max-threads the next client waits, and none is lost") {
   constexpr std::size_t limit = 3;
   Server& server = step.server({.args = {"--quiet", "--max-threads", std::to_string(limit)}});
   std::vector<Peer*> served = conversations(step, server, limit);
@@ -339,7 +348,7 @@ STEP("04.9", "above --max-threads the next client waits its turn, and none is lo
   server.signal(SIGTERM);
   for (Peer* client : served) client->expect_end();
   last.expect_over();
-  server.expect_exit(0);
+  server.expect_stopped();
 }
 
 STEP("04.10", "a thread that cannot start costs one client, not the server") {
@@ -385,8 +394,9 @@ STEP("04.11", "--daemon-threads and --no-block-on-close do not wait") {
     Server& server = step.server({.args = {"--quiet", "--delay", "600000", option}});
     Peer& client = step.connect(server);
     client.send("this takes ten minutes\n").wait_until_taken();
-    server.stop();
+    server.signal(SIGTERM);
     client.expect_over();
+    server.expect_stopped();
   }
 }
 
@@ -396,7 +406,8 @@ STEP("04.12", "shutdown() from a handler's thread works") {
   other.send("first\n").expect("FIRST\n");
   Peer& ender = step.connect(server);
   ender.send("second\n").expect("SECOND\n");
-  step.connect(server).send("waits\n");
+  Peer& third = step.connect(server);  // no thread for it now: it waits, and will leave
+  third.send("waits\n").half_close();
   step.suspect(
       "A handler has called shutdown(), which waits until the loop has ended, and the loop waits "
       "for "
@@ -406,7 +417,8 @@ STEP("04.12", "shutdown() from a handler's thread works") {
   step.suspect("After shutdown() the requests under way are still served to their end.");
   other.send("still here\n").expect("STILL HERE\n");
   end_all({&other, &ender});
-  server.expect_exit(0);
+  third.expect_over();
+  server.expect_stopped();
 }
 
 STEP("04.13", "UDP and Unix servers thread as well") {

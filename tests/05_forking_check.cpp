@@ -63,7 +63,7 @@ void expect_no_children(Step& step, const Server& server) {
 
 // ---- the server ---------------------------------------------------------------------------------
 
-STEP("05.1", "each client is served by a process of its own, another while the first is silent") {
+STEP("05.1", "each client gets a process of its own, also beside a silent one") {
   constexpr int clients = 3;
   step.suspect(
       "The server is deaf while it serves: the next client waits for the one before. The child "
@@ -122,7 +122,7 @@ STEP("05.2", "the client sees end of file when its child ends") {
   server.stop();
 }
 
-STEP("05.3", "after a burst of 50 there is no zombie, without waiting for the next client") {
+STEP("05.3", "a burst of 50 leaves no zombie, without waiting for the next client") {
   constexpr std::size_t burst = 50;
   constexpr std::uint64_t turns_a_request = 20;
   Server& server = step.server({.args = {"--quiet", "--max-children", "0"},
@@ -173,7 +173,7 @@ STEP("05.4", "a child never comes back into the loop, and leaves by _exit") {
   }
   expect_no_children(step, server);
   server.signal(SIGTERM);
-  server.expect_exit(0);
+  server.expect_stopped();
   step.suspect(
       "A child has ended by exit() or by returning from main(): what stood in the parent's buffer "
       "was "
@@ -191,7 +191,7 @@ STEP("05.4", "a child never comes back into the loop, and leaves by _exit") {
              std::to_string(count(" the end of ")) + " times");
 }
 
-STEP("05.5", "a child that crashes or throws costs its client alone, and its status is reported") {
+STEP("05.5", "a child that crashes costs its client alone, and its status is told") {
   Server& server = step.server({.args = {"--quiet"}, .may_report = true});
   const std::vector<Peer*> others = conversations(step, server, 2);
   const auto expect_end_of = [&](const char* order, const std::string& status) {
@@ -221,20 +221,20 @@ STEP("05.5", "a child that crashes or throws costs its client alone, and its sta
 
 namespace {
 
-// Plays the server for `clients` x `lines`: all clients are connected before the first has its
-// answer. `answer` may change what goes back.
+// Plays the server for clients that are connected, until each has had its answers or has left.
+// `answer` says what goes back.
 template <class Answer>
-void play_server(Listener& partner, std::size_t clients, std::size_t lines, Answer answer) {
-  std::vector<Peer*> peers;
-  for (std::size_t i = 0; i < clients; ++i) peers.push_back(&partner.accept());
+void play_server(Step& step, const std::vector<Peer*>& clients, std::size_t lines, Answer answer) {
+  const auto has_line = [](Peer& peer) { return peer.unread().find('\n') != std::string::npos; };
   for (std::size_t line = 0; line < lines; ++line) {
-    for (Peer*& peer : peers) {
-      const std::string question = peer->read_line();
-      if (!answer(*peer, line, Step::upper(question))) peer = nullptr;
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      Peer& client = *clients[i];
+      step.wait_until([&] { return has_line(client) || client.ending() != kit::Ending::open; },
+                      "line " + std::to_string(line + 1) + " of " + client.name());
+      if (has_line(client)) client.try_send(answer(i, line, Step::upper(client.read_line())));
     }
-    std::erase(peers, nullptr);
   }
-  for (Peer* peer : peers) peer->half_close();
+  for (Peer* client : clients) client->half_close();
 }
 
 }  // namespace
@@ -244,57 +244,53 @@ STEP("05.6", "its children's exit statuses decide its own") {
   const std::size_t lines = step.random().between(2, 5);
   const std::vector<std::string> words{"--clients", std::to_string(clients), "--lines",
                                        std::to_string(lines)};
-  const auto expect_clients = [&](Program& client) {
+  // The client, when all of its children are connected.
+  const auto start = [&](std::vector<Peer*>& peers, const std::vector<Fault>& faults) -> Program& {
+    Listener& partner = step.listen();
+    Program& client = step.client(partner.address(), words, {.faults = faults});
     step.suspect(
         "Each client is a process of its own, and all of them are there at once: start every child "
-        "before you wait for the first.");
+        "before you wait for the first. And a child has its conversation and ends: it starts no "
+        "children.");
+    for (std::size_t i = 0; i < clients; ++i) peers.push_back(&partner.accept());
     step.wait_until([&] { return client.children().size() == clients; },
                     std::to_string(clients) + " child processes",
                     [&] { return std::to_string(client.children().size()) + " child processes"; });
+    return client;
   };
+  const auto right = [](std::size_t, std::size_t, const std::string& answer) { return answer; };
   {
-    Listener& partner = step.listen();
-    Program& client = step.client(partner.address(), words,
-                                  {.faults = {Fault::fail(Calls::any_reap, EINTR).times(2)}});
-    expect_clients(client);
+    std::vector<Peer*> peers;
+    Program& client = start(peers, {Fault::fail(Calls::any_reap, EINTR).every(2)});
     step.suspect(
         "Every answer was right, and the client does not say so by exit status 0. (A waitpid() "
         "that "
         "a signal has interrupted, EINTR, has to be asked again.)");
-    play_server(partner, clients, lines, [](Peer& peer, std::size_t, const std::string& answer) {
-      peer.send(answer);
-      return true;
-    });
+    play_server(step, peers, lines, right);
     client.expect_exit(0);
   }
   // Which child it is must not matter: the first to be waited for, the last, one between.
   for (const std::size_t victim : {std::size_t{0}, clients / 2, clients - 1}) {
-    Listener& partner = step.listen();
-    Program& client = step.client(partner.address(), words);
-    expect_clients(client);
+    std::vector<Peer*> peers;
+    Program& client = start(peers, {});
     step.suspect(
         "One client's answer was wrong; its process has ended with a status other than 0, and the "
         "parent has ended with 0. Look at the status of every child.");
-    std::size_t number = 0;
-    play_server(partner, clients, lines, [&](Peer& peer, std::size_t line, std::string answer) {
-      const bool wrong = line == lines - 1 && number++ == victim;
-      if (wrong) answer[0] = '?';
-      peer.send(answer);
-      return true;
+    play_server(step, peers, lines, [&](std::size_t number, std::size_t line, std::string answer) {
+      if (number == victim && line == lines - 1) answer[0] = '?';
+      return answer;
     });
     client.expect_exit(1);
   }
-  Listener& partner = step.listen();
-  Program& client = step.client(partner.address(), words);
-  expect_clients(client);
+  std::vector<Peer*> peers;
+  Program& client = start(peers, {});
   step.suspect(
       "A child was killed by a signal. It has no exit status then, and has not had its answers: "
       "the "
       "parent must not take that for success.");
   ::kill(client.children().front(), SIGKILL);
-  std::vector<Peer*> peers;
-  for (std::size_t i = 0; i < clients; ++i) peers.push_back(&partner.accept());
-  for (Peer* peer : peers) peer->close();
+  step.did("signal", "SIGKILL to one of the client's children");
+  play_server(step, peers, lines, right);
   client.expect_exit(1);
 }
 
@@ -333,22 +329,22 @@ STEP("05.7", "the end waits for the children, or not, as told") {
     // Whoever does not wait is gone by the time that another server has started and served.
     Server& other = step.server({.args = {"--quiet"}});
     ask(step, other, "meanwhile\n");
-    other.stop();
     step.check(server.alive(), "the server waits for the child that still answers",
                "it has ended: " + (server.exit() ? server.exit()->text() : std::string()));
     held.release();
-    server.expect_exit(0);
+    server.expect_stopped();
+    other.stop();
   });
   with_request_under_way({"--no-block-on-close"}, [&](Server& server, kit::FaultHandle& held) {
     step.suspect("The server was told not to wait (block_on_close is false), and waits.");
-    server.expect_exit(0);
+    server.expect_stopped(Server::Children::may_go_on);
     held.release();
   });
 }
 
 // ---- harden -------------------------------------------------------------------------------------
 
-STEP("05.8", "above --max-children the next client waits its turn, and none is lost") {
+STEP("05.8", "above --max-children the next client waits, and none is lost") {
   constexpr std::size_t limit = 3;
   Server& server = step.server({.args = {"--quiet", "--max-children", std::to_string(limit)}});
   std::vector<Peer*> served = conversations(step, server, limit);
@@ -390,10 +386,10 @@ STEP("05.8", "above --max-children the next client waits its turn, and none is l
   server.signal(SIGTERM);
   for (Peer* client : served) client->expect_end();
   last.expect_over();
-  server.expect_exit(0);
+  server.expect_stopped();
 }
 
-STEP("05.9", "a child holds no listener: the port is free while it still serves") {
+STEP("05.9", "a child holds no listener: the port is free while it serves") {
   step.suspect(
       "The server has ended, and its port is still taken: a child has a copy of the listener. New "
       "clients connect, and nobody will ever accept them. The child closes its copy first of all.");
@@ -403,7 +399,7 @@ STEP("05.9", "a child holds no listener: the port is free while it still serves"
   client.send("hello\n");
   step.wait_until([&] { return held.holding() > 0; }, "an answer under way");
   server.signal(SIGTERM);
-  server.expect_exit(0);
+  server.expect_stopped(Server::Children::may_go_on);
   step.expect_refused(server.address());
   Server& next = step.server({.args = {"--quiet", "--port", std::to_string(server.port())}});
   ask(step, next, "the next server\n");
@@ -419,13 +415,11 @@ STEP("05.10", "a fork that fails costs one client, not the server") {
   Server& server = step.server({.args = {"--quiet"}});
   const std::vector<Peer*> others = conversations(step, server, 2);
   for (const int error : {EAGAIN, ENOMEM}) {
-    step.suspect(
-        "fork() has failed (-1), and the client was left hanging, or reset. Nobody can serve it: "
-        "report_error(), then shutdown_request(), so that it sees the end of file.");
+    step.suspect("fork() has failed, and its client was left hanging: nobody can serve it.");
     server.recorder().add(Fault::fail(Calls::any_fork, error));
     Peer& unlucky = step.connect(server);
     unlucky.send("hello\n");
-    unlucky.expect_end();
+    unlucky.expect_over();
     step.suspect(
         "fork() has failed, and nobody was told. Its result is -1 then: neither the parent's nor "
         "the "
@@ -435,6 +429,14 @@ STEP("05.10", "a fork that fails costs one client, not the server") {
     step.suspect("One fork has failed, and the server serves nobody any more.");
     ask(step, server, "the next one\n");
   }
+  step.suspect(
+      "fork() has failed, and its client was reset. report_error(), then shutdown_request(): it "
+      "sees "
+      "the end of file.");
+  server.recorder().add(Fault::fail(Calls::any_fork, EAGAIN));
+  Peer& unlucky = step.connect(server);
+  unlucky.send("hello\n");
+  unlucky.expect_end();
   for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
   end_all(others);
   server.stop();
@@ -471,9 +473,9 @@ STEP("05.12", "children that are not the server's are left alone") {
     client.expect_end();
   }
   step.suspect(
-      "The server's own children are not collected while there are others in the program: ask "
-      "after "
-      "each of active_children_, by its number.");
+      "The program has two children of its own, which are none of the server's business: one that "
+      "runs, one that has ended and waits for whoever started it. waitpid(-1) takes any child: ask "
+      "after each of active_children_, by its number.");
   step.wait_until([&] { return server.children().size() == 1 && server.zombies().size() == 1; },
                   "the program's two other children alone: one that runs, one that has ended",
                   [&] {
@@ -487,14 +489,13 @@ STEP("05.12", "children that are not the server's are left alone") {
   server.expect_line("the server is closed");
   step.suspect(
       "The server has collected a child that is not its own, and its status is lost for whoever "
-      "started it. waitpid(-1) takes any child: name each of your own.");
+      "started it. waitpid(-1) takes any child.");
   server.expect_line("the one that had ended: exit status 72");
   server.next_line();
-  server.expect_exit(0);
+  server.expect_stopped();
 }
 
-STEP("05.13",
-     "slow requests get a process each, quick ones do not, and neither waits for the other") {
+STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
   constexpr std::size_t allowance = 4;
   Server& server = step.server({.args = {"--quiet", "--fork-in-handler"}});
   const std::size_t before = server.open_descriptors();

@@ -251,7 +251,8 @@ bool BaseServer::handle_request() {
     const int ready = ::poll(fds.data(), room ? 2 : static_cast<nfds_t>(fds.size()), limit);
     if (ready == -1 && errno != EINTR) throw_system_error("poll");
     if (ready == -1) continue;  // a signal neither shortens nor lengthens the wait
-    if (ready == 0) {
+    // Without room only the time counts: what is watched may stay readable.
+    if (ready == 0 || (limit == 0 && !room)) {
       handle_timeout();
       return false;
     }

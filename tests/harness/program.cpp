@@ -33,10 +33,16 @@ std::size_t count_ready_lines(std::string_view output) {
   return count;
 }
 
+// What the kernel tells of a program that runs.
 template <typename Value>
-Value seen(std::optional<Value> value) {
-  if (!value) throw CannotRun("this system does not show a process's state from outside");
-  return *value;
+Value seen(Step& step, const Program& program, std::optional<Value> value) {
+  if (value) return *value;
+  // One that ends this moment has nothing to show any more either.
+  step.await([&] { return !program.alive(); }, after(limits::settle));
+  if (program.alive()) throw CannotRun("this system does not show a process's state from outside");
+  step.fail({.expected = "the " + program.name() + " still runs",
+             .got = "it has ended: " + program.exit()->text(),
+             .about = &program});
 }
 
 }  // namespace
@@ -251,15 +257,15 @@ void Program::end_input() {
 }
 
 std::size_t Program::open_descriptors() const {
-  return seen(proc::descriptors(pid())).size();
+  return seen(step_, *this, proc::descriptors(pid())).size();
 }
 
 std::size_t Program::threads() const {
-  return static_cast<std::size_t>(seen(proc::status(pid())).threads);
+  return static_cast<std::size_t>(seen(step_, *this, proc::status(pid())).threads);
 }
 
 std::vector<pid_t> Program::children() const {
-  seen(proc::status(pid()));
+  seen(step_, *this, proc::status(pid()));
   std::vector<pid_t> running;
   for (pid_t child : proc::children(pid())) {
     const auto status = proc::status(child);
@@ -269,7 +275,7 @@ std::vector<pid_t> Program::children() const {
 }
 
 std::vector<pid_t> Program::zombies() const {
-  seen(proc::status(pid()));
+  seen(step_, *this, proc::status(pid()));
   std::vector<pid_t> ended;
   for (pid_t child : proc::children(pid())) {
     const auto status = proc::status(child);
@@ -279,11 +285,11 @@ std::vector<pid_t> Program::zombies() const {
 }
 
 std::chrono::milliseconds Program::cpu_time() const {
-  return seen(proc::status(pid())).cpu;
+  return seen(step_, *this, proc::status(pid())).cpu;
 }
 
 std::size_t Program::rss_kib() const {
-  return seen(proc::resident_kib(pid()));
+  return seen(step_, *this, proc::resident_kib(pid()));
 }
 
 RecorderLog& Program::recorder() {

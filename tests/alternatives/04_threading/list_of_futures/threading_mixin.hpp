@@ -1,0 +1,117 @@
+// Right, and different: std::async and a list of futures; those that are ready are dropped.
+
+#pragma once
+
+#include <socketserver/base_server.hpp>
+#include <socketserver/tcp_server.hpp>
+#include <socketserver/udp_server.hpp>
+#include <socketserver/unix_server.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <future>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+namespace socketserver {
+
+/// Serves each request of a `Server` in a thread of its own, so that the loop is free for the next
+/// client at once: `ThreadingMixIn<TCPServer> server(address, handler_class<EchoHandler>);`
+///
+/// The handler runs in that thread, with the connection to itself; what handlers share among each
+/// other or with the server they have to lock. Attributes are set before serve_forever(). A class
+/// that overrides a hook closes itself in its own destructor: threads may still call the hook until
+/// then. Python's `socketserver.ThreadingMixIn`.
+template <class Server>
+class ThreadingMixIn : public Server {
+  static_assert(Server::serves_in_turn,
+                "threading and forking cannot be combined: a server has one way to serve its "
+                "requests, and this one has its way already");
+
+ public:
+  /// A request is served beside the others.
+  static constexpr bool serves_in_turn = false;
+
+  using Server::Server;
+
+  /// server_close(); then waits for every thread, whatever the attributes say: the threads use the
+  /// server. A program that must not wait calls server_close() and ends by std::_Exit(3).
+  ~ThreadingMixIn() override { ThreadingMixIn::server_close(); }
+
+  /// Whether the threads may be abandoned in the midst of a request: server_close() does not wait.
+  bool daemon_threads = false;
+
+  /// Whether server_close() waits until the threads have ended.
+  bool block_on_close = true;
+
+  /// How many threads there are at most; further clients wait their turn. 0: no limit.
+  std::size_t max_threads = 0;
+
+  /// Whether fewer than max_threads run. Does not block.
+  bool has_room() override {
+    return max_threads == 0 || under_way_ < static_cast<long>(max_threads);
+  }
+
+  /// Starts a thread that calls process_request_thread() and owns the request. Does not block. If
+  /// there can be no further thread, handle_error() is called and the request is shut down.
+  void process_request(Request request) override {
+    drop_finished();
+    const auto shared = std::make_shared<Request>(std::move(request));
+    try {
+      running_.push_back(std::async(std::launch::async, [this, shared] {
+        process_request_thread(*shared);
+        under_way_ -= 1;
+        this->wake();
+      }));
+      under_way_ += 1;
+    } catch (const std::system_error&) {
+      this->report_error(shared->client_address());
+      this->shutdown_request(*shared);
+    }
+  }
+
+  /// Serves the request to its end, on the thread that is its own. Blocks as long as the handler
+  /// does. What that throws goes to handle_error(): nothing may leave a thread.
+  virtual void process_request_thread(Request& request) {
+    try {
+      this->finish_request(request);
+    } catch (...) {
+      this->report_error(request.client_address());
+    }
+    this->shutdown_request(request);
+  }
+
+  /// Ends the loop, closes the listener, and then waits for the requests under way, if
+  /// block_on_close and not daemon_threads. May be called from a handler, which it does not wait
+  /// for.
+  void server_close() override {
+    Server::server_close();
+    if (block_on_close && !daemon_threads) running_.clear();  // ~future waits
+  }
+
+ private:
+  // Each request makes room for its predecessors' remains.
+  void drop_finished() {
+    using namespace std::chrono_literals;
+    running_.remove_if(
+        [](const std::future<void>& one) { return one.wait_for(0s) == std::future_status::ready; });
+  }
+
+  std::atomic<long> under_way_{0};
+  std::list<std::future<void>> running_;
+};
+
+/// A TCP server that serves each connection in a thread of its own.
+using ThreadingTCPServer = ThreadingMixIn<TCPServer>;
+/// A UDP server that serves each datagram in a thread of its own.
+using ThreadingUDPServer = ThreadingMixIn<UDPServer>;
+/// A Unix stream server that serves each connection in a thread of its own.
+using ThreadingUnixStreamServer = ThreadingMixIn<UnixStreamServer>;
+/// A Unix datagram server that serves each datagram in a thread of its own.
+using ThreadingUnixDatagramServer = ThreadingMixIn<UnixDatagramServer>;
+
+}  // namespace socketserver

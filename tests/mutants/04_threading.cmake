@@ -1,0 +1,435 @@
+# Wrong answers to lesson 04. Each is one plausible mistake in the solution, and must be caught at
+# its step, with its words. The form of a mutant: tests/cmake/mutants.cmake.
+
+# ---- process_request ------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME joins-at-once
+  SENTENCE "process_request starts a thread and waits for it: no better than no thread at all."
+  FILE threading_mixin.hpp
+  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[      threads_.start([this, shared] { process_request_thread(*shared); });
+      threads_.join();]]
+  STEP 04.1
+  WORDS "deaf while it serves")
+
+kit_mutant(
+  NAME one-lock-around-the-handler
+  SENTENCE "A mutex is held while the handler works: one client at a time again."
+  FILE threading_mixin.hpp
+  REPLACE [[      this->finish_request(request);]]
+  WITH [[      const std::lock_guard lock(serving_);
+      this->finish_request(request);]]
+  REPLACE [[ private:
+]]
+  WITH [[ private:
+  std::mutex serving_;
+]]
+  STEP 04.1
+  WORDS "deaf while it serves" "hold no lock")
+
+kit_mutant(
+  NAME joinable-thread-destroyed
+  SENTENCE "A std::thread is made and thrown away: its destructor ends the program."
+  FILE threading_mixin.hpp
+  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[      const std::thread thread([this, shared] { process_request_thread(*shared); });]]
+  REPLACE [[#include <memory>]]
+  WITH [[#include <memory>
+#include <thread>]]
+  STEP 04.1
+  WORDS "terminate")
+
+kit_mutant(
+  NAME captures-a-reference
+  SENTENCE "The thread refers to the request of process_request, which is gone when that returns."
+  FILE threading_mixin.hpp
+  REPLACE [[    const auto shared = std::make_shared<Request>(std::move(request));]]
+  WITH [[    Request* const shared = &request;]]
+  STEP 04.2
+  WORDS "process_request")
+
+kit_mutant(
+  NAME one-request-for-all
+  SENTENCE "The request is kept in a member, and the next client takes its place."
+  FILE threading_mixin.hpp
+  REPLACE [[    const auto shared = std::make_shared<Request>(std::move(request));]]
+  WITH [[    if (current_) leftover_.push_back(std::exchange(current_, nullptr));
+    current_ = std::make_shared<Request>(std::move(request));
+    const auto& shared = current_;]]
+  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[      threads_.start([this] { process_request_thread(*current_); });]]
+  REPLACE [[ private:
+]]
+  WITH [[ private:
+  std::shared_ptr<Request> current_;
+  std::vector<std::shared_ptr<Request>> leftover_;
+]]
+  REPLACE [[#include <utility>]]
+  WITH [[#include <utility>
+#include <vector>]]
+  STEP 04.2
+  WORDS "Each thread needs the request that is its own")
+
+kit_mutant(
+  NAME closed-by-both-sides
+  SENTENCE "The loop shuts the request down although a thread serves it now."
+  FILE threading_mixin.hpp
+  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[      threads_.start([this, shared] { process_request_thread(*shared); });
+      (void)::shutdown(shared->fileno(), SHUT_WR);]]
+  STEP 04.6
+  WORDS "belongs to the thread that serves it")
+
+kit_mutant(
+  NAME a-failed-start-resets-its-client
+  SENTENCE "The exception of a thread that cannot start is let out: the client gets a reset."
+  FILE threading_mixin.hpp
+  REPLACE [[      this->report_error(shared->client_address());
+      this->shutdown_request(*shared);]]
+  WITH [[      throw;]]
+  STEP 04.10
+  WORDS "No thread could be started")
+
+kit_mutant(
+  NAME a-failed-start-is-not-reported
+  SENTENCE "The client of a thread that cannot start is turned away without a word."
+  FILE threading_mixin.hpp
+  REPLACE [[      this->report_error(shared->client_address());
+      this->shutdown_request(*shared);]]
+  WITH [[      this->shutdown_request(*shared);]]
+  STEP 04.10
+  WORDS "nobody was told")
+
+kit_mutant(
+  NAME unstarted-thread-counted
+  SENTENCE "A thread is counted before it starts, and stays counted if it does not: the end waits for it."
+  FILE threading_mixin.hpp
+  REPLACE [[    try {
+      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[    ++under_way_;
+    try {
+      threads_.start([this, shared] {
+        process_request_thread(*shared);
+        --under_way_;
+        under_way_.notify_all();
+      });]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  WITH [[    if (!block_on_close || daemon_threads) return;
+    while (const int count = under_way_) under_way_.wait(count);]]
+  REPLACE [[ private:
+]]
+  WITH [[ private:
+  std::atomic<int> under_way_{0};
+]]
+  REPLACE [[#include <cstddef>]]
+  WITH [[#include <atomic>
+#include <cstddef>]]
+  STEP 04.10
+  WORDS "A thread that never started")
+
+kit_mutant(
+  NAME datagrams-in-the-loop
+  SENTENCE "Only connections get a thread; datagrams are served in the loop."
+  FILE threading_mixin.hpp
+  REPLACE [[    const auto shared = std::make_shared<Request>(std::move(request));]]
+  WITH [[    if (request.is_packet()) return Server::process_request(std::move(request));
+    const auto shared = std::make_shared<Request>(std::move(request));]]
+  STEP 04.13
+  WORDS "each datagram in a thread of its own")
+
+# ---- process_request_thread -----------------------------------------------------------------------
+
+kit_mutant(
+  NAME exception-leaves-the-thread
+  SENTENCE "What a handler throws leaves its thread, and ends the process."
+  FILE threading_mixin.hpp
+  REPLACE [[    try {
+      this->finish_request(request);
+    } catch (...) {
+      this->report_error(request.client_address());
+    }]]
+  WITH [[    this->finish_request(request);]]
+  STEP 04.3
+  WORDS "terminate")
+
+kit_mutant(
+  NAME exception-is-swallowed
+  SENTENCE "What a handler throws is caught, and nobody hears of it."
+  FILE threading_mixin.hpp
+  REPLACE [[      this->finish_request(request);
+    } catch (...) {
+      this->report_error(request.client_address());]]
+  WITH [[      this->finish_request(request);
+    } catch (...) {]]
+  STEP 04.3
+  WORDS "report_error()")
+
+kit_mutant(
+  NAME open-after-an-exception
+  SENTENCE "After an exception the connection is not shut down: its client waits for ever."
+  FILE threading_mixin.hpp
+  REPLACE [[      this->finish_request(request);
+    } catch (...) {
+      this->report_error(request.client_address());]]
+  WITH [[      this->finish_request(request);
+    } catch (...) {
+      this->report_error(request.client_address());
+      (void)request.release().release();]]
+  STEP 04.3
+  WORDS "shuts the request down")
+
+kit_mutant(
+  NAME closed-twice
+  SENTENCE "The number of the connection is kept, and closed once more."
+  FILE threading_mixin.hpp
+  REPLACE [[    try {
+      this->finish_request(request);]]
+  WITH [[    struct Closed {
+      int fd;
+      ~Closed() { ::close(fd); }
+    } closed{request.fileno()};
+    try {
+      this->finish_request(request);]]
+  STEP 04.6
+  WORDS "closed twice")
+
+kit_mutant(
+  NAME never-closed
+  SENTENCE "The thread serves the request and leaves the connection open."
+  FILE threading_mixin.hpp
+  REPLACE [[      this->report_error(request.client_address());
+    }
+    this->shutdown_request(request);]]
+  WITH [[      this->report_error(request.client_address());
+    }
+    (void)::shutdown(request.fileno(), SHUT_WR);
+    (void)request.release().release();]]
+  STEP 04.6
+  WORDS "Connections are left open")
+
+kit_mutant(
+  NAME plain-counter
+  SENTENCE "All threads count in one plain number."
+  FILE threading_mixin.hpp
+  REPLACE [[    try {
+      this->finish_request(request);]]
+  WITH [[    ++served_;
+    try {
+      this->finish_request(request);]]
+  REPLACE [[ private:
+]]
+  WITH [[ private:
+  std::size_t served_ = 0;
+]]
+  STEP 04.8
+  WORDS "hreads used the same memory at once")
+
+kit_mutant(
+  NAME plain-stop-flag
+  SENTENCE "A plain bool tells the threads that the server is closing."
+  FILE threading_mixin.hpp
+  REPLACE [[      this->report_error(request.client_address());
+    }
+    this->shutdown_request(request);]]
+  WITH [[      this->report_error(request.client_address());
+    }
+    if (closing_) return this->close_request(request);
+    this->shutdown_request(request);]]
+  REPLACE [[    Server::server_close();
+]]
+  WITH [[    closing_ = true;
+    Server::server_close();
+]]
+  REPLACE [[ private:
+]]
+  WITH [[ private:
+  bool closing_ = false;
+]]
+  STEP 04.8
+  WORDS "hreads used the same memory at once")
+
+# ---- what is left of a thread ---------------------------------------------------------------------
+
+kit_mutant(
+  NAME never-joined
+  SENTENCE "Threads are kept in a list until the end: each keeps its stack until it is joined."
+  FILE threading_mixin.hpp
+  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[      kept_.emplace_back([this, shared] { process_request_thread(*shared); });]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  WITH [[    if (!block_on_close || daemon_threads) return;
+    for (std::thread& thread : kept_) thread.join();
+    kept_.clear();]]
+  REPLACE [[ private:
+]]
+  WITH [[ private:
+  std::vector<std::thread> kept_;
+]]
+  REPLACE [[#include <utility>]]
+  WITH [[#include <thread>
+#include <utility>
+#include <vector>]]
+  STEP 04.4
+  WORDS "leaves something behind")
+
+kit_mutant(
+  NAME threads-linger
+  SENTENCE "A thread that has served its request stays, for nothing."
+  FILE threading_mixin.hpp
+  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[      threads_.start([this, shared] {
+        process_request_thread(*shared);
+        while (!this->ending()) ::usleep(10000);
+      });]]
+  STEP 04.4
+  WORDS "Threads are left over")
+
+kit_mutant(
+  NAME detached-and-forgotten
+  SENTENCE "Threads are detached: the end of the program cuts them off."
+  FILE threading_mixin.hpp
+  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[      std::thread([this, shared] { process_request_thread(*shared); }).detach();]]
+  REPLACE [[#include <utility>]]
+  WITH [[#include <thread>
+#include <utility>]]
+  STEP 04.5
+  WORDS "while threads were at work")
+
+# ---- the end --------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME always-waits
+  SENTENCE "server_close waits for the threads whatever the attributes say."
+  FILE threading_mixin.hpp
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  WITH [[    threads_.join();]]
+  STEP 04.11
+  WORDS "With --daemon-threads server_close() does not wait")
+
+kit_mutant(
+  NAME waits-unless-both-are-set
+  SENTENCE "The condition is read the wrong way round: one attribute alone does not suffice."
+  FILE threading_mixin.hpp
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  WITH [[    if (block_on_close || !daemon_threads) threads_.join();]]
+  STEP 04.11
+  WORDS "server_close() does not wait")
+
+kit_mutant(
+  NAME waits-before-it-closes
+  SENTENCE "server_close waits for the threads before it ends the loop and closes the listener."
+  FILE threading_mixin.hpp
+  REPLACE [[    Server::server_close();
+    if (block_on_close && !daemon_threads) threads_.join();]]
+  WITH [[    if (block_on_close && !daemon_threads) threads_.join();
+    Server::server_close();]]
+  STEP 04.5
+  WORDS "after it has closed the listener")
+
+# ---- the limit ------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME no-limit
+  SENTENCE "max_threads is not looked at."
+  FILE threading_mixin.hpp
+  REPLACE [[return max_threads == 0 || threads_.has_room(max_threads);]]
+  WITH [[return true;]]
+  STEP 04.9
+  WORDS "More clients are served than --max-threads allows")
+
+kit_mutant(
+  NAME limit-off-by-one
+  SENTENCE "One thread more than allowed is started."
+  FILE threading_mixin.hpp
+  REPLACE [[return max_threads == 0 || threads_.has_room(max_threads);]]
+  WITH [[return max_threads == 0 || threads_.has_room(max_threads + 1);]]
+  STEP 04.9
+  WORDS "More clients are served than --max-threads allows")
+
+kit_mutant(
+  NAME refuses-above-the-limit
+  SENTENCE "A client above the limit is turned away in place of waiting."
+  FILE threading_mixin.hpp
+  REPLACE [[return max_threads == 0 || threads_.has_room(max_threads);]]
+  WITH [[return true;]]
+  REPLACE [[    const auto shared = std::make_shared<Request>(std::move(request));]]
+  WITH [[    if (max_threads != 0 && threads_.size() >= max_threads) return this->shutdown_request(request);
+    const auto shared = std::make_shared<Request>(std::move(request));]]
+  STEP 04.9
+  WORDS "neither answered nor turned away")
+
+kit_mutant(
+  NAME nobody-wakes-the-loop
+  SENTENCE "A thread that ends does not tell the loop, which sleeps on with clients in its queue."
+  FILE threading_mixin.hpp
+  REPLACE [[  ThreadSet threads_{[this] { this->wake(); }};]]
+  WITH [[  ThreadSet threads_;]]
+  STEP 04.9
+  WORDS "The thread that ends wakes the loop")
+
+kit_mutant(
+  NAME waits-in-process-request
+  SENTENCE "At the limit process_request waits for a place, and the loop is deaf meanwhile."
+  FILE threading_mixin.hpp
+  REPLACE [[return max_threads == 0 || threads_.has_room(max_threads);]]
+  WITH [[return true;]]
+  REPLACE [[    const auto shared = std::make_shared<Request>(std::move(request));]]
+  WITH [[    while (max_threads != 0 && !threads_.has_room(max_threads)) ::usleep(1000);
+    const auto shared = std::make_shared<Request>(std::move(request));]]
+  STEP 04.12
+  WORDS "a deadlock")
+
+# ---- the client -----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME client-compares-only-the-last
+  SENTENCE "The client looks at the last answer of each conversation alone."
+  FILE client.cpp
+  REPLACE [[    if (answer != upper(line)) {]]
+  WITH [[    if (number == lines && answer != upper(line)) {]]
+  STEP 04.7
+  WORDS "One byte of one answer was wrong")
+
+kit_mutant(
+  NAME client-compares-lengths
+  SENTENCE "An answer of the right length is taken for the right answer."
+  FILE client.cpp
+  REPLACE [[    if (answer != upper(line)) {]]
+  WITH [[    if (answer.size() != line.size()) {]]
+  STEP 04.7
+  WORDS "One byte of one answer was wrong")
+
+kit_mutant(
+  NAME client-takes-the-end-for-success
+  SENTENCE "A connection that ends early ends the conversation without a word."
+  FILE client.cpp
+  REPLACE [[    if (answer != upper(line)) {]]
+  WITH [[    if (answer.empty()) return;
+    if (answer != upper(line)) {]]
+  STEP 04.7
+  WORDS "closed one connection before all was answered")
+
+kit_mutant(
+  NAME client-one-after-the-other
+  SENTENCE "Each client thread is joined before the next is started."
+  FILE client.cpp
+  REPLACE [[        failure = error.what();
+      }
+    });]]
+  WITH [[        failure = error.what();
+      }
+    });
+    threads.back().join();]]
+  STEP 04.7
+  WORDS "all of them are there at once")
+
+kit_mutant(
+  NAME client-looks-at-the-first
+  SENTENCE "Only the first client's failure counts."
+  FILE client.cpp
+  REPLACE [[    if (failures[i].empty()) continue;]]
+  WITH [[    if (i > 0 || failures[i].empty()) continue;]]
+  STEP 04.7
+  WORDS "every answer of every client")

@@ -1,0 +1,424 @@
+# Wrong answers to lesson 05. Each is one plausible mistake in the solution, and must be caught at
+# its step, with its words. The form of a mutant: tests/cmake/mutants.cmake.
+
+# ---- fork_child, process_request ------------------------------------------------------------------
+
+kit_mutant(
+  NAME serves-in-the-parent
+  SENTENCE "The parent serves, too: the child has made no difference."
+  FILE forking_mixin.hpp
+  REPLACE [[      if (fork_child(request) == 0) serve_and_exit(request);]]
+  WITH [[      if (fork_child(request) == 0) ::_exit(0);
+      this->finish_request(request);]]
+  STEP 05.1
+  WORDS "deaf while it serves")
+
+kit_mutant(
+  NAME waits-for-each-child
+  SENTENCE "The parent waits for each child before it goes on."
+  FILE forking_mixin.hpp
+  REPLACE [[    this->close_request(request);  // without]]
+  WITH [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });
+    this->close_request(request);  // without]]
+  STEP 05.1
+  WORDS "deaf while it serves")
+
+kit_mutant(
+  NAME parent-shuts-down
+  SENTENCE "The parent shuts its copy of the connection down: for the child as well."
+  FILE forking_mixin.hpp
+  REPLACE [[    this->close_request(request);  // without]]
+  WITH [[    this->shutdown_request(request);  // without]]
+  STEP 05.2
+  WORDS "the parent uses close_request()")
+
+kit_mutant(
+  NAME parent-keeps-the-connection
+  SENTENCE "The parent keeps its copy of every connection open."
+  FILE forking_mixin.hpp
+  REPLACE [[    this->close_request(request);  // without]]
+  WITH [[    (void)request.release().release();  // without]]
+  STEP 05.2
+  WORDS "the parent still has its copy")
+
+kit_mutant(
+  NAME child-returns-into-the-loop
+  SENTENCE "The child serves its client, returns, and goes on as if it were the server."
+  FILE forking_mixin.hpp
+  REPLACE [[      if (fork_child(request) == 0) serve_and_exit(request);]]
+  WITH [[      if (fork_child(request) == 0) return Server::process_request(std::move(request));]]
+  STEP 05.4
+  WORDS "it went back into the loop")
+
+kit_mutant(
+  NAME exit-for-underscore-exit
+  SENTENCE "The child ends by exit: what the parent has buffered and registered is done again."
+  FILE forking_mixin.hpp
+  REPLACE [[    ::_exit(status);]]
+  WITH [[    std::exit(status);]]
+  REPLACE [[#include <cstdio>]]
+  WITH [[#include <cstdio>
+#include <cstdlib>]]
+  STEP 05.4
+  WORDS "A child leaves by _exit()")
+
+kit_mutant(
+  NAME child-status-is-always-0
+  SENTENCE "The child ends with 0, even if its handler has thrown."
+  FILE forking_mixin.hpp
+  REPLACE [[      status = 1;]]
+  WITH [[      status = 0;]]
+  STEP 05.5
+  WORDS "ends with exit status 1")
+
+kit_mutant(
+  NAME exception-leaves-the-child
+  SENTENCE "What the handler throws is not caught in the child."
+  FILE forking_mixin.hpp
+  REPLACE [[    try {
+      this->finish_request(request);
+    } catch (...) {
+      this->report_error(request.client_address());
+      status = 1;
+    }]]
+  WITH [[    this->finish_request(request);]]
+  STEP 05.5
+  WORDS "ends with exit status 1")
+
+kit_mutant(
+  NAME child-keeps-the-listener
+  SENTENCE "The child keeps its copy of the listener: the port is taken as long as it lives."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (!request.is_packet()) this->socket_.reset();]]
+  WITH [[    (void)request;]]
+  STEP 05.9
+  WORDS "a child has a copy of the listener")
+
+kit_mutant(
+  NAME fork-unchecked
+  SENTENCE "The -1 of a failed fork is taken for the number of a child."
+  FILE forking_mixin.hpp
+  REPLACE [[    const pid_t child = check(::fork(), "fork");]]
+  WITH [[    const pid_t child = ::fork();]]
+  STEP 05.10
+  WORDS "Its result is -1 then")
+
+kit_mutant(
+  NAME a-failed-fork-ends-the-server
+  SENTENCE "A fork that fails ends the server."
+  FILE forking_mixin.hpp
+  REPLACE [[    const pid_t child = check(::fork(), "fork");]]
+  WITH [[    const pid_t child = ::fork();
+    if (child == -1) {
+      std::perror("fork");
+      std::exit(1);
+    }]]
+  REPLACE [[#include <cstdio>]]
+  WITH [[#include <cstdio>
+#include <cstdlib>]]
+  STEP 05.10
+  WORDS "fork() has failed")
+
+kit_mutant(
+  NAME a-failed-fork-resets-its-client
+  SENTENCE "The exception of a failed fork is let out: the client gets a reset."
+  FILE forking_mixin.hpp
+  REPLACE [[    } catch (...) {
+      this->report_error(request.client_address());
+      this->shutdown_request(request);
+      return;
+    }]]
+  WITH [[    } catch (...) {
+      throw;
+    }]]
+  STEP 05.10
+  WORDS "fork() has failed")
+
+# ---- collect_children, service_actions, handle_timeout --------------------------------------------
+
+kit_mutant(
+  NAME no-waitpid
+  SENTENCE "Nobody asks after the children: each stays as a zombie."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (!child_watch_.drain()) return;
+    // One signal can stand for any number of children: ask after each.
+    std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
+  WITH [[    (void)child_watch_.drain();]]
+  STEP 05.3
+  WORDS "as zombies")
+
+kit_mutant(
+  NAME one-waitpid-a-signal
+  SENTENCE "One child is collected for each signal, though several signals come as one."
+  FILE forking_mixin.hpp
+  REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
+  WITH [[    for (const pid_t child : active_children_) {
+      if (!collect(child, WNOHANG)) continue;
+      active_children_.erase(child);
+      return;
+    }]]
+  STEP 05.3
+  WORDS "several signals come as one")
+
+kit_mutant(
+  NAME never-drains
+  SENTENCE "What has woken the loop is never read away: it is woken again at once, for ever."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (!child_watch_.drain()) return;
+]]
+  WITH [[
+]]
+  STEP 05.3
+  WORDS "The loop does not sleep")
+
+kit_mutant(
+  NAME status-is-dropped
+  SENTENCE "A child's status is collected and dropped."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (collected == child) child_ended(child, status);]]
+  WITH [[]]
+  STEP 05.5
+  WORDS "nobody was told how")
+
+kit_mutant(
+  NAME children-are-ignored
+  SENTENCE "SIGCHLD is ignored, so that the kernel removes the zombies, and their statuses."
+  FILE forking_mixin.hpp
+  REPLACE [[    // From now on service_actions() is called when a child has ended.
+]]
+  WITH [[    ::signal(SIGCHLD, SIG_IGN);
+]]
+  STEP 05.5
+  WORDS "nobody was told how")
+
+kit_mutant(
+  NAME zombies-under-handle-request
+  SENTENCE "Children are collected by service_actions alone, which handle_request never calls."
+  FILE forking_mixin.hpp
+  REPLACE [[    collect_children();
+    return max_children == 0 ||]]
+  WITH [[    return max_children == 0 ||]]
+  REPLACE [[  void handle_timeout() override { collect_children(); }]]
+  WITH [[  void handle_timeout() override {}]]
+  STEP 05.11
+  WORDS "handle_timeout() is called")
+
+kit_mutant(
+  NAME steals-other-children
+  SENTENCE "waitpid(-1) collects whatever child has ended, also one that is not the server's."
+  FILE forking_mixin.hpp
+  REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
+  WITH [[    int status = 0;
+    for (pid_t child = 0; (child = ::waitpid(-1, &status, WNOHANG)) != 0;) {
+      if (child == -1 && errno == EINTR) continue;
+      if (child == -1) return;
+      active_children_.erase(child);
+      child_ended(child, status);
+    }]]
+  STEP 05.12
+  WORDS "waitpid(-1) takes any child")
+
+kit_mutant(
+  NAME waits-for-other-children
+  SENTENCE "At the end every child of the process is waited for."
+  FILE forking_mixin.hpp
+  REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });]]
+  WITH [[    while (collect(-1, 0) && errno != ECHILD) {
+    }]]
+  STEP 05.12
+  WORDS "waitpid(-1) is about every child")
+
+# ---- the end, and the limit -----------------------------------------------------------------------
+
+kit_mutant(
+  NAME does-not-wait
+  SENTENCE "server_close leaves the children to themselves, whatever block_on_close says."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (!block_on_close) return;
+]]
+  WITH [[    return;
+]]
+  STEP 05.7
+  WORDS "The server ended before its children")
+
+kit_mutant(
+  NAME interrupted-wait-is-the-end
+  SENTENCE "A waitpid that a signal has interrupted is taken for the end of the child."
+  FILE forking_mixin.hpp
+  REPLACE [[    do {
+      collected = ::waitpid(child, &status, options);
+    } while (collected == -1 && errno == EINTR);]]
+  WITH [[    collected = ::waitpid(child, &status, options);]]
+  STEP 05.7
+  WORDS "after EINTR")
+
+kit_mutant(
+  NAME waits-though-told-not-to
+  SENTENCE "server_close waits for the children, whatever block_on_close says."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (!block_on_close) return;
+]]
+  WITH [[
+]]
+  STEP 05.7
+  WORDS "told not to wait")
+
+kit_mutant(
+  NAME no-limit
+  SENTENCE "max_children is not looked at."
+  FILE forking_mixin.hpp
+  REPLACE [[    return max_children == 0 || active_children_.size() < max_children;]]
+  WITH [[    return true;]]
+  STEP 05.8
+  WORDS "More children run than --max-children allows")
+
+kit_mutant(
+  NAME limit-off-by-one
+  SENTENCE "One child more than allowed is forked."
+  FILE forking_mixin.hpp
+  REPLACE [[    return max_children == 0 || active_children_.size() < max_children;]]
+  WITH [[    return max_children == 0 || active_children_.size() <= max_children;]]
+  STEP 05.8
+  WORDS "More children run than --max-children allows")
+
+kit_mutant(
+  NAME turns-away-at-the-limit
+  SENTENCE "A client above the limit is turned away in place of waiting."
+  FILE forking_mixin.hpp
+  REPLACE [[    return max_children == 0 || active_children_.size() < max_children;]]
+  WITH [[    return true;]]
+  REPLACE [[  void process_request(Request request) override {
+]]
+  WITH [[  void process_request(Request request) override {
+    if (max_children != 0 && active_children_.size() >= max_children) {
+      return this->shutdown_request(request);
+    }
+]]
+  STEP 05.8
+  WORDS "neither answered nor turned away")
+
+kit_mutant(
+  NAME waits-in-process-request
+  SENTENCE "At the limit process_request waits for one of the children, and the loop is deaf meanwhile."
+  FILE forking_mixin.hpp
+  REPLACE [[    return max_children == 0 || active_children_.size() < max_children;]]
+  WITH [[    return true;]]
+  REPLACE [[  void process_request(Request request) override {
+]]
+  WITH [[  void process_request(Request request) override {
+    while (max_children != 0 && active_children_.size() >= max_children) {
+      std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });
+      ::usleep(1000);
+    }
+]]
+  STEP 05.8
+  WORDS "does not end on SIGTERM")
+
+# ---- part two -------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME everything-forks
+  SENTENCE "Every line is handed to a child, the quick ones as well."
+  FILE server.cpp
+  REPLACE [[    if (in_child_ || !line.starts_with(slow_word)) return EchoStream::serve_line(line);]]
+  WITH [[    if (in_child_) return EchoStream::serve_line(line);]]
+  STEP 05.13
+  WORDS "the server's own process")
+
+kit_mutant(
+  NAME nothing-forks
+  SENTENCE "Slow lines are served in the server's own process, and everybody waits."
+  FILE server.cpp
+  REPLACE [[    if (in_child_ || !line.starts_with(slow_word)) return EchoStream::serve_line(line);]]
+  WITH [[    if (!in_child_) return EchoStream::serve_line(line);]]
+  STEP 05.13
+  WORDS "A slow request stops the server")
+
+kit_mutant(
+  NAME parent-shuts-a-slow-request-down
+  SENTENCE "The parent returns from the handler with its copy open, and the server shuts it down."
+  FILE server.cpp
+  REPLACE [[    request().close();  // our copy, without shutdown: the child still answers on its own]]
+  WITH [[]]
+  STEP 05.13
+  WORDS "the parent has shut the connection down")
+
+kit_mutant(
+  NAME slow-child-leaves-the-rest
+  SENTENCE "The child answers its slow line and ends: what follows is never answered."
+  FILE server.cpp
+  REPLACE [[      if (!rfile().has_line()) wfile().flush();
+      handle();
+]]
+  WITH [[
+]]
+  STEP 05.13
+  WORDS "belongs to the same conversation")
+
+kit_mutant(
+  NAME gathered-twice
+  SENTENCE "What was gathered before the fork is sent by the child, and never by the parent alone."
+  FILE server.cpp
+  REPLACE [[    wfile().flush();  // what is gathered here leaves once: the child has a copy of it
+    if (halfway_server().fork_child(request()) == 0) serve_rest_and_exit(line);]]
+  WITH [[    if (halfway_server().fork_child(request()) == 0) serve_rest_and_exit(line);
+    wfile().flush();]]
+  STEP 05.13
+  WORDS "answered first, once")
+
+# ---- the client -----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME client-ignores-statuses
+  SENTENCE "The client waits for its children, and does not look at how they ended."
+  FILE client.cpp
+  REPLACE [[    if (status != 0) ++failed;  // another exit status, or killed by a signal]]
+  WITH [[]]
+  STEP 05.6
+  WORDS "Look at the status of every child")
+
+kit_mutant(
+  NAME client-looks-at-the-last-status
+  SENTENCE "Only the child that was waited for last decides."
+  FILE client.cpp
+  REPLACE [[    if (status != 0) ++failed;  // another exit status, or killed by a signal]]
+  WITH [[    failed = status != 0 ? 1 : 0;]]
+  STEP 05.6
+  WORDS "Look at the status of every child")
+
+kit_mutant(
+  NAME client-takes-a-killed-child-for-success
+  SENTENCE "A child that was killed has no exit status, which is taken for 0."
+  FILE client.cpp
+  REPLACE [[    if (status != 0) ++failed;  // another exit status, or killed by a signal]]
+  WITH [[    if (WIFEXITED(status) && WEXITSTATUS(status) != 0) ++failed;]]
+  STEP 05.6
+  WORDS "killed by a signal")
+
+kit_mutant(
+  NAME client-one-after-the-other
+  SENTENCE "Each child is waited for before the next is started."
+  FILE client.cpp
+  REPLACE [[    children.push_back(child);]]
+  WITH [[    children.push_back(child);
+    ::waitid(P_PID, static_cast<id_t>(child), nullptr, WEXITED | WNOWAIT);]]
+  STEP 05.6
+  WORDS "start every child")
+
+kit_mutant(
+  NAME client-gives-up-after-a-signal
+  SENTENCE "A waitpid that a signal has interrupted is taken for a failure."
+  FILE client.cpp
+  REPLACE [[      if (errno != EINTR) throw_system_error("waitpid");]]
+  WITH [[      throw_system_error("waitpid");]]
+  STEP 05.6
+  WORDS "EINTR")
+
+kit_mutant(
+  NAME client-child-goes-on
+  SENTENCE "The child of the client returns, and starts children of its own."
+  FILE client.cpp
+  REPLACE [[    if (child == 0) converse_and_exit(server, client, lines);]]
+  WITH [[    if (child == 0) converse(server, client, lines);]]
+  STEP 05.6
+  WORDS "child processes")
