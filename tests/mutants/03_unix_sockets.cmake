@@ -1,0 +1,546 @@
+# Wrong answers to lesson 03. Each is one plausible mistake in the solution, and must be caught at
+# its step, with its words. The form of a mutant: tests/cmake/mutants.cmake.
+
+# ---- the address ---------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME path-cut
+  SENTENCE "A path that is too long is cut, as strncpy would."
+  FILE unix_server.cpp
+  REPLACE [[    throw std::invalid_argument('"' + std::string(path) + "\" is too long for a Unix socket: " +
+                                std::to_string(path.size()) + " bytes, " +
+                                std::to_string(sizeof address.sun_path - 1) + " at most");]]
+  WITH [[    path = path.substr(0, sizeof address.sun_path - 1);]]
+  STEP 03.6
+  WORDS "too long")
+
+kit_mutant(
+  NAME longest-path-refused
+  SENTENCE "The limit is one byte too low."
+  FILE unix_server.cpp
+  REPLACE [[path.size() >= sizeof address.sun_path)]]
+  WITH [[path.size() + 1 >= sizeof address.sun_path)]]
+  STEP 03.6
+  WORDS "107 bytes")
+
+kit_mutant(
+  NAME sun-path-not-zeroed
+  SENTENCE "The sockaddr_un is not zeroed: what was in memory stands behind the path."
+  FILE unix_server.cpp
+  REPLACE [[  address.sun_family = AF_UNIX;]]
+  WITH [[  std::memset(&address, 120, sizeof address);
+  address.sun_family = AF_UNIX;]]
+  STEP 03.6
+  WORDS "zero")
+
+# ---- the path's life -----------------------------------------------------------------------------
+
+kit_mutant(
+  NAME no-unlink-at-start
+  SENTENCE "A path that a killed server left keeps the next one from starting."
+  FILE unix_server.cpp
+  REPLACE [[if (errno != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", EADDRINUSE);]]
+  WITH [[throw_system_error("bind", errno);]]
+  STEP 03.8
+  WORDS "ECONNREFUSED")
+
+kit_mutant(
+  NAME unlink-without-asking
+  SENTENCE "Whatever stands at the path is removed before bind."
+  FILE unix_server.cpp
+  REPLACE [[  if (bind_with_mode(socket, address, mode) == -1) {]]
+  WITH [[  ::unlink(path.c_str());
+  if (bind_with_mode(socket, address, mode) == -1) {]]
+  STEP 03.9
+  WORDS "Ask who")
+
+kit_mutant(
+  NAME any-error-means-nobody
+  SENTENCE "Every failed connect is taken to say that nobody is there."
+  FILE unix_server.cpp
+  REPLACE [[address.size()) == -1 && errno == ECONNREFUSED;]]
+  WITH [[address.size()) == -1;]]
+  STEP 03.9
+  WORDS "EPROTOTYPE")
+
+kit_mutant(
+  NAME asks-by-a-connection-that-blocks
+  SENTENCE "The question is a stream connect that waits while the other one's queue is full."
+  FILE unix_server.cpp
+  REPLACE [[check(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  return]]
+  WITH [[check(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  return]]
+  STEP 03.9
+  WORDS "queue of connections is full")
+
+kit_mutant(
+  NAME removes-a-regular-file
+  SENTENCE "What stands at the path is not looked at: nobody answers from a file, so it is removed."
+  FILE unix_server.cpp
+  REPLACE [[ || !S_ISSOCK(file.st_mode)) return false;]]
+  WITH [[) return false;]]
+  STEP 03.9
+  WORDS "is no socket")
+
+kit_mutant(
+  NAME follows-a-link
+  SENTENCE "stat looks at what the link leads to, not at the link."
+  FILE unix_server.cpp
+  REPLACE [[  if (::lstat(address.path()]]
+  WITH [[  if (::stat(address.path()]]
+  STEP 03.9
+  WORDS "A link is no socket")
+
+kit_mutant(
+  NAME the-loser-removes-the-path
+  SENTENCE "A server that could not bind removes the path when it closes."
+  FILE unix_server.cpp
+  REPLACE [[  const std::string path = address.path();
+]]
+  WITH [[  const std::string path = address.path();
+  path_ = path;
+  maker_ = ::getpid();
+]]
+  REPLACE [[if (found && file.st_dev == device_ && file.st_ino == inode_) ::unlink]]
+  WITH [[if (found) ::unlink]]
+  STEP 03.9
+  WORDS "took the path of one that lives")
+
+kit_mutant(
+  NAME no-unlink-at-the-end
+  SENTENCE "The path is left behind when the server ends."
+  FILE unix_server.cpp
+  REPLACE [[if (found && file.st_dev == device_ && file.st_ino == inode_) ::unlink(path_.c_str());]]
+  WITH [[(void)found;]]
+  STEP 03.7
+  WORDS "still there")
+
+kit_mutant(
+  NAME removes-another-servers-path
+  SENTENCE "The path is removed at the end, whosever it is by now."
+  FILE unix_server.cpp
+  REPLACE [[if (found && file.st_dev == device_ && file.st_ino == inode_) ::unlink]]
+  WITH [[if (found) ::unlink]]
+  STEP 03.7
+  WORDS "not its own")
+
+kit_mutant(
+  NAME datagram-path-left-behind
+  SENTENCE "Only the stream server removes its path."
+  FILE unix_server.cpp
+  REPLACE [[  path_.remove();
+  UDPServer::server_close();]]
+  WITH [[  new UnixPath;
+  UDPServer::server_close();
+  ::_exit(0);]]
+  STEP 03.7
+  WORDS "still there")
+
+kit_mutant(
+  NAME chmod-after-bind
+  SENTENCE "The path is made with the umask's rights, and changed afterwards."
+  FILE unix_server.cpp
+  REPLACE [[  std::optional<ModeOfNewFiles> rights;
+  if (mode) rights.emplace(*mode);
+  return ::bind(socket, address.data(), address.size());]]
+  WITH [[  const int result = ::bind(socket, address.data(), address.size());
+  if (result == 0 && mode) ::chmod(address.path().c_str(), *mode);
+  return result;]]
+  STEP 03.12
+  WORDS "changed afterwards")
+
+kit_mutant(
+  NAME mode-ignored
+  SENTENCE "--mode is not looked at."
+  FILE unix_server.cpp
+  REPLACE [[  if (mode) rights.emplace(*mode);]]
+  WITH [[  (void)mode;]]
+  STEP 03.12
+  WORDS "not the one that was asked for")
+
+kit_mutant(
+  NAME mode-is-the-umask
+  SENTENCE "The mode is used as the mask: what it allows is taken away."
+  FILE unix_server.cpp
+  REPLACE [[::umask(0777 & ~mode)]]
+  WITH [[::umask(mode)]]
+  STEP 03.12
+  WORDS "not the one that was asked for")
+
+# ---- who asks ------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME credentials-not-asked
+  SENTENCE "Nobody is turned away."
+  FILE server.cpp
+  REPLACE [[return !allowed || peer_credentials(request.fileno()).uid == *allowed;]]
+  WITH [[return true;]]
+  STEP 03.13
+  WORDS "A user was served")
+
+kit_mutant(
+  NAME credentials-of-the-server
+  SENTENCE "The uid compared is the server's own."
+  FILE unix_server.cpp
+  REPLACE [[return {peer.uid, peer.gid, peer.pid};]]
+  WITH [[return {::geteuid(), ::getegid(), ::getpid()};]]
+  STEP 03.13
+  WORDS "uid")
+
+kit_mutant(
+  NAME answers-the-nameless
+  SENTENCE "A client without a name is served, and its answer fails."
+  FILE unix_server.cpp
+  REPLACE [[return request.client_address().family() != AF_UNSPEC;]]
+  WITH [[return UDPServer::verify_request(request);]]
+  STEP 03.11
+  WORDS "without a name")
+
+kit_mutant(
+  NAME the-nameless-end-the-server
+  SENTENCE "A datagram without a sender's name ends the server."
+  FILE unix_server.cpp
+  REPLACE [[  return request.client_address().family() != AF_UNSPEC;]]
+  WITH [[  if (request.client_address().family() == AF_UNSPEC) ::_exit(1);
+  return true;]]
+  STEP 03.11
+  WORDS "ended the server")
+
+# ---- lines ---------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME half-a-line
+  SENTENCE "read_line returns what has come, newline or not."
+  FILE stream_handler.cpp
+  REPLACE [[if (whole || !fill()) return take(size);]]
+  WITH [[if (whole || size > 0 || !fill()) return take(whole || size > 0 ? size : end_ - begin_);]]
+  STEP 03.3
+  WORDS "before its newline had come")
+
+kit_mutant(
+  NAME rest-dropped
+  SENTENCE "What follows the newline is thrown away with the line."
+  FILE stream_handler.cpp
+  REPLACE [[  begin_ += size;]]
+  WITH [[  begin_ = end_;]]
+  STEP 03.3
+  WORDS "kept for the next read_line()")
+
+kit_mutant(
+  NAME one-line-a-recv
+  SENTENCE "A recv is taken for a line: lines that come together are returned together."
+  FILE stream_handler.cpp
+  REPLACE [[std::memchr(&buffer_[searched_], '\n', end_ - searched_)]]
+  WITH [[::memrchr(&buffer_[searched_], '\n', end_ - searched_)]]
+  FILE server.cpp
+  REPLACE [[      answer(line);]]
+  WITH [[      answer(line.substr(0, line.find(10) == line.npos ? line.npos : line.find(10) + 1));]]
+  STEP 03.3
+  WORDS "several lines")
+
+kit_mutant(
+  NAME flush-at-the-end-only
+  SENTENCE "The answers are kept until the client has ended."
+  FILE server.cpp
+  REPLACE [[      if (!this->rfile().has_line()) this->wfile().flush();
+]]
+  WITH [[]]
+  STEP 03.1
+  WORDS "03.E")
+
+kit_mutant(
+  NAME buffer-does-not-keep-the-rest
+  SENTENCE "When the buffer is moved, what is left in it is lost."
+  FILE stream_handler.cpp
+  REPLACE [[  if (left > 0) std::memmove(larger ? larger.get() : buffer_.get(), &buffer_[begin_], left);
+]]
+  WITH [[]]
+  STEP 03.3
+  WORDS "near the end of the buffer")
+
+kit_mutant(
+  NAME last-line-lost
+  SENTENCE "A last line without a newline is dropped at end of file."
+  FILE stream_handler.cpp
+  REPLACE [[if (whole || !fill()) return take(size);]]
+  WITH [[if (whole) return take(size);
+    if (!fill()) return take(0);]]
+  STEP 03.4
+  WORDS "in the middle of a line")
+
+kit_mutant(
+  NAME last-line-twice
+  SENTENCE "At end of file the last line is returned again and again."
+  FILE stream_handler.cpp
+  REPLACE [[    if (whole || !fill()) return take(size);]]
+  WITH [[    if (whole) return take(size);
+    if (!fill()) {
+      const bool again = !ended_;
+      ended_ = true;
+      return again ? std::string_view(&buffer_[begin_], size) : take(size);
+    }]]
+  FILE stream_handler.hpp
+  REPLACE [[  std::size_t capacity_ = 0;]]
+  WITH [[  std::size_t capacity_ = 0;
+  bool ended_ = false;]]
+  STEP 03.4
+  WORDS "once")
+
+kit_mutant(
+  NAME no-limit
+  SENTENCE "A line may be as long as it likes."
+  FILE stream_handler.cpp
+  REPLACE [[    if (size > limit)]]
+  WITH [[    if (size > limit && size > (1UL << 40))]]
+  STEP 03.4
+  WORDS "over the limit")
+
+kit_mutant(
+  NAME limit-seen-at-the-newline
+  SENTENCE "The limit is looked at when the newline has come."
+  FILE stream_handler.cpp
+  REPLACE [[    if (size > limit)]]
+  WITH [[    if (whole && size > limit)]]
+  STEP 03.4
+  WORDS "Look at the limit while")
+
+kit_mutant(
+  NAME limit-off-by-one
+  SENTENCE "A line of exactly the limit is refused."
+  FILE stream_handler.cpp
+  REPLACE [[    if (size > limit)]]
+  WITH [[    if (size >= limit)]]
+  STEP 03.4
+  WORDS "exactly --line-limit")
+
+kit_mutant(
+  NAME too-long-ends-the-server
+  SENTENCE "A line over the limit ends the server."
+  FILE stream_handler.cpp
+  REPLACE [[    if (size > limit)]]
+  WITH [[    if (size > limit) ::_exit(1);
+    if (size > limit)]]
+  REPLACE [[#include <sys/time.h>]]
+  WITH [[#include <sys/time.h>
+#include <unistd.h>]]
+  STEP 03.4
+  WORDS "more than its own client")
+
+# ---- writing -------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME unbuffered-is-buffered
+  SENTENCE "With wbufsize 0 too, bytes are gathered."
+  FILE stream_handler.cpp
+  REPLACE [[if (size_ == 0) return send_all(fd_, bytes);]]
+  WITH [[]]
+  REPLACE [[if (gathered_.size() >= size_) flush();]]
+  WITH [[if (size_ != 0 && gathered_.size() >= size_) flush();]]
+  STEP 03.10
+  WORDS "Unbuffered, each write()")
+
+kit_mutant(
+  NAME buffered-is-unbuffered
+  SENTENCE "Every write is sent at once, whatever wbufsize says."
+  FILE stream_handler.cpp
+  REPLACE [[if (size_ == 0) return send_all]]
+  WITH [[return send_all]]
+  STEP 03.10
+  WORDS "both writes leave together")
+
+kit_mutant(
+  NAME one-send
+  SENTENCE "send is taken to have sent everything."
+  FILE stream_handler.cpp
+  REPLACE [[      bytes.remove_prefix(static_cast<std::size_t>(count));]]
+  WITH [[      return;]]
+  STEP 03.10
+  WORDS "did not send all")
+
+kit_mutant(
+  NAME interrupted-send-is-an-error
+  SENTENCE "A send that a signal interrupted ends the request."
+  FILE stream_handler.cpp
+  REPLACE [[      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {]]
+  WITH [[      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else {]]
+  STEP 03.10
+  WORDS "signal may interrupt")
+
+kit_mutant(
+  NAME finish-does-not-flush
+  SENTENCE "What was gathered at the end is never sent."
+  FILE stream_handler.cpp
+  REPLACE [[    wfile_.close();
+]]
+  WITH [[    (void)wfile_;
+]]
+  STEP 03.10
+  WORDS "finish() sends what is left")
+
+kit_mutant(
+  NAME finish-flushes-only-after-success
+  SENTENCE "After an exception, what was written before is not sent."
+  FILE stream_handler.cpp
+  REPLACE [[  try {
+    wfile_.close();]]
+  WITH [[  try {
+    if (handled()) wfile_.close();]]
+  STEP 03.10
+  WORDS "still leaves, by finish()")
+
+kit_mutant(
+  NAME flushed-twice
+  SENTENCE "What was flushed is not taken out of the buffer."
+  FILE stream_handler.cpp
+  REPLACE [[~Emptied() { gathered.clear(); }]]
+  WITH [[~Emptied() {}]]
+  REPLACE [[  closed_ = true;
+  flush();]]
+  WITH [[  closed_ = true;
+  flush();
+  gathered_.clear();]]
+  STEP 03.10
+  WORDS "and once")
+
+kit_mutant(
+  NAME finish-reports-a-client-that-has-gone
+  SENTENCE "The error of the last flush leaves finish."
+  FILE stream_handler.cpp
+  REPLACE [[  } catch (const std::system_error&) {
+]]
+  WITH [[  } catch (const std::system_error&) {
+    throw;
+]]
+  STEP 03.10
+  WORDS "That is no error")
+
+kit_mutant(
+  NAME no-request-timeout
+  SENTENCE "The timeout is not set: a silent client is waited for for ever."
+  FILE stream_handler.cpp
+  REPLACE [[  if (timeout) limit_waiting(fd, *timeout);
+]]
+  WITH [[]]
+  STEP 03.10
+  WORDS "SO_RCVTIMEO")
+
+kit_mutant(
+  NAME timeout-is-asked-again
+  SENTENCE "recv says EAGAIN when the time is over, and is called again."
+  FILE stream_handler.cpp
+  REPLACE [[      return count > 0;
+    }
+    if (errno != EINTR) throw]]
+  WITH [[      return count > 0;
+    }
+    if (errno != EINTR && errno != EAGAIN) throw]]
+  STEP 03.10
+  WORDS "EAGAIN")
+
+# ---- the service ---------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME dies-of-sigpipe
+  SENTENCE "Sending to a client that has gone raises SIGPIPE, which ends the server."
+  FILE stream_handler.cpp
+  REPLACE [[bytes.data(), bytes.size(), MSG_NOSIGNAL);]]
+  WITH [[bytes.data(), bytes.size(), 0);]]
+  STEP 03.10
+  WORDS "SIGPIPE")
+
+kit_mutant(
+  NAME one-line-a-request
+  SENTENCE "The service answers one line and is done."
+  FILE server.cpp
+  REPLACE [[      if (!this->rfile().has_line()) this->wfile().flush();]]
+  WITH [[      if (!this->rfile().has_line()) this->wfile().flush();
+      return;]]
+  STEP 03.1
+  WORDS "line after line")
+
+kit_mutant(
+  NAME another-service-over-datagrams
+  SENTENCE "The datagram service answers its first line alone."
+  FILE server.cpp
+  REPLACE [[      answer(line);]]
+  WITH [[      answer(line);
+      if (this->request().is_packet()) return;]]
+  STEP 03.2
+  WORDS "All of them are one answer")
+
+kit_mutant(
+  NAME wrong-server-for-udp
+  SENTENCE "--kind udp starts a TCP server."
+  FILE server.cpp
+  REPLACE [[    UDPServer server(options.address(), datagram);]]
+  WITH [[    TCPServer server(options.address(), stream);]]
+  STEP 03.2
+  WORDS "--kind udp")
+
+kit_mutant(
+  NAME text-as-c-string
+  SENTENCE "A line is treated as text that ends at a zero."
+  FILE server.cpp
+  REPLACE [[    answer_ = line;]]
+  WITH [[    answer_ = std::string(line).c_str();]]
+  STEP 03.1
+  WORDS "Bytes are not text")
+
+# ---- the client ----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME client-never-binds
+  SENTENCE "The client has no name, and no server can answer it."
+  FILE client.cpp
+  REPLACE [[    check(::bind(socket.get(), own.data(), own.size()), "bind");]]
+  WITH [[    (void)own;]]
+  STEP 03.5
+  WORDS "has no name")
+
+kit_mutant(
+  NAME client-leaves-its-name
+  SENTENCE "The client's name stays in the file system."
+  FILE client.cpp
+  REPLACE [[    ::unlink(path().c_str());
+]]
+  WITH [[]]
+  STEP 03.5
+  WORDS "still in the file system")
+
+kit_mutant(
+  NAME client-leaves-its-name-when-unanswered
+  SENTENCE "The name is removed where the answer has come, and nowhere else."
+  FILE client.cpp
+  REPLACE [[    ::unlink(path().c_str());
+    ::rmdir(folder_.c_str());
+]]
+  WITH [[]]
+  REPLACE [[  return receive_datagram(socket);]]
+  WITH [[  if (name) {
+    ::unlink(name->path().c_str());
+    ::rmdir(name->path().substr(0, name->path().rfind('/')).c_str());
+  }
+  return receive_datagram(socket);]]
+  STEP 03.5
+  WORDS "an exception leaves the function too")
+
+kit_mutant(
+  NAME client-with-a-fixed-name
+  SENTENCE "Every client binds the same name."
+  FILE client.cpp
+  REPLACE [[return folder_ + "/socket";]]
+  WITH [[return "/tmp/kit-client-of-" + std::to_string(::geteuid());]]
+  STEP 03.5
+  WORDS "two names")
+
+kit_mutant(
+  NAME client-waits-for-ever
+  SENTENCE "The client does not look at --timeout."
+  FILE client.cpp
+  REPLACE [[::poll(&waiting, 1, left.count() > 0 ? static_cast<int>(left.count()) : 0);]]
+  WITH [[::poll(&waiting, 1, left.count() > 0 ? -1 : 0);]]
+  STEP 03.5
+  WORDS "--timeout")
