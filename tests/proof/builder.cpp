@@ -284,6 +284,7 @@ void Builder::compile(Object& object, const Order& order) const {
     return;
   }
   fs::remove(object.file);
+  fs::remove(depfile);
   const Outcome outcome = options_.run(command);
   object.read = read_dependencies(depfile);
   object.said = own_words(outcome.output, src.string(), order.shown);
@@ -310,7 +311,7 @@ void Builder::compile(Object& object, const Order& order) const {
   }
   if (object.said.empty() && object.holes.empty()) {
     object.said = "the compiler refuses " + object.source + ", but for nothing in these files\n" +
-                  (of_kit ? own_words(outcome.output, root_.string() + "/", "") : "");
+                  (of_kit ? own_words(outcome.output, source.string(), object.source) : "");
   }
 }
 

@@ -139,6 +139,10 @@ Verdict judge(const House& house, const Lesson& lesson, const Candidate& candida
   return verdict;
 }
 
+void remove_programs(const Candidate& candidate) {
+  for (const BuiltProgram& program : candidate.programs) fs::remove(program.file);
+}
+
 bool says(const std::string& report, const std::string& words) {
   return smoothed(report).find(smoothed(words)) != std::string::npos;
 }

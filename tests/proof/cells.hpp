@@ -49,6 +49,10 @@ std::string name_of(Verdict::Status status);
 Verdict judge(const House& house, const Lesson& lesson, const Candidate& candidate,
               const StepEntry& step, std::optional<std::chrono::milliseconds> deadline = {});
 
+/// Removes a candidate's programs (3 MB each under a sanitizer) once nobody needs to look at them;
+/// its objects stay for the next time.
+void remove_programs(const Candidate& candidate);
+
 /// Whether the words stand in the report, however the report has broken its lines.
 bool says(const std::string& report, const std::string& words);
 

@@ -212,6 +212,7 @@ bool Proof::alternatives() {
     }
     cells += to_judge.size();
     if (all_pass) ++accepted;
+    if (all_pass && !partial()) remove_programs(candidate);
     say("alternative", name + (all_pass ? "  accepted, " : "  rejected, ") +
                            counted(to_judge.size(), "step") + " run");
   }

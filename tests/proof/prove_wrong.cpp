@@ -194,6 +194,7 @@ bool Proof::mutants() {
       if (!missing.empty()) complain_about(who, step, verdict, "fail, in words with" + missing);
     }
     caught += row.caught ? 1 : 0;
+    if (row.caught && !partial()) remove_programs(row.candidate);
     lost_most = std::max(lost_most, row.lost);
     lost_in_all += row.lost;
   }
