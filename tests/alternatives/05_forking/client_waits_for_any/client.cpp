@@ -1,0 +1,108 @@
+// Right, and different: wait() for whichever child has ended, as often as there are children.
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <socketserver/file_descriptor.hpp>
+#include <socketserver/program.hpp>
+#include <socketserver/system_call.hpp>
+#include <stream_handler.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace socketserver;
+
+FileDescriptor connect_to(const Address& server) {
+  FileDescriptor connection(
+      check(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  check(::connect(connection.get(), server.data(), server.size()), "connect");
+  return connection;
+}
+
+std::string upper(std::string text) {
+  for (char& byte : text) {
+    if (byte >= 'a' && byte <= 'z') byte = static_cast<char>(byte - 'a' + 'A');
+  }
+  return text;
+}
+
+// No two lines are equal: an answer that belongs to another client is a wrong one.
+std::string line_of(long client, long number) {
+  return "client " + std::to_string(client) + " says line " + std::to_string(number) + "\n";
+}
+
+// One client's conversation: a line, its answer, the next line. Throws at the first answer that is
+// wrong or missing.
+void converse(const Address& server, long client, long lines) {
+  const FileDescriptor connection = connect_to(server);
+  StreamReader answers(connection.get());
+  StreamWriter questions(connection.get(), 0);
+  for (long number = 1; number <= lines; ++number) {
+    const std::string line = line_of(client, number);
+    questions.write(line);
+    const std::string_view answer = answers.read_line(line.size());
+    if (answer != upper(line)) {
+      throw std::runtime_error("line " + std::to_string(number) + ": expected \"" +
+                               escaped(upper(line)) + "\", got \"" + escaped(answer) + "\"");
+    }
+  }
+}
+
+// What a child is for. Its exit status is all that its parent will know of it.
+[[noreturn]] void converse_and_exit(const Address& server, long client, long lines) noexcept {
+  int status = EXIT_SUCCESS;
+  try {
+    converse(server, client, lines);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "client %ld: %s\n", client, error.what());
+    status = EXIT_FAILURE;
+  }
+  ::_exit(status);
+}
+
+// Starts a child for each client, all at once. Returns their numbers.
+std::vector<pid_t> start_clients(const Address& server, long clients, long lines) {
+  std::vector<pid_t> children;
+  for (long client = 1; client <= clients; ++client) {
+    const pid_t child = check(::fork(), "fork");
+    if (child == 0) converse_and_exit(server, client, lines);
+    children.push_back(child);
+  }
+  return children;
+}
+
+long collect_clients(const std::vector<pid_t>& children) {
+  long failed = 0;
+  for (std::size_t left = children.size(); left > 0;) {
+    int status = 0;
+    const pid_t ended = ::wait(&status);
+    if (ended == -1 && errno == EINTR) continue;
+    check(ended, "wait");
+    --left;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) ++failed;
+  }
+  return failed;
+}
+
+void run(const Options& options) {
+  const long clients = options.number("--clients", 10);
+  const long lines = options.number("--lines", 10);
+  const long failed = collect_clients(start_clients(options.address(), clients, lines));
+  if (failed > 0) {
+    throw std::runtime_error(std::to_string(failed) + " of " + std::to_string(clients) +
+                             " clients failed");
+  }
+  std::printf("%ld clients, %ld lines each: every answer is right\n", clients, lines);
+}
+
+int main(int argc, char* argv[]) {
+  return client_main(argc, argv,
+                     {{"--clients", "N", "how many clients there are at once (10)", 1, 1000},
+                      {"--lines", "N", "how many lines each of them says (10)", 1}},
+                     nullptr, run);
+}
