@@ -193,6 +193,11 @@ struct ChildStreams {
 #endif
   if (options.user) become_user(*options.user, report);
   if (chdir(options.folder.c_str()) != 0) give_up(report, "chdir");
+  if (options.confinement) {
+    Confinement confinement = *options.confinement;
+    confinement.readable.push_back(options.command.front());
+    confine(confinement);  // where it cannot: the user of its own and the limits remain
+  }
 #if defined(__linux__)
   // After setuid, which clears it. If the parent is gone by now nobody will send the signal.
   prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "events.hpp"
+#include "landlock.hpp"
 #include "limits.hpp"
 
 namespace kit {
@@ -64,6 +65,8 @@ struct ProcessOptions {
     int as;  ///< its number there, 3 or above
   };
   std::vector<Inherited> inherited{};  ///< every other descriptor from 3 on is closed
+  /// Files that it may use, where the kernel can hold it to them. (The program itself is one.)
+  std::optional<Confinement> confinement{};
 };
 
 /// What a stream said: the first MiB, the last 32 KiB and the number of bytes. It is always read,

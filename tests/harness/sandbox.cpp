@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
@@ -34,7 +35,6 @@ constexpr const char* lock_name = "lock";
   throw std::system_error(errno, std::generic_category(), call);
 }
 
-// -- removing
 // Root is not always almighty: a container may lack the right to change users, or these users.
 bool can_become(uid_t user) {
   const pid_t child = fork();
@@ -49,6 +49,7 @@ bool can_become(uid_t user) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+// -- removing
 // ---------------------------------------------------------------------------------------
 
 // Every name in a folder but . and ..
@@ -268,6 +269,11 @@ ProcessOptions Sandbox::options() const {
   ProcessOptions options;
   options.folder = folder_;
   options.user = user();
+  // Set by a grader: what is submitted need not be a friend's.
+  if (std::getenv("KIT_CONFINE") != nullptr) {
+    options.confinement = system_files();
+    options.confinement->writable.push_back(folder_);
+  }
   return options;
 }
 
