@@ -1,0 +1,63 @@
+#pragma once
+
+// A grade: what a submission has earned, step by step. grade.json holds it; everything else that is
+// written (junit.xml, report.md, class.csv, the formats of receivers) is made from it.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "json.hpp"
+
+namespace kit {
+
+struct StepGrade {
+  std::string id, title;
+  double points = 0;  ///< earned
+  double max = 0;
+  std::string program;             ///< client, server or probe
+  std::string status = "not run";  ///< pass, fail, error, not run
+  std::string cause, reproduce;
+  double seconds = 0;
+  std::string report;  ///< what the check says to the learner
+};
+
+struct LessonGrade {
+  std::string lesson;  ///< "01_tcp_echo"
+  double score = 0, max = 0;
+  std::vector<StepGrade> steps;
+  std::vector<std::string> notes;  ///< sentences for the learner and the teacher
+  double seconds = 0;
+
+  /// Adds up the steps; a late lesson keeps `keep` of its points.
+  void add_up(double keep = 1);
+};
+
+struct Grade {
+  static constexpr int schema = 1;
+
+  std::string kit;  ///< version
+  std::uint32_t seed = 0;
+  std::string submission;
+  std::vector<LessonGrade> lessons;
+  std::vector<std::string> notes;
+  std::string isolation;
+  std::string files;  ///< stands for the submitted files, the kit and the course: see Resume
+  bool complete = false;
+
+  [[nodiscard]] double score() const;
+  [[nodiscard]] double max() const;
+  [[nodiscard]] double seconds() const;
+  [[nodiscard]] bool all_passed() const;
+
+  [[nodiscard]] Json json() const;
+  /// Throws std::runtime_error if it is no grade of this schema.
+  static Grade from_json(const Json& json);
+  static Grade read(const std::filesystem::path& file);
+};
+
+/// Writes a file by rename: whoever reads it sees the old text or the new one.
+void write_by_rename(const std::filesystem::path& file, const std::string& text);
+
+}  // namespace kit

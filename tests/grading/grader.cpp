@@ -1,0 +1,548 @@
+#include "grader.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <mutex>
+#include <numeric>
+#include <set>
+#include <sstream>
+
+#include "harness/escape.hpp"
+#include "harness/limits.hpp"
+#include "harness/sources.hpp"
+
+namespace kit {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+/// What kit-cell gets to clean up, above what the check itself gets.
+constexpr milliseconds grace{6'000};
+
+/// After so many steps of a program have run into their deadline, its others get a tenth of it.
+constexpr unsigned patience = 2;
+constexpr int cut = 10;
+
+/// Of a compiler's words a report keeps so much.
+constexpr std::size_t most_words = 6'000;
+
+double time_scale() {
+  const char* text = std::getenv("KIT_TIME_SCALE");
+  const double scale = text == nullptr ? 1 : std::strtod(text, nullptr);
+  return scale >= 1 ? scale : 1;
+}
+
+milliseconds times(milliseconds time, double factor) {
+  return milliseconds(static_cast<milliseconds::rep>(static_cast<double>(time.count()) * factor));
+}
+
+milliseconds of_seconds(double seconds) {
+  return milliseconds(static_cast<milliseconds::rep>(seconds * 1000));
+}
+
+double in_seconds(milliseconds time) {
+  return static_cast<double>(time.count()) / 1000;
+}
+
+/// The values of a KIT_RESULT file: `key<TAB>value`, with \n, \t and \\ in a value.
+std::map<std::string, std::string> read_values(const fs::path& file) {
+  std::map<std::string, std::string> values;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const auto tab = line.find('\t');
+    if (tab == std::string::npos) continue;
+    std::string value;
+    for (std::size_t i = tab + 1; i < line.size(); ++i) {
+      if (line[i] == '\\' && i + 1 < line.size()) {
+        ++i;
+        value += line[i] == 'n' ? '\n' : line[i] == 't' ? '\t' : line[i];
+      } else {
+        value += line[i];
+      }
+    }
+    values[line.substr(0, tab)] = value;
+  }
+  return values;
+}
+
+/// "01.7 a message in pieces …                 0 of 8 points": as the check's own reports begin.
+std::string header(const StepEntry& step) {
+  const std::string score = "0 of " + counted(static_cast<std::size_t>(step.points), "point");
+  const std::size_t used = step.name().size() + score.size();
+  return step.name() +
+         std::string(used + 2 <= limits::report_width ? limits::report_width - used : 2, ' ') +
+         score + "\n";
+}
+
+/// The command with which the learner runs this step alone.
+std::string run_only_this(const Lesson& lesson, const StepEntry& step) {
+  std::string pattern = step.id;
+  pattern.insert(pattern.find('.'), "\\");
+  const std::string preset = "lesson-" + lesson.number();
+  return "cmake --build --preset " + preset + " && ctest --preset " + preset + " -R '^" + pattern +
+         " '";
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+/// What the learner is told of a program that was not built.
+StepGrade not_built(StepGrade step, const StepEntry& entry, const BuiltProgram& program) {
+  std::string words = program.why.text();
+  if (words.size() > most_words) words = words.substr(0, most_words) + "\n(and more)\n";
+  words = valid_utf8(words);
+  step.status = "fail";
+  step.cause = program.why.not_written.empty() ? "does not build: " + first_line(words)
+                                               : program.why.not_written.front();
+  step.report = header(entry) + "\n  The " + program.name + " was not built:\n\n";
+  std::istringstream lines(words);
+  for (std::string line; std::getline(lines, line);) step.report += "    " + line + "\n";
+  return step;
+}
+
+}  // namespace
+
+Times Times::scaled() {
+  const double scale = time_scale();
+  Times all;
+  for (milliseconds* time : {&all.lesson, &all.build, &all.compiler, &all.step, &all.event}) {
+    *time = times(*time, scale);
+  }
+  if (const char* deadline = std::getenv("KIT_DEADLINE_MS")) {
+    all.event = times(milliseconds(std::strtol(deadline, nullptr, 10)), scale);
+  }
+  return all;
+}
+
+/// What a step said, and whether time was the reason.
+struct LessonGrader::Judged {
+  std::string status = "error";
+  std::string cause, report, reproduce;
+  double seconds = 0;
+  bool out_of_time = false;
+};
+
+LessonGrader::LessonGrader(const House& house, const Shelf& shelf, const Lesson& lesson,
+                           const Course& course, const GraderOptions& options, const fs::path& work)
+    : house_(house),
+      shelf_(shelf),
+      lesson_(lesson),
+      course_(course),
+      options_(options),
+      work_(work),
+      times_(Times::scaled()) {
+  if (!options_.steps.empty()) {
+    std::erase_if(lesson_.steps, [&](const StepEntry& step) {
+      return std::ranges::find(options_.steps, step.id) == options_.steps.end();
+    });
+  }
+  if (!fs::exists(house_.check(lesson_))) {
+    throw std::runtime_error("there is no " + house_.check(lesson_).string() +
+                             ": build the target kit-grade");
+  }
+}
+
+// ---- what compilers may see
+// --------------------------------------------------------------------------
+
+namespace {
+
+/// Whether a user without a name can read the file.
+bool open_to_others(const fs::path& file) {
+  std::error_code error;
+  using fs::perms;
+  for (fs::path path = file; !path.empty(); path = path.parent_path()) {
+    const perms all = fs::status(path, error).permissions();
+    const perms needed =
+        path == file && !fs::is_directory(path, error) ? perms::others_read : perms::others_exec;
+    if (error || (all & needed) == perms::none) return false;
+    if (path == path.parent_path()) break;
+  }
+  return true;
+}
+
+void copy_headers(const fs::path& from, const fs::path& to) {
+  fs::create_directories(to);
+  for (const auto& entry : fs::recursive_directory_iterator(from)) {
+    const fs::path target = to / fs::relative(entry.path(), from);
+    const fs::path extension = entry.path().extension();
+    if (entry.is_directory()) {
+      fs::create_directories(target);
+    } else if (extension == ".hpp" || extension == ".h" || extension == ".ipp") {
+      fs::copy_file(entry.path(), target, fs::copy_options::overwrite_existing);
+    }
+  }
+}
+
+}  // namespace
+
+Shelf Shelf::fill(const House& house, const fs::path& folder) {
+  Shelf shelf;
+  shelf.root = folder;
+  shelf.toolchain = read_toolchain(house.toolchain());
+  shelf.readable.push_back(folder.string());
+  const auto there = [&](const std::string& path) {
+    return (folder / fs::path(path).lexically_relative(house.root)).string();
+  };
+  std::set<std::string> copied;
+  for (auto& [lesson, folders] : shelf.toolchain.includes) {
+    for (std::string& include : folders) {
+      if (copied.insert(include).second) copy_headers(include, there(include));
+      include = there(include);
+    }
+  }
+  const fs::path probes = house.root / "tests" / "probes";
+  fs::create_directories(folder / "tests");
+  fs::copy(probes, folder / "tests" / "probes",
+           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  for (auto& [which, words] : shelf.toolchain.links) {
+    for (std::string& word : words) {
+      if (!word.starts_with('/')) continue;
+      if (!open_to_others(word) && fs::exists(word)) {
+        const fs::path copy = folder / "archives" / fs::path(word).relative_path();
+        if (copied.insert(word).second) {
+          fs::create_directories(copy.parent_path());
+          fs::copy_file(word, copy, fs::copy_options::overwrite_existing);
+        }
+        word = copy.string();
+      }
+      shelf.readable.push_back(word);
+    }
+  }
+  std::sort(shelf.readable.begin(), shelf.readable.end());
+  shelf.readable.erase(std::unique(shelf.readable.begin(), shelf.readable.end()),
+                       shelf.readable.end());
+  // Where the compiler itself lives, if that is not the system.
+  shelf.readable.push_back(fs::path(shelf.toolchain.compiler).parent_path().parent_path().string());
+  return shelf;
+}
+
+// ---- building
+// ---------------------------------------------------------------------------------------
+
+Outcome LessonGrader::run_confined(const Command& command, Clock::time_point until) const {
+  const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
+  if (left.count() <= 0) return {Outcome::End::timed_out, 0, {}, 0};
+  Command confined = command;
+  auto& words = confined.arguments;
+  words = {(house_.build / "kit-cell").string(),
+           "compile",
+           "--candidate",
+           command.folder.string(),
+           "--cpu",
+           std::to_string(
+               static_cast<long>(static_cast<double>(times_.compiler_cpu.count()) * time_scale()))};
+  for (const std::string& path : shelf_.readable) words.insert(words.end(), {"--read", path});
+  words.push_back("--");
+  words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+  confined.folder = house_.build;
+  confined.time_limit = std::min(command.time_limit, left);
+  confined.grace = grace;
+  return run_command(confined);
+}
+
+Builder LessonGrader::builder(Clock::time_point until) const {
+  Builder::Options options;
+  options.jobs = options_.workers;
+  options.time_limit = times_.compiler;
+  options.run = [this, until](const Command& command) { return run_confined(command, until); };
+  return {shelf_.toolchain, lesson_, shelf_.root, options};
+}
+
+// ---- the reference
+// ----------------------------------------------------------------------------------
+
+void LessonGrader::prove() {
+  const fs::path solution = house_.root / "solutions" / lesson_.name;
+  if (!fs::exists(solution)) {
+    notes_.push_back("This kit has no solution of " + lesson_.name +
+                     ": that every step can be passed on this machine was not proved.");
+    return;
+  }
+  const fs::path out = work_ / ("reference_" + lesson_.number());
+  const auto until = Clock::now() + 4 * times_.build;
+  reference_ = builder(until).build({solution, {}, {}, out, "solutions/" + lesson_.name});
+  for (const BuiltProgram& program : reference_->programs) {
+    if (!program.built && interrupted() == 0) {
+      throw std::runtime_error("the reference's " + program.name + " (" + program.build +
+                               ") is not built:\n" + program.why.text());
+    }
+  }
+  std::vector<Judged> all(lesson_.steps.size());
+  in_parallel(all.size(), options_.workers, [&](std::size_t i) {
+    const StepEntry& step = lesson_.steps[i];
+    all[i] = run_step(*reference_, step, times_.event, of_seconds(step.timeout));
+  });
+  if (interrupted() != 0) return;
+  std::set<std::string> cannot;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const StepEntry& step = lesson_.steps[i];
+    seconds_[step.id] = all[i].seconds;
+    if (all[i].status == "not run") {
+      if (!options_.lower_maximum) {
+        throw std::runtime_error("step " + step.name() + " cannot be judged on this machine (" +
+                                 all[i].cause +
+                                 "): grade on another, or say --lower-maximum to leave it out");
+      }
+      cannot.insert(step.id);
+      notes_.push_back("Step " + step.id + " cannot be judged on the machine that graded (" +
+                       all[i].cause + ") and does not count.");
+    } else if (all[i].status != "pass") {
+      throw std::runtime_error("the reference itself does not pass step " + step.name() +
+                               " here, so that no grade would be right:\n" + all[i].report);
+    }
+  }
+  std::erase_if(lesson_.steps, [&](const StepEntry& step) { return cannot.contains(step.id); });
+}
+
+milliseconds LessonGrader::time_of(const StepEntry& step, double factor, milliseconds least) const {
+  const auto found = seconds_.find(step.id);
+  return found == seconds_.end() ? least : std::max(least, of_seconds(factor * found->second));
+}
+
+milliseconds LessonGrader::time_of_lesson() const {
+  const double all = std::accumulate(seconds_.begin(), seconds_.end(), 0.0,
+                                     [](double sum, auto& one) { return sum + one.second; });
+  return std::max(times_.lesson, of_seconds(4 * all));
+}
+
+// ---- one step
+// ---------------------------------------------------------------------------------------
+
+LessonGrader::Judged LessonGrader::run_step(const Candidate& candidate, const StepEntry& step,
+                                            milliseconds event, milliseconds time) const {
+  const fs::path results = candidate.folder / "results";
+  fs::create_directories(results);
+  static std::atomic<unsigned> count{0};
+  const std::string number = std::to_string(count.fetch_add(1));
+  const fs::path result = results / (step.id + "." + number + ".txt");
+  const fs::path note = results / (step.id + "." + number + ".note");
+
+  Command command;
+  command.arguments = {(house_.build / "kit-cell").string(), "check", "--note", note.string()};
+  std::istringstream limits(options_.limits);
+  for (std::string word; limits >> word;) command.arguments.push_back(word);
+  command.arguments.insert(command.arguments.end(),
+                           {"--", house_.check(lesson_).string(), "[" + step.id + "]"});
+  command.environment = plain_environment();
+  const double scale = time_scale();
+  // The check scales its deadlines itself; the step's whole time is given as it is.
+  const auto unscaled = times(event, 1 / scale);
+  const double timeout = in_seconds(time) / limits::share_of_timeout;
+  const auto set = [&](const char* name, const std::string& value) {
+    command.environment.push_back(std::string(name) + "=" + value);
+  };
+  set("KIT_CANDIDATE", candidate.folder.string());
+  set("KIT_SOURCES", candidate.sources.string());
+  set("KIT_MANIFEST", house_.manifest().string());
+  set("KIT_ROOT", house_.root.string());
+  set("KIT_BUILD", house_.build.string());
+  set("KIT_RESULT", result.string());
+  set("KIT_SEED", std::to_string(options_.seed));
+  set("KIT_TIME_SCALE", number_text(scale));
+  set("KIT_DEADLINE_MS", std::to_string(std::max<milliseconds::rep>(unscaled.count(), 1)));
+  set("KIT_STEP_TIMEOUT", number_text(timeout));
+  set("KIT_CONFINE", "1");
+  command.folder = house_.build;
+  command.time_limit = of_seconds(timeout) + milliseconds{2000};
+  command.grace = grace;
+
+  const Outcome outcome = run_command(command);
+  auto values = read_values(result);
+  Judged judged;
+  judged.seconds = outcome.seconds;
+  judged.cause = values["cause"];
+  judged.report = values["report"].empty() ? outcome.output : values["report"];
+  judged.reproduce = run_only_this(lesson_, step);
+  // A failure that took the whole wait for one event, or for the step, is one of time.
+  judged.out_of_time = outcome.seconds >= 0.95 * in_seconds(std::min(event, time));
+  const std::string too_much = first_line(read_text(note.string()).value_or(""));
+  std::error_code ignored;
+  fs::remove(result, ignored);
+  fs::remove(note, ignored);
+
+  using End = Outcome::End;
+  if (!too_much.empty()) {
+    judged.status = "fail";
+    judged.cause = "it was ended: its programs took " + too_much;
+    judged.report = header(step) + "\n  Ended: its programs took " + too_much + ".\n";
+  } else if (outcome.end == End::interrupted) {
+    judged.status = "not run";
+    judged.cause = "grading was interrupted";
+  } else if (outcome.end == End::timed_out) {
+    judged.status = "fail";
+    judged.out_of_time = true;
+    judged.cause = "it ran past the time that a step has";
+    judged.report = header(step) + "\n  It ran past the time that a step has (" +
+                    number_text(in_seconds(command.time_limit)) + " s).\n";
+  } else if (outcome.end == End::exited && outcome.code == limits::passed &&
+             values["status"] == "pass") {
+    judged.status = "pass";
+    judged.out_of_time = false;
+  } else if (outcome.end == End::exited && outcome.code == limits::failed) {
+    judged.status = "fail";
+  } else if (outcome.end == End::exited && outcome.code == limits::cannot_run) {
+    judged.status = "not run";
+  } else {
+    judged.status = "error";
+    if (judged.cause.empty()) judged.cause = "the check ended with " + std::to_string(outcome.code);
+  }
+  return judged;
+}
+
+// ---- one submission
+// ---------------------------------------------------------------------------------
+
+LessonGrade LessonGrader::nothing() const {
+  LessonGrade grade;
+  grade.lesson = lesson_.name;
+  for (const StepEntry& step : lesson_.steps) {
+    StepGrade one;
+    one.id = step.id;
+    one.title = step.title;
+    one.program = step.program;
+    one.max = course_.points_of(lesson_, step);
+    one.reproduce = run_only_this(lesson_, step);
+    grade.steps.push_back(std::move(one));
+  }
+  grade.add_up();
+  return grade;
+}
+
+/// One submission on its way through the steps.
+class LessonGrader::Run {
+ public:
+  Run(const LessonGrader& grader, const Candidate& candidate, LessonGrade& grade,
+      const Progress& progress, Clock::time_point until)
+      : grader_(grader),
+        candidate_(candidate),
+        grade_(grade),
+        progress_(progress),
+        until_(until),
+        judged_(grade.steps.size()),
+        doubtful_(grade.steps.size(), false) {}
+
+  void all() {
+    in_parallel(judged_.size(), grader_.options_.workers, [&](std::size_t i) { first_look(i); });
+    std::vector<std::size_t> again;
+    for (std::size_t i = 0; i < doubtful_.size(); ++i) {
+      if (doubtful_[i]) again.push_back(i);
+    }
+    in_parallel(again.size(), grader_.options_.workers,
+                [&](std::size_t i) { second_look(again[i]); });
+  }
+
+ private:
+  [[nodiscard]] const StepEntry& step(std::size_t i) const { return grader_.lesson_.steps[i]; }
+  [[nodiscard]] milliseconds left() const {
+    return std::chrono::duration_cast<milliseconds>(until_ - Clock::now());
+  }
+
+  void first_look(std::size_t i) {
+    for (const BuiltProgram* program : candidate_.programs_of(step(i))) {
+      if (program->built) continue;
+      keep(i, not_built(grade_.steps[i], step(i), *program));
+      return;
+    }
+    const bool impatient = waited_for(step(i).program) >= patience;
+    const Times& times = grader_.times_;
+    const milliseconds event = impatient ? times.event / cut : times.event;
+    const milliseconds time = impatient ? grader_.time_of(step(i), 3, times.step / 4)
+                                        : grader_.time_of(step(i), 6, times.step);
+    Judged judged = judge(i, event, time);
+    if (judged.out_of_time && judged.status == "fail") {
+      if (impatient) {
+        doubtful_[i] = true;
+      } else {
+        note_wait(step(i).program);
+      }
+    }
+    keep(i, std::move(judged));
+  }
+
+  /// A short deadline was too short, or so it seems. If the reference passes the step at once, at
+  /// half of that deadline, then the machine is not to blame and the verdict stands.
+  void second_look(std::size_t i) {
+    const Times& times = grader_.times_;
+    if (grader_.reference_) {
+      const Judged control =
+          grader_.run_step(*grader_.reference_, step(i), times.event / cut / 2,
+                           std::min(left(), grader_.time_of(step(i), 6, times.step)));
+      if (control.status == "pass") return;
+    }
+    if (left() < times.event) return;
+    keep(i, judge(i, times.event, grader_.time_of(step(i), 6, times.step)));
+  }
+
+  Judged judge(std::size_t i, milliseconds event, milliseconds time) {
+    time = std::min(time, left());
+    if (time < milliseconds{500}) {
+      Judged judged;
+      judged.status = "not run";
+      judged.cause = "the time for one submission of a lesson was used up by the steps before";
+      judged.report = header(step(i)) + "\n  Not run: " + judged.cause + ".\n";
+      return judged;
+    }
+    return grader_.run_step(candidate_, step(i), event, time);
+  }
+
+  void keep(std::size_t i, Judged judged) {
+    StepGrade grade = grade_.steps[i];
+    grade.status = judged.status;
+    grade.points = judged.status == "pass" ? grade.max : 0;
+    grade.cause = judged.status == "pass" ? "" : valid_utf8(judged.cause);
+    grade.report = judged.status == "pass" ? "" : valid_utf8(judged.report);
+    grade.seconds = judged.seconds;
+    keep(i, std::move(grade));
+  }
+
+  void keep(std::size_t i, StepGrade grade) {
+    const std::scoped_lock lock(mutex_);
+    grade_.steps[i] = std::move(grade);
+    grade_.add_up();
+    progress_(grade_, ++done_);
+  }
+
+  unsigned waited_for(const std::string& program) {
+    const std::scoped_lock lock(mutex_);
+    return waits_[program];
+  }
+  void note_wait(const std::string& program) {
+    const std::scoped_lock lock(mutex_);
+    ++waits_[program];
+  }
+
+  const LessonGrader& grader_;
+  const Candidate& candidate_;
+  LessonGrade& grade_;
+  const Progress& progress_;
+  Clock::time_point until_;
+  std::vector<Judged> judged_;
+  std::vector<char> doubtful_;
+  std::mutex mutex_;
+  std::map<std::string, unsigned> waits_;
+  std::size_t done_ = 0;
+};
+
+LessonGrade LessonGrader::grade(const fs::path& sources, const fs::path& work,
+                                const Progress& progress) const {
+  const auto start = Clock::now();
+  LessonGrade grade = nothing();
+  const Candidate candidate =
+      builder(start + times_.build)
+          .build({sources, {}, {}, work / lesson_.name, "lessons/" + lesson_.name},
+                 reference_ ? &*reference_ : nullptr);
+  if (interrupted() == 0) {
+    Run(*this, candidate, grade, progress, start + time_of_lesson()).all();
+  }
+  grade.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return grade;
+}
+
+}  // namespace kit

@@ -1,0 +1,488 @@
+// kit-grade: grades submissions, one or a class, with the steps that the learner knows.
+//
+//   build/kit-grade class/* --out grades
+//   KIT_SUBMISSION=class cmake --workflow --preset grade
+//
+// Everything starts at zero and is written before anything runs; as steps end, files are replaced
+// by rename. So a crash, a kill or a time limit never loses what was earned, and what has a
+// complete grade is not graded again. The page: tests/grading/README.md.
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <sstream>
+
+#include "formats.hpp"
+#include "grader.hpp"
+#include "harness/descriptor.hpp"
+#include "harness/escape.hpp"
+#include "harness/sandbox.hpp"
+#include "harness/sources.hpp"
+#include "leftovers.hpp"
+#include "options.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using kit::Grade;
+using kit::LessonGrade;
+using kit::LessonGrader;
+using kit::Submission;
+
+constexpr int exit_all_passed = 0;
+constexpr int exit_not_all = 1;
+constexpr int exit_usage = 2;
+constexpr int exit_kit_error = 99;
+
+/// The line that changes while the grader works; one line a submission where nobody watches.
+class Progress {
+ public:
+  Progress(std::FILE* out, std::size_t count)
+      : out_(out), live_(isatty(fileno(out)) != 0), count_(count) {}
+
+  void step(const Grade& grade, const LessonGrade& lesson, std::size_t done) {
+    if (!live_) return;
+    const std::scoped_lock lock(mutex_);
+    std::fprintf(out_, "\r\033[K  %zu of %zu graded   %s: %s, %zu of %zu steps", graded_, count_,
+                 grade.submission.c_str(), lesson.lesson.c_str(), done, lesson.steps.size());
+    std::fflush(out_);
+  }
+  void say(const std::string& line) {
+    const std::scoped_lock lock(mutex_);
+    std::fprintf(out_, "%s%s\n", live_ ? "\r\033[K" : "", line.c_str());
+    std::fflush(out_);
+  }
+  void graded(const Grade& grade, bool kept) {
+    std::string line;
+    {
+      const std::scoped_lock lock(mutex_);
+      line = std::to_string(++graded_) + " of " + std::to_string(count_);
+    }
+    char time[32];
+    std::snprintf(time, sizeof time, "%.1f s", grade.seconds());
+    say("  " + line + "  " + grade.submission + ": " + kit::number_text(grade.score()) + " of " +
+        kit::number_text(grade.max()) +
+        (kept ? "  (graded before)" : "  (" + std::string(time) + ")"));
+  }
+
+ private:
+  std::FILE* out_;
+  bool live_;
+  std::size_t count_;
+  std::size_t graded_ = 0;
+  std::mutex mutex_;
+};
+
+/// A submission, its grade, and the files that tell of it.
+struct Entry {
+  Submission submission;
+  Grade grade;
+  bool kept = false;  ///< graded before
+};
+
+class Class {
+ public:
+  explicit Class(kit::Options options)
+      : options_(std::move(options)),
+        house_{KIT_ROOT_FOLDER, KIT_BUILD_FOLDER},
+        manifest_(kit::Manifest::read(house_.manifest().string())) {
+    if (!options_.course.empty()) course_ = kit::Course::read(options_.course, manifest_);
+    // What a receiver reads from standard output stands there alone.
+    out_ = !options_.format.empty() && kit::is_printed(options_.format) ? stderr : stdout;
+  }
+
+  int grade() {
+    open_folder();
+    find_submissions();
+    start_progress();
+    make_graders();
+    begin();
+    run();
+    write_class();
+    print_table();
+    if (kit::interrupted() != 0) return 128 + kit::interrupted();
+    return std::ranges::all_of(entries_, [](auto& one) { return one->grade.all_passed(); })
+               ? exit_all_passed
+               : exit_not_all;
+  }
+
+ private:
+  [[nodiscard]] fs::path kept() const { return options_.out / ".kit"; }
+  [[nodiscard]] fs::path folder(const Entry& entry) const {
+    return options_.out / entry.submission.name;
+  }
+
+  /// The folder of the grades: one grader at a time, and nobody else reads it meanwhile.
+  void open_folder() {
+    fs::create_directories(kept());
+    options_.out = fs::canonical(options_.out);
+    fs::permissions(kept(), fs::perms::owner_all);
+    lock_ = kit::Descriptor(
+        open((kept() / "lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!lock_ || flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+      throw std::runtime_error("another kit-grade is at work in " + options_.out.string());
+    }
+    kit::remove_tree((kept() / "work").string());
+    fs::create_directories(kept() / "work");
+    // One seed for a class: who is graded again gets the same bytes.
+    const fs::path file = kept() / "seed";
+    seed_ = options_.seed.value_or(0);
+    if (!options_.seed && !(std::ifstream(file) >> seed_))
+      seed_ = std::random_device{}() % 1'000'000;
+    kit::write_by_rename(file, std::to_string(seed_) + "\n");
+  }
+
+  void find_submissions() {
+    for (const fs::path& path : options_.submissions) {
+      for (const Submission& one : kit::submissions_in(path)) {
+        entries_.push_back(std::make_unique<Entry>());
+        entries_.back()->submission = one;
+      }
+    }
+    if (!options_.name.empty() || !options_.results.empty()) {
+      if (entries_.size() != 1)
+        throw kit::UsageError("--name and --results are for one submission");
+      if (!options_.name.empty()) {
+        entries_[0]->submission.name = kit::plain_submission_name(options_.name);
+      }
+    }
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      for (std::size_t k = 0; k < i; ++k) {
+        if (entries_[i]->submission.name != entries_[k]->submission.name) continue;
+        throw kit::UsageError("two submissions are called \"" + entries_[i]->submission.name +
+                              "\": " + entries_[k]->submission.folder.string() + " and " +
+                              entries_[i]->submission.folder.string());
+      }
+    }
+  }
+
+  void start_progress() {
+    progress_ = std::make_unique<Progress>(out_, entries_.size());
+    progress_->say("Grading " + kit::counted(entries_.size(), "submission") + " with seed " +
+                   std::to_string(seed_));
+    const kit::Outcome said =
+        kit::run_command({{(house_.build / "kit-cell").string(), "isolation"}, {}, house_.build});
+    isolation_ = said.output.substr(0, said.output.find('\n'));
+    progress_->say("Isolation: " + isolation_);
+  }
+
+  [[nodiscard]] bool wanted(const kit::Lesson& lesson) const {
+    const auto names = [&](const std::string& word) {
+      return word == lesson.number() || word == lesson.name;
+    };
+    if (!options_.lessons.empty()) return std::ranges::any_of(options_.lessons, names);
+    if (!course_.lessons.empty()) {
+      return std::ranges::any_of(course_.lessons, names, &kit::Course::LessonEntry::number);
+    }
+    std::istringstream configured(KIT_CONFIGURED_LESSONS);
+    for (std::string number; configured >> number;) {
+      if (names(number)) return true;
+    }
+    return false;
+  }
+
+  void make_graders() {
+    for (const std::string& word : options_.lessons) {
+      const bool known = std::ranges::any_of(manifest_.lessons(), [&](const kit::Lesson& lesson) {
+        return word == lesson.number() || word == lesson.name;
+      });
+      if (!known) throw kit::UsageError("there is no lesson \"" + word + "\"");
+    }
+    shelf_sandbox_ = std::make_unique<kit::Sandbox>();
+    const fs::path folder = fs::path(shelf_sandbox_->folder()).parent_path() / "shelf";
+    fs::create_directory(folder);
+    fs::permissions(folder, fs::perms(0755));
+    shelf_ = kit::Shelf::fill(house_, folder);
+    kit::GraderOptions options;
+    options.seed = seed_;
+    options.lower_maximum = options_.lower_maximum;
+    options.steps = options_.steps;
+    if (const char* limits = std::getenv("KIT_GRADE_LIMITS")) options.limits = limits;
+    for (const kit::Lesson& lesson : manifest_.lessons()) {
+      if (!wanted(lesson)) continue;
+      auto grader =
+          std::make_unique<LessonGrader>(house_, shelf_, lesson, course_, options, kept() / "work");
+      if (grader->nothing().steps.empty()) continue;
+      graders_.push_back(std::move(grader));
+    }
+    if (graders_.empty()) throw kit::UsageError("there is no such lesson or step");
+  }
+
+  /// What a grade is a grade of: while this is the same, it need not be made again.
+  std::string sum_of(const Entry& entry, const std::vector<kit::Taken>& taken) const {
+    std::uint64_t sum = kit::add_to_sum(kit::empty_sum, entry.submission.name);
+    const auto add = [&sum](const std::string& text) { sum = kit::add_to_sum(sum, text + '\0'); };
+    for (const kit::Taken& one : taken) {
+      sum = kit::add_to_sum(sum, std::to_string(one.sum));
+      add(kit::number_text(late_share(one)));
+      for (const std::string& note : one.notes) add(note);
+    }
+    add(manifest_.version());
+    add(std::to_string(seed_));
+    add(options_.lower_maximum ? "lower" : "");
+    add(kit::read_text(house_.manifest().string()).value_or(""));
+    if (!options_.course.empty()) add(kit::read_text(options_.course.string()).value_or(""));
+    for (const std::string& step : options_.steps) add(step);
+    for (const auto& grader : graders_) {
+      struct stat status {};
+      stat(house_.check(grader->lesson()).c_str(), &status);
+      add(grader->lesson().name + " " + std::to_string(status.st_mtime));
+    }
+    char text[24];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(sum));
+    return text;
+  }
+
+  [[nodiscard]] std::optional<std::time_t> time_of(const kit::Taken& taken) const {
+    return options_.submitted ? options_.submitted : taken.changed;
+  }
+  [[nodiscard]] double late_share(const kit::Taken& taken) const {
+    const auto time = time_of(taken);
+    return course_.deadline && time && *time > *course_.deadline ? course_.late / 100 : 1;
+  }
+  [[nodiscard]] bool is_late(const kit::Taken& taken) const {
+    const auto time = time_of(taken);
+    return course_.deadline && time && *time > *course_.deadline;
+  }
+
+  /// The lessons' files of one submission, each in a folder of its own.
+  std::vector<kit::Taken> take(const Entry& entry) const {
+    const fs::path work = kept() / "work" / entry.submission.name;
+    kit::remove_tree(work.string());
+    std::vector<kit::Taken> all;
+    for (const auto& grader : graders_) {
+      const fs::path into = work / ("taken_" + grader->lesson().name);
+      fs::create_directories(into);
+      all.push_back(
+          kit::take_lesson(entry.submission, grader->lesson(), into, graders_.size() == 1));
+    }
+    return all;
+  }
+
+  /// Writes all that there is to say of every submission before anything of theirs runs.
+  void begin() {
+    std::vector<Entry*> to_grade;
+    for (const auto& entry : entries_) {
+      const std::vector<kit::Taken> taken = take(*entry);
+      const std::string sum = sum_of(*entry, taken);
+      kit::remove_tree((kept() / "work" / entry->submission.name).string());
+      const fs::path file = folder(*entry) / "grade.json";
+      if (!options_.again && fs::exists(file)) {
+        try {
+          Grade before = Grade::read(file);
+          if (before.complete && before.files == sum) {
+            entry->grade = std::move(before);
+            entry->kept = true;
+            progress_->graded(entry->grade, true);
+            continue;
+          }
+        } catch (const std::exception&) {
+          // No grade of ours: it is made anew.
+        }
+      }
+      Grade& grade = entry->grade;
+      grade.kit = manifest_.version();
+      grade.seed = seed_;
+      grade.submission = entry->submission.name;
+      grade.files = sum;
+      grade.isolation = isolation_;
+      for (const auto& grader : graders_) grade.lessons.push_back(grader->nothing());
+      write(*entry, true);
+      to_grade.push_back(entry.get());
+    }
+    if (to_grade.empty()) return;
+    for (const auto& grader : graders_) {
+      progress_->say("Proving the reference of " + grader->lesson().name);
+      grader->prove();
+      for (const std::string& note : grader->notes()) progress_->say(note);
+      if (kit::interrupted() != 0) return;
+      for (Entry* entry : to_grade) {
+        for (LessonGrade& lesson : entry->grade.lessons) {
+          if (lesson.lesson == grader->lesson().name) lesson = grader->nothing();
+        }
+      }
+    }
+    todo_ = std::move(to_grade);
+  }
+
+  void run() {
+    kit::in_parallel(todo_.size(), options_.jobs, [&](std::size_t i) { grade(*todo_[i]); });
+  }
+
+  void grade(Entry& entry) {
+    const std::vector<kit::Taken> taken = take(entry);
+    Grade& grade = entry.grade;
+    grade.notes = kit::ignored_files(entry.submission, house_.root);
+    for (std::size_t i = 0; i < graders_.size(); ++i) {
+      LessonGrader& grader = *graders_[i];
+      LessonGrade& lesson = grade.lessons[i];
+      std::vector<std::string> notes = grader.notes();
+      notes.insert(notes.end(), taken[i].notes.begin(), taken[i].notes.end());
+      const double share = late_share(taken[i]);
+      if (is_late(taken[i])) {
+        notes.push_back("Handed in " + kit::time_text(*time_of(taken[i])) +
+                        ", after the deadline " + kit::time_text(*course_.deadline) +
+                        ": it keeps " + kit::number_text(100 * share) + " % of its points.");
+      }
+      lesson.notes = notes;
+      if (!taken[i].anything) {
+        for (kit::StepGrade& step : lesson.steps) {
+          step.status = "fail";
+          step.cause = "nothing was handed in";
+          step.report = taken[i].notes.empty() ? "" : taken[i].notes.front() + "\n";
+        }
+        write(entry, true);
+        continue;
+      }
+      const fs::path work = kept() / "work" / entry.submission.name;
+      const auto keep = [&](const LessonGrade& so_far, std::size_t done) {
+        lesson = so_far;
+        lesson.notes = notes;
+        lesson.add_up(share);
+        write(entry, false);
+        progress_->step(grade, lesson, done);
+      };
+      LessonGrade result = grader.grade(work / ("taken_" + lesson.lesson), work, keep);
+      lesson = std::move(result);
+      lesson.notes = notes;
+      lesson.add_up(share);
+      kit::remove_tree((work / lesson.lesson).string());
+      kit::remove_leftovers();
+      if (kit::interrupted() != 0) break;
+    }
+    grade.complete = kit::interrupted() == 0;
+    kit::remove_tree((kept() / "work" / entry.submission.name).string());
+    write(entry, true);
+    if (grade.complete) progress_->graded(grade, false);
+  }
+
+  /// Writes what is known. Not `all`: what is read while steps run, and no more.
+  void write(const Entry& entry, bool all) {
+    const fs::path to = folder(entry);
+    fs::create_directories(to);
+    kit::write_by_rename(to / "grade.json", entry.grade.json().text());
+    if (!options_.format.empty()) {
+      const std::string text = kit::convert(entry.grade, options_.format);
+      kit::write_by_rename(to / kit::format_file(options_.format), text);
+      if (!options_.results.empty()) kit::write_by_rename(options_.results, text);
+    }
+    if (!all) return;
+    kit::write_by_rename(to / "junit.xml", kit::junit(entry.grade));
+    kit::write_by_rename(to / "report.md", kit::report(entry.grade));
+    write_class();
+  }
+
+  /// Everybody who has a grade in this folder, not only who was named this time.
+  void write_class() {
+    const std::scoped_lock lock(class_mutex_);
+    std::vector<Grade> grades;
+    std::vector<std::string> lessons;
+    for (const auto& entry : fs::directory_iterator(options_.out)) {
+      const fs::path file = entry.path() / "grade.json";
+      if (entry.is_symlink() || !entry.is_directory() || !fs::exists(file)) continue;
+      try {
+        grades.push_back(Grade::read(file));
+      } catch (const std::exception&) {
+        continue;  // not ours
+      }
+      for (const LessonGrade& lesson : grades.back().lessons) lessons.push_back(lesson.lesson);
+    }
+    std::ranges::sort(grades, {}, &Grade::submission);
+    std::ranges::sort(lessons);
+    lessons.erase(std::unique(lessons.begin(), lessons.end()), lessons.end());
+    std::string text = kit::csv_head(lessons);
+    for (const Grade& grade : grades) text += kit::csv_line(grade, lessons);
+    kit::write_by_rename(options_.out / "class.csv", text);
+  }
+
+  void print_table() {
+    std::size_t width = 10;
+    for (const auto& entry : entries_) width = std::max(width, entry->grade.submission.size());
+    width = std::min<std::size_t>(width, 40);
+    std::fprintf(out_, "\n  %-*s  %6s %6s  %7s  passed  remarks\n", static_cast<int>(width),
+                 "submission", "points", "of", "time");
+    for (const auto& entry : entries_) {
+      const Grade& grade = entry->grade;
+      std::size_t passed = 0, steps = 0, errors = 0, notes = grade.notes.size();
+      for (const LessonGrade& lesson : grade.lessons) {
+        notes += lesson.notes.size();
+        for (const kit::StepGrade& step : lesson.steps) {
+          ++steps;
+          passed += step.status == "pass" ? 1 : 0;
+          errors += step.status == "error" ? 1 : 0;
+        }
+      }
+      std::string remarks = entry->kept ? "graded before" : "";
+      const auto remark = [&](const std::string& text) {
+        remarks += (remarks.empty() ? "" : ", ") + text;
+      };
+      if (!grade.complete) remark("not complete");
+      if (errors > 0) remark(kit::counted(errors, "error"));
+      if (notes > 0) remark(kit::counted(notes, "note"));
+      const std::string marks = std::to_string(passed) + "/" + std::to_string(steps);
+      std::fprintf(out_, "  %-*s  %6s %6s  %5.1f s  %6s  %s\n", static_cast<int>(width),
+                   grade.submission.c_str(), kit::number_text(grade.score()).c_str(),
+                   kit::number_text(grade.max()).c_str(), grade.seconds(), marks.c_str(),
+                   remarks.c_str());
+    }
+    std::fprintf(out_,
+                 "\n  Written to %s: class.csv, and for each grade.json, junit.xml, report.md\n",
+                 options_.out.c_str());
+    std::fflush(out_);
+    if (out_ == stderr) {
+      for (const auto& entry : entries_) std::cout << kit::convert(entry->grade, options_.format);
+      std::cout.flush();
+    }
+  }
+
+  kit::Options options_;
+  kit::House house_;
+  kit::Manifest manifest_;
+  kit::Course course_;
+  std::FILE* out_ = stdout;
+  kit::Descriptor lock_;
+  std::uint32_t seed_ = 0;
+  std::string isolation_;
+  std::unique_ptr<kit::Sandbox> shelf_sandbox_;
+  kit::Shelf shelf_;
+  std::vector<std::unique_ptr<LessonGrader>> graders_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<Entry*> todo_;
+  std::unique_ptr<Progress> progress_;
+  std::mutex class_mutex_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int status = exit_kit_error;
+  try {
+    const kit::Options options = kit::read_options({argv + 1, argv + argc});
+    if (options.help) {
+      std::cout << kit::usage;
+      return 0;
+    }
+    if (!options.converted.empty()) {
+      std::cout << kit::convert(Grade::read(options.converted), options.format);
+      return 0;
+    }
+    kit::end_commands_on_signals();
+    status = Class(options).grade();
+  } catch (const kit::UsageError& error) {
+    std::cerr << "kit-grade: " << error.what() << "\n" << kit::usage;
+    return exit_usage;
+  } catch (const std::exception& error) {
+    std::cerr << "kit-grade: " << error.what() << "\n";
+  }
+  kit::end_what_is_left();
+  return status;
+}

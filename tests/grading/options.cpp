@@ -1,0 +1,147 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+#include "course.hpp"
+#include "formats.hpp"
+
+namespace kit {
+
+const char* const usage =
+    "usage: kit-grade SUBMISSION... --out DIR [--lesson NN]... [--jobs N] [--format FORMAT]\n"
+    "  SUBMISSION      a learner's copy of the kit, any folder with lessons/NN_name/ in it, or a\n"
+    "                  folder of such folders\n"
+    "  --out DIR       DIR/NAME/grade.json, junit.xml, report.md; DIR/class.csv\n"
+    "  --lesson NN     this lesson alone (repeat it for more)\n"
+    "  --jobs N        N submissions at a time (1)\n"
+    "  --format F      also write gradescope, github, prairielearn, vpl or autolab\n"
+    "  --results FILE  write that format here too (one submission)\n"
+    "  --course FILE   weights, lessons and deadline of a course of your own\n"
+    "  --seed N        the bytes that checks send (a random seed, kept in DIR)\n"
+    "  --again         grade once more what DIR has a complete grade of\n"
+    "  --name NAME     what the one submission is called\n"
+    "  --submitted T   when it was handed in (2026-12-01 23:59), if not its files tell\n"
+    "  --lower-maximum leave out steps that cannot be judged on this machine\n"
+    "       kit-grade --convert GRADE.JSON --format FORMAT\n";
+
+namespace {
+
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+unsigned long number(const std::string& option, const std::string& text, unsigned long least) {
+  char* end = nullptr;
+  const unsigned long value = std::strtoul(text.c_str(), &end, 10);
+  if (text.empty() || text[0] == '-' || *end != '\0' || value < least || value > 4'294'967'295UL) {
+    throw UsageError(option + " takes a number, not \"" + text + "\"");
+  }
+  return value;
+}
+
+std::time_t moment(const std::string& option, const std::string& text) {
+  const auto time = parse_time(text);
+  if (!time) throw UsageError(option + " takes a time such as 2026-12-01 23:59");
+  return *time;
+}
+
+void add_environment(Options& options) {
+  if (const auto value = variable("KIT_SUBMISSION");
+      options.submissions.empty() && !value.empty()) {
+    options.submissions = {value};
+  }
+  if (const auto value = variable("KIT_OUT"); options.out.empty()) options.out = value;
+  if (const auto value = variable("KIT_FORMAT"); options.format.empty()) options.format = value;
+  if (const auto value = variable("KIT_COURSE"); options.course.empty()) options.course = value;
+  if (const auto value = variable("KIT_SEED"); !options.seed && !value.empty()) {
+    options.seed = static_cast<std::uint32_t>(number("KIT_SEED", value, 0));
+  }
+  if (const auto value = variable("KIT_LESSON"); options.lessons.empty()) {
+    std::string words = value;
+    std::replace_if(
+        words.begin(), words.end(), [](char c) { return c == ';' || c == ','; }, ' ');
+    std::istringstream in(words);
+    for (std::string word; in >> word;) options.lessons.push_back(word);
+  }
+}
+
+}  // namespace
+
+Options read_options(const std::vector<std::string>& words) {
+  Options options;
+  bool jobs_given = false;
+  std::filesystem::path default_out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    const auto value = [&]() -> const std::string& {
+      if (i + 1 == words.size()) throw UsageError(word + " takes a value");
+      return words[++i];
+    };
+    if (word == "--out") {
+      options.out = value();
+    } else if (word == "--default-out") {
+      default_out = value();
+    } else if (word == "--lesson") {
+      options.lessons.push_back(value());
+    } else if (word == "--step") {
+      options.steps.push_back(value());
+    } else if (word == "--jobs") {
+      options.jobs = static_cast<unsigned>(number(word, value(), 1));
+      jobs_given = true;
+    } else if (word == "--format") {
+      options.format = value();
+    } else if (word == "--results") {
+      options.results = value();
+    } else if (word == "--course") {
+      options.course = value();
+    } else if (word == "--name") {
+      options.name = value();
+    } else if (word == "--seed") {
+      options.seed = static_cast<std::uint32_t>(number(word, value(), 0));
+    } else if (word == "--submitted") {
+      options.submitted = moment(word, value());
+    } else if (word == "--again") {
+      options.again = true;
+    } else if (word == "--lower-maximum") {
+      options.lower_maximum = true;
+    } else if (word == "--convert") {
+      options.converted = value();
+    } else if (word == "--help") {
+      options.help = true;
+    } else if (word == "--") {
+      options.submissions.insert(options.submissions.end(),
+                                 words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+      break;
+    } else if (word.starts_with("--")) {
+      throw UsageError("unknown option " + word);
+    } else {
+      options.submissions.emplace_back(word);
+    }
+  }
+  if (options.help) return options;
+  add_environment(options);
+  if (const auto value = variable("KIT_JOBS"); !jobs_given && !value.empty()) {
+    options.jobs = static_cast<unsigned>(number("KIT_JOBS", value, 1));
+  }
+  const auto known = formats();
+  if (!options.format.empty() && std::ranges::find(known, options.format) == known.end()) {
+    throw UsageError("there is no format \"" + options.format + "\"");
+  }
+  if (!options.converted.empty()) {
+    if (options.format.empty()) throw UsageError("--convert needs --format");
+    return options;
+  }
+  if (options.submissions.empty()) {
+    throw UsageError(
+        "no submission is named.\n"
+        "  KIT_SUBMISSION=path/to/the/folder cmake --workflow --preset grade");
+  }
+  if (options.out.empty()) options.out = default_out;
+  if (options.out.empty()) throw UsageError("--out DIR says where the grades go");
+  return options;
+}
+
+}  // namespace kit

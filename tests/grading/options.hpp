@@ -1,0 +1,43 @@
+#pragma once
+
+// What kit-grade is told: by words, and by the environment where the `grade` preset starts it.
+
+#include <cstdint>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace kit {
+
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Options {
+  std::vector<std::filesystem::path> submissions;
+  std::filesystem::path out;
+  std::vector<std::string> lessons;  ///< numbers; empty: the course's, or all
+  std::vector<std::string> steps;    ///< these alone
+  std::string format;                ///< besides grade.json, junit.xml and report.md
+  std::filesystem::path results;     ///< where that format is written too, for one submission
+  std::filesystem::path course;
+  std::string name;  ///< of the one submission, in place of its folder's
+  std::optional<std::uint32_t> seed;
+  std::optional<std::time_t> submitted;  ///< in place of the files' own times
+  unsigned jobs = 1;                     ///< submissions at a time
+  bool again = false;                    ///< also what has been graded already
+  bool lower_maximum = false;
+  std::filesystem::path converted;  ///< --convert: a grade.json to print in the format
+  bool help = false;
+};
+
+extern const char* const usage;
+
+/// Reads the words, then the environment: KIT_SUBMISSION, KIT_OUT, KIT_LESSON, KIT_FORMAT,
+/// KIT_COURSE, KIT_SEED, KIT_JOBS. Throws UsageError.
+Options read_options(const std::vector<std::string>& words);
+
+}  // namespace kit

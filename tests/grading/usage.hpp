@@ -1,0 +1,40 @@
+#pragma once
+
+// What a tree of processes uses of the machine, seen from outside. One file or one process can be
+// limited by the kernel; many of them, together, only by somebody who adds up.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+namespace kit {
+
+struct Usage {
+  std::size_t processes = 0;
+  std::uint64_t memory = 0;  ///< bytes: resident, and in files that have no name
+  std::uint64_t disk = 0;    ///< bytes in the folder
+  std::size_t files = 0;     ///< files and folders in it
+};
+
+/// The most that a step's programs may use together.
+struct Allowance {
+  std::size_t processes = 800;
+  std::uint64_t memory = std::uint64_t{2048} << 20;
+  std::uint64_t disk = std::uint64_t{256} << 20;
+  std::size_t files = 20'000;
+};
+
+/// Adds up all descendants of a process (not itself).
+Usage usage_below(pid_t ancestor);
+
+/// Adds up what lies in a folder; stops counting where it is far too much anyway.
+void add_folder(Usage& usage, const std::string& folder, const Allowance& allowance);
+
+/// "more than 2,048 MiB of memory", or "" if it is within what is allowed.
+std::string excess(const Usage& usage, const Allowance& allowance);
+
+/// The private folders that a check has made (/tmp/kit-…), by the locks that it holds open.
+std::string sandbox_of(pid_t check);
+
+}  // namespace kit
