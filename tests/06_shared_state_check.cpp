@@ -1,0 +1,600 @@
+// The check of lesson 06: a bank that many threads use at once, and its client.
+// The steps, with their points: tests/manifest/06_shared_state.cmake. What a step may do:
+// harness/step.hpp.
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/check.hpp"
+#include "harness/escape.hpp"
+#include "harness/proc.hpp"
+
+namespace {
+
+using kit::Calls;
+using kit::Fault;
+using kit::Peer;
+using kit::Program;
+using kit::Server;
+using kit::Step;
+using std::chrono::milliseconds;
+
+constexpr long most = 1'000'000'000;
+
+// A request and its answer.
+void ask(Peer& client, const std::string& request, const std::string& answer) {
+  client.send(request + "\n").expect(answer + "\n");
+}
+
+// A request that is turned down, whatever the reason.
+void expect_refused(Step& step, Peer& client, const std::string& request) {
+  const std::string answer = client.send(request + "\n").read_line();
+  step.check(answer.starts_with("ERR "), "\"ERR\" and a reason in answer to \"" + request + "\"",
+             kit::quoted(answer));
+}
+
+std::string times(int count, const std::string& request) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += request + "\n";
+  return all;
+}
+
+// Lets every client say its lines, so that the server finds all of them at the same moment: what
+// can happen at once does.
+class AtOnce {
+ public:
+  explicit AtOnce(Server& server) : server_(server) { server_.signal(SIGSTOP); }
+  void say(Peer& client, const std::string& lines) { client.send(lines); }
+  void go() { server_.signal(SIGCONT); }
+
+ private:
+  Server& server_;
+};
+
+// Clients that the server has a thread for already.
+std::vector<Peer*> clients_of(Step& step, Server& server, int count) {
+  std::vector<Peer*> clients;
+  for (int i = 0; i < count; ++i) {
+    clients.push_back(&step.connect(server));
+    clients.back()->send("TOTAL\n").read_line();
+  }
+  return clients;
+}
+
+}  // namespace
+
+// ---- the bank -----------------------------------------------------------------------------------
+
+STEP("06.1", "the commands work for one client, and bad input changes nothing") {
+  const std::string a = step.word(), b = "B" + step.word();
+  Server& server = step.server();
+  Peer& client = step.connect(server);
+  step.suspect("deposit() reads the balance, 0 for a new account, and writes and returns the sum.");
+  ask(client, "DEPOSIT " + a + " 5", "OK 5");
+  ask(client, "DEPOSIT " + a + " 7", "OK 12");
+  ask(client, "DEPOSIT " + b + " 30", "OK 30");
+  step.suspect("balance() is what the ledger has.");
+  ask(client, "BALANCE " + a, "OK 12");
+  step.suspect("total() is the sum over all accounts: ledger_.names().");
+  ask(client, "TOTAL", "OK 42");
+  step.suspect("transfer() takes from one account and gives to the other.");
+  ask(client, "TRANSFER " + a + " " + b + " 2", "OK");
+  ask(client, "BALANCE " + a, "OK 10");
+  ask(client, "BALANCE " + b, "OK 32");
+  step.suspect("All of a balance can be moved; the account stays, with nothing in it.");
+  ask(client, "TRANSFER " + a + " " + b + " 10", "OK");
+  ask(client, "BALANCE " + a, "OK 0");
+  ask(client, "TRANSFER " + b + " " + a + " 10", "OK");
+
+  step.suspect(
+      "What cannot be done is Refused: a transfer of more than there is, to or from an "
+      "unknown account, or to itself, and the balance of an unknown one.");
+  const std::vector<std::string> wrong = {"TRANSFER " + a + " " + b + " 11",
+                                          "TRANSFER " + a + " nobody 1",
+                                          "TRANSFER nobody " + a + " 1",
+                                          "TRANSFER " + a + " " + a + " 1",
+                                          std::string("BALANCE nobody"),
+                                          "DEPOSIT " + a + " 0",
+                                          "DEPOSIT " + a + " -1",
+                                          "DEPOSIT " + a + " x",
+                                          "DEPOSIT " + a + " 1000000001",
+                                          "DEPOSIT " + a,
+                                          "DEPOSIT " + std::string(33, 'a') + " 1",
+                                          "DEPOSIT a-b 1",
+                                          "TRANSFER " + a + " " + b,
+                                          std::string("MOVE it"),
+                                          std::string("")};
+  for (const std::string& request : wrong) {
+    expect_refused(step, client, request);
+  }
+  step.suspect("What was refused must have changed nothing, and made no account.");
+  ask(client, "BALANCE " + a, "OK 10");
+  ask(client, "BALANCE " + b, "OK 32");
+  ask(client, "TOTAL", "OK 42");
+  expect_refused(step, client, "BALANCE nobody");
+  client.half_close();
+  client.expect_end();
+  server.stop();
+}
+
+STEP("06.2", "deposits by many clients are all there") {
+  constexpr int crowd = 8;
+  constexpr int deposits = 30;
+  step.suspect(
+      "A lost update: two threads read the same balance, both added to it, and the second write "
+      "buried the first. To read and to write must be one step: hold one lock over both, the same "
+      "lock in every thread, until the end of the function.");
+  Server& server = step.server();
+  Peer& witness = step.connect(server);
+  ask(witness, "DEPOSIT pot 1", "OK 1");
+  const std::vector<Peer*> clients = clients_of(step, server, crowd);
+  AtOnce at_once(server);
+  for (Peer* client : clients) at_once.say(*client, times(deposits, "DEPOSIT pot 1"));
+  at_once.go();
+  std::set<std::string> balances;
+  for (Peer* client : clients) {
+    for (int i = 0; i < deposits; ++i) {
+      const std::string answer = client->read_line();
+      step.check(balances.insert(answer).second,
+                 "each of " + std::to_string(crowd * deposits) + " deposits has a new balance",
+                 "two were answered " + kit::quoted(answer));
+    }
+  }
+  ask(witness, "BALANCE pot", "OK " + std::to_string(1 + crowd * deposits));
+  server.stop();
+}
+
+STEP("06.3", "TOTAL is the same at every moment while transfers run") {
+  constexpr int crowd = 6;
+  constexpr int transfers = 40;
+  constexpr int looks = 30;
+  step.suspect(
+      "TOTAL saw a transfer half done: the money had left one account and not come to the other. "
+      "One "
+      "lock over the whole of transfer(), and the same one over the whole of total(). A lock for "
+      "each read() and each write() does not help: what belongs together is the transfer.");
+  Server& server = step.server();
+  Peer& witness = step.connect(server);
+  const std::vector<std::string> names = {"red", "green", "blue"};
+  for (const std::string& name : names) ask(witness, "DEPOSIT " + name + " 1000", "OK 1000");
+  const std::vector<Peer*> clients = clients_of(step, server, crowd);
+  AtOnce at_once(server);
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    at_once.say(*clients[i], times(transfers, "TRANSFER " + names[i % 3] + " " +
+                                                  names[(i + 1 + i / 3) % 3] + " 3"));
+  }
+  at_once.say(witness, times(looks, "TOTAL"));
+  at_once.go();
+  for (int look = 0; look < looks; ++look) witness.expect("OK 3000\n");
+  step.suspect("There was enough in each account: every transfer must be answered OK.");
+  for (Peer* client : clients) client->expect(times(transfers, "OK"));
+  step.suspect("Money was lost or made: each transfer must find what the one before it has left.");
+  ask(witness, "TOTAL", "OK 3000");
+  ask(witness, "BALANCE red", "OK 1000");
+  server.stop();
+}
+
+STEP("06.4", "opposite transfers never stop each other for good") {
+  constexpr int crowd = 8;
+  constexpr int transfers = 20;
+  step.suspect(
+      "A deadlock: one thread holds the first account and waits for the second, another holds the "
+      "second and waits for the first. Take one lock for both; or two at once (std::scoped_lock); "
+      "or "
+      "always in the same order.");
+  Server& server = step.server();
+  Peer& witness = step.connect(server);
+  ask(witness, "DEPOSIT left 5000", "OK 5000");
+  ask(witness, "DEPOSIT right 5000", "OK 5000");
+  const std::vector<Peer*> clients = clients_of(step, server, crowd);
+  AtOnce at_once(server);
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    at_once.say(*clients[i],
+                times(transfers, i % 2 == 0 ? "TRANSFER left right 7" : "TRANSFER right left 7"));
+  }
+  at_once.go();
+  for (Peer* client : clients) client->expect(times(transfers, "OK"));
+  ask(witness, "BALANCE left", "OK 5000");
+  ask(witness, "BALANCE right", "OK 5000");
+  server.stop();
+}
+
+STEP("06.5", "a transfer that fails half-way leaves everything as it was") {
+  const std::string full = "OK " + std::to_string(most);
+  Server& server = step.server();
+  Peer& client = step.connect(server);
+  ask(client, "DEPOSIT rich " + std::to_string(most), full);
+  ask(client, "DEPOSIT poor 10", "OK 10");
+  step.suspect(
+      "A deposit that would go over the limit is Refused by ledger_.write(), and nothing "
+      "has changed.");
+  expect_refused(step, client, "DEPOSIT rich 1");
+  step.suspect(
+      "ledger_.write() has thrown while a lock was held, and nobody gave it back. A lock that is "
+      "an "
+      "object (std::lock_guard) is given back by its destructor, whichever way the function is "
+      "left.");
+  ask(client, "BALANCE rich", full);
+  Peer& other = step.connect(server);
+  ask(other, "BALANCE poor", "OK 10");
+  expect_refused(step, client, "TRANSFER poor rich 5");
+  ask(client, "BALANCE rich", full);
+  step.suspect(
+      "The transfer was refused, and yet something has changed: the money was taken from one "
+      "account "
+      "before ledger_.write() of the other one threw. Do first what may fail, or undo what was "
+      "done.");
+  ask(client, "BALANCE poor", "OK 10");
+  ask(other, "TOTAL", "OK " + std::to_string(most + 10));
+  ask(other, "TRANSFER rich poor 5", "OK");
+  ask(client, "TRANSFER poor rich 5", "OK");
+  ask(other, "TOTAL", "OK " + std::to_string(most + 10));
+  server.stop();
+}
+
+// ---- the client ---------------------------------------------------------------------------------
+
+namespace {
+
+// A bank of the check's own: one thread, so that nothing happens at once. It may be a thief.
+class FakeBank {
+ public:
+  enum class Crime { none, takes_one_unit, cuts_a_connection };
+
+  FakeBank(Step& step, Crime crime) : step_(step), crime_(crime) {
+    listener_ = kit::Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const kit::Address any = kit::Address::tcp("127.0.0.1", 0);
+    if (::bind(listener_.get(), any.get(), any.size()) == -1 ||
+        ::listen(listener_.get(), 64) == -1) {
+      throw kit::KitError("the check's own bank cannot listen");
+    }
+    balances_["old"] = 77;  // the bank has other customers
+  }
+
+  std::uint16_t port() const { return kit::Address::local_of(listener_.get()).port(); }
+  long transfers() const { return transfers_; }
+  std::size_t most_at_once() const { return most_at_once_; }
+  long total() const {
+    long sum = 0;
+    for (const auto& [name, balance] : balances_) sum += balance;
+    return sum;
+  }
+
+  // Serves until the client has ended.
+  void serve(const Program& client) {
+    step_.await([&] { return turn(), !client.alive(); }, kit::event_deadline(), milliseconds{1});
+  }
+
+ private:
+  struct Customer {
+    kit::Descriptor connection;
+    std::string unread{};
+  };
+
+  void turn() {
+    int fd;
+    while ((fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+      customers_.push_back({kit::Descriptor(fd)});
+    }
+    most_at_once_ = std::max(most_at_once_, customers_.size());
+    std::erase_if(customers_, [&](Customer& customer) { return !listen_to(customer); });
+  }
+
+  // False: it has gone, or is sent away.
+  bool listen_to(Customer& customer) {
+    char bytes[4096];
+    ssize_t count;
+    while ((count = ::recv(customer.connection.get(), bytes, sizeof bytes, 0)) > 0) {
+      customer.unread.append(bytes, static_cast<std::size_t>(count));
+      std::size_t end;
+      while ((end = customer.unread.find('\n')) != std::string::npos) {
+        const std::string answer = obey(customer.unread.substr(0, end));
+        customer.unread.erase(0, end + 1);
+        if (answer.empty()) return false;
+        // Answers are short: they fit into the socket.
+        (void)::send(customer.connection.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+      }
+    }
+    return count == -1 && errno == EAGAIN;
+  }
+
+  std::string obey(const std::string& line) {
+    char command[16] = "", from[40] = "", to[40] = "";
+    long amount = 0;
+    if (std::sscanf(line.c_str(), "TRANSFER %32s %32s %ld", from, to, &amount) == 3) {
+      transfers_ += 1;
+      if (crime_ == Crime::cuts_a_connection && transfers_ == 7) return "";
+      if (balances_.count(from) == 0 || balances_.count(to) == 0) return "ERR no such account\n";
+      if (balances_[from] < amount) return "ERR not enough\n";
+      balances_[from] -= amount;
+      balances_[to] += amount;
+      if (crime_ == Crime::takes_one_unit && transfers_ == 7) balances_[to] -= 1;
+      return "OK\n";
+    }
+    if (std::sscanf(line.c_str(), "%15s %32s %ld", command, from, &amount) == 3 &&
+        std::string(command) == "DEPOSIT") {
+      return "OK " + std::to_string(balances_[from] += amount) + "\n";
+    }
+    if (line == "TOTAL") return "OK " + std::to_string(total()) + "\n";
+    if (line.starts_with("BALANCE "))
+      return "OK " + std::to_string(balances_[line.substr(8)]) + "\n";
+    return "ERR no such request\n";
+  }
+
+  Step& step_;
+  Crime crime_;
+  kit::Descriptor listener_;
+  std::vector<Customer> customers_;
+  std::map<std::string, long> balances_;
+  long transfers_ = 0;
+  std::size_t most_at_once_ = 0;
+};
+
+}  // namespace
+
+STEP("06.6", "proves TOTAL, and says so when one unit is missing") {
+  constexpr long clients = 4, transfers = 5;
+  const auto start_client = [&](const FakeBank& bank) -> Program& {
+    return step.client(
+        {.args = {"--port", std::to_string(bank.port()), "--clients", std::to_string(clients),
+                  "--transfers", std::to_string(transfers)}});
+  };
+  {
+    step.suspect(
+        "The bank is honest, and has other customers too. What TOTAL is afterwards is to be "
+        "compared with what TOTAL was before, as the bank itself says it.");
+    FakeBank honest(step, FakeBank::Crime::none);
+    Program& client = start_client(honest);
+    honest.serve(client);
+    client.expect_exit(0);
+    step.suspect("Each of --clients asks for --transfers transfers.");
+    step.check(honest.transfers() == clients * transfers,
+               std::to_string(clients * transfers) + " transfers",
+               std::to_string(honest.transfers()) + " have come");
+    step.suspect("The clients move money at once: a thread and a connection for each.");
+    step.check(honest.most_at_once() >= 2, "several connections at the same time",
+               std::to_string(honest.most_at_once()) + " at most");
+    step.check(client.output().find(std::to_string(honest.total())) != std::string_view::npos,
+               "the client prints TOTAL, " + std::to_string(honest.total()),
+               kit::quoted(client.output()));
+  }
+  {
+    step.suspect(
+        "One unit has disappeared, and the client ends as if all were well. It must ask the "
+        "bank for TOTAL again after the transfers, compare, and exit with status 1.");
+    FakeBank thief(step, FakeBank::Crime::takes_one_unit);
+    Program& client = start_client(thief);
+    thief.serve(client);
+    client.expect_error_sentence({std::to_string(thief.total())});
+  }
+  {
+    step.suspect(
+        "A connection was cut in the midst of the transfers: that is an error too, on "
+        "whichever thread it is noticed.");
+    FakeBank rude(step, FakeBank::Crime::cuts_a_connection);
+    Program& client = start_client(rude);
+    rude.serve(client);
+    client.expect_error_sentence();
+  }
+}
+
+// ---- harden -------------------------------------------------------------------------------------
+
+STEP("06.7", "a client that does not read its answer holds no lock") {
+  step.suspect(
+      "While one answer is being sent, nobody else is served: a lock is held while the server "
+      "waits "
+      "for a client. Hold it over the ledger alone, and give it back before the answer is sent.");
+  Server& server = step.server();
+  Peer& slow = step.connect(server);
+  Peer& other = step.connect(server);
+  ask(slow, "DEPOSIT pot 5", "OK 5");
+  ask(other, "BALANCE pot", "OK 5");
+  for (const std::string& request :
+       {std::string("BALANCE pot"), std::string("TOTAL"), std::string("DEPOSIT pot 1")}) {
+    auto held = server.recorder().add(Fault::hold(Calls::any_send).peer(slow.port()));
+    slow.send(request + "\n");
+    step.wait_until([&] { return held.holding() > 0; }, "the first client's answer is on its way");
+    other.send("DEPOSIT pot 10\n").read_line();
+    other.send("TOTAL\n").read_line();
+    held.release();
+    slow.read_line();
+  }
+  ask(other, "BALANCE pot", "OK 36");
+  server.stop();
+}
+
+namespace {
+
+// What waits in a program without having been asked for by anybody: a thread that will wake by
+// itself (Linux; elsewhere nothing is said).
+std::string wakes_by_itself(pid_t pid) {
+  constexpr unsigned long futex = 202, nanosleep = 35, clock_nanosleep = 230, poll = 7;
+#if defined(__linux__) && defined(__x86_64__)
+  for (int thread = pid; thread < pid + 200; ++thread) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) +
+                       "/syscall");
+    std::string line;
+    unsigned long number = 0, argument[4] = {};
+    if (!std::getline(file, line) ||
+        std::sscanf(line.c_str(), "%lu %lx %lx %lx %lx", &number, &argument[0], &argument[1],
+                    &argument[2], &argument[3]) < 5) {
+      continue;
+    }
+    if (number == nanosleep || number == clock_nanosleep) return "a thread sleeps for a time";
+    if (number == futex && argument[3] != 0) return "a thread waits with a timeout";
+    if (number == poll && static_cast<int>(argument[2]) > 0) return "a thread polls with a timeout";
+  }
+#else
+  (void)pid;
+#endif
+  return {};
+}
+
+// How often the program's threads have gone to sleep, all together.
+long sleeps_of(pid_t pid) {
+  long sum = 0;
+  for (int thread = pid; thread < pid + 200; ++thread) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) +
+                       "/status");
+    std::string line;
+    long count = 0;
+    while (std::getline(file, line)) {
+      if (std::sscanf(line.c_str(), "voluntary_ctxt_switches: %ld", &count) == 1) sum += count;
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+STEP("06.8",
+     "WAIT answers when it becomes true, without polling, and the server can end meanwhile") {
+  Server& server = step.server();
+  Peer& teller = step.connect(server);
+  ask(teller, "DEPOSIT a 5", "OK 5");
+  ask(teller, "DEPOSIT b 1000", "OK 1000");
+  step.suspect("What is true already is answered at once.");
+  ask(teller, "WAIT a 5", "OK 5");
+  step.suspect("To wait for an account that does not exist is refused at once.");
+  expect_refused(step, teller, "WAIT nobody 1");
+
+  const auto waiting = [&](long amount) -> Peer& {
+    Peer& client = step.connect(server);
+    client.send("WAIT a " + std::to_string(amount) + "\n").wait_until_taken();
+    return client;
+  };
+  Peer& first = waiting(50);
+  step.suspect(
+      "A deposit woke the one who waits, too early: not enough has come yet. wait() may "
+      "return for another's change, or for none: look again, in a loop.");
+  ask(teller, "DEPOSIT a 5", "OK 10");
+  ask(teller, "DEPOSIT b 1", "OK 1001");
+  ask(teller, "TOTAL", "OK 1011");
+  step.check(first.unread().empty(), "no answer to WAIT a 50 while a has 10",
+             kit::quoted(first.unread()));
+  step.suspect(
+      "The deposit that makes it true must wake the one who waits (notify_all), and he needs "
+      "the lock to look: it is given back while wait() sleeps.");
+  ask(teller, "DEPOSIT a 45", "OK 55");
+  first.expect("OK 55\n");
+  step.suspect("A transfer can make it true as well as a deposit: it must wake them too.");
+  Peer& second = waiting(100);
+  ask(teller, "TRANSFER b a 45", "OK");
+  second.expect("OK 100\n");
+
+  step.suspect(
+      "Several wait, each for an amount of his own. notify_one() wakes one of them, perhaps one "
+      "who "
+      "still has to wait, and the one who was meant sleeps on: notify_all().");
+  std::vector<Peer*> patient;
+  for (int i = 0; i < 6; ++i) patient.push_back(&waiting(900'000));
+  Peer& meant = waiting(110);
+  for (int i = 0; i < 6; ++i) patient.push_back(&waiting(900'000));
+  ask(teller, "DEPOSIT a 10", "OK 110");
+  meant.expect("OK 110\n");
+
+  step.suspect(
+      "The server ends while clients wait: stop() sets a flag under the lock and wakes them "
+      "all, and wait_for() throws Refused. Otherwise the end waits for them for ever.");
+  server.signal(SIGTERM);
+  for (Peer* client : patient) {
+    const std::string answer = client->read_line();
+    step.check(answer.starts_with("ERR "), "\"ERR\" and a reason", kit::quoted(answer));
+    client->expect_end();
+  }
+  server.expect_exit(0);
+
+  step.suspect(
+      "A thread that waits must sleep until somebody wakes it: std::condition_variable. To "
+      "look again every few milliseconds (sleep_for, wait_for) is to poll.");
+  // On the plain build: a sanitizer has a thread of its own that looks around.
+  Server& plain = step.server({.build = "plain"});
+  Peer& rich = step.connect(plain);
+  ask(rich, "DEPOSIT a 5", "OK 5");
+  Peer& sleeper = step.connect(plain);
+  sleeper.send("WAIT a 6\n").wait_until_taken();
+  const auto rests = [&] {
+    const long before = sleeps_of(plain.pid());
+    std::string seen = wakes_by_itself(plain.pid());
+    step.await([] { return false; }, kit::after(milliseconds{60}));
+    if (seen.empty()) seen = wakes_by_itself(plain.pid());
+    return seen.empty() && sleeps_of(plain.pid()) == before;
+  };
+  step.wait_until(rests, "all threads sleep until somebody wakes them", [&] {
+    const std::string seen = wakes_by_itself(plain.pid());
+    return seen.empty() ? std::string("some of them wake by themselves, again and again") : seen;
+  });
+
+  ask(rich, "DEPOSIT a 1", "OK 6");
+  sleeper.expect("OK 6\n");
+  plain.stop();
+}
+
+STEP("06.9", "no data race, no lock-order inversion") {
+  step.suspect(
+      "ThreadSanitizer found that two threads use the same memory, one of them writes, and no "
+      "lock orders the two. Every use of the ledger needs the lock, a read as well.");
+  Server& server = step.server();
+  Peer& teller = step.connect(server);
+  ask(teller, "DEPOSIT a 1000", "OK 1000");
+  ask(teller, "DEPOSIT b 1000", "OK 1000");
+  Peer& patient = step.connect(server);
+  patient.send("WAIT a 1000000\n").wait_until_taken();
+  // One after the other: a lock-order inversion need not come to a deadlock to be found.
+  ask(teller, "TRANSFER a b 5", "OK");
+  ask(teller, "TRANSFER b a 5", "OK");
+  const std::vector<Peer*> clients = clients_of(step, server, 6);
+  const std::vector<std::string> requests = {
+      times(15, "DEPOSIT a 1\nDEPOSIT c 1"),  times(15, "TRANSFER a b 1\nBALANCE b"),
+      times(15, "TRANSFER b a 1\nBALANCE a"), times(15, "TOTAL\nBALANCE a"),
+      times(15, "BALANCE b\nDEPOSIT d 1"),    times(15, "DEPOSIT b 1\nTOTAL")};
+  AtOnce at_once(server);
+  for (std::size_t i = 0; i < clients.size(); ++i) at_once.say(*clients[i], requests[i]);
+  at_once.go();
+  for (Peer* client : clients) {
+    for (int i = 0; i < 30; ++i) client->read_line();
+  }
+  server.signal(SIGTERM);
+  patient.read_line();
+  server.expect_exit(0);
+}
+
+STEP("06.10", "--model forks: every client sees its own copy") {
+  Server& server = step.server({.args = {"--model", "forks"}});
+  Peer& one = step.connect(server);
+  Peer& two = step.connect(server);
+  step.suspect(
+      "The bank does not work in a forked child. fork() copies the memory and one thread: "
+      "what another thread of the parent did, or held, is not there in the child.");
+  ask(one, "DEPOSIT a 5", "OK 5");
+  step.suspect(
+      "Processes do not share memory: this client's child has a copy of the bank as it was "
+      "before anybody asked for anything.");
+  expect_refused(step, two, "BALANCE a");
+  ask(two, "DEPOSIT a 7", "OK 7");
+  ask(one, "BALANCE a", "OK 5");
+  ask(one, "TOTAL", "OK 5");
+  ask(two, "TOTAL", "OK 7");
+  step.check(server.children().size() == 2, "a process for each of two clients",
+             std::to_string(server.children().size()) + " child processes");
+  step.suspect(
+      "Nobody else can change this copy: a WAIT that is not true yet would wait for ever, and "
+      "is refused at once.");
+  ask(one, "WAIT a 5", "OK 5");
+  expect_refused(step, one, "WAIT a 6");
+  one.half_close();
+  one.expect_end();
+  two.half_close();
+  two.expect_end();
+  server.stop();
+}
