@@ -91,7 +91,6 @@ void set_limits(const ProcessOptions& options, int report) {
   limit(RLIMIT_NOFILE, options.limits.open_files, report);
   limit(RLIMIT_FSIZE, options.limits.file_size, report);
 #if defined(__linux__)
-  limit(RLIMIT_AS, options.limits.address_space, report);
   if (options.user) limit(RLIMIT_NPROC, options.limits.processes, report);
 #endif
 }
@@ -211,6 +210,10 @@ struct ChildStreams {
   std::vector<std::string> variables = environment_of(options);
   const std::vector<char*> arguments = pointers(command);
   const std::vector<char*> environment = pointers(variables);
+#if defined(__linux__)
+  // Last of all: what we are now may be larger than the program may become.
+  limit(RLIMIT_AS, options.limits.address_space, report);
+#endif
   execve(command.front().c_str(), arguments.data(), environment.data());
   give_up(report, "execve");
 }
