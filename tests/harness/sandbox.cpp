@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
@@ -30,6 +31,8 @@ constexpr const char* users_folder = "/tmp/.kit-uids-0";
 constexpr const char* base_pattern = "/tmp/kit-XXXXXX";
 constexpr const char* base_prefix = "kit-";
 constexpr const char* lock_name = "lock";
+// Seconds after which a folder that nobody has locked is nobody's.
+constexpr std::time_t long_abandoned = 600;
 
 [[noreturn]] void fail(const std::string& call) {
   throw std::system_error(errno, std::generic_category(), call);
@@ -137,7 +140,10 @@ void remove_abandoned() {
     }
     const std::string lock = path + '/' + lock_name;
     const Descriptor file(open(lock.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-    if (file && flock(file.get(), LOCK_EX | LOCK_NB) == 0) remove_tree(path);
+    // One without a lock was being made, or removed, when its check was killed; or is this moment.
+    const bool old = std::time(nullptr) - status.st_mtime > long_abandoned;
+    const bool abandoned = file ? flock(file.get(), LOCK_EX | LOCK_NB) == 0 : old;
+    if (abandoned) remove_tree(path);
   }
 }
 
@@ -230,6 +236,8 @@ Sandbox::Sandbox() : user_(User::claim()) {
 
 Sandbox::~Sandbox() {
   end_processes();
+  // The lock goes last: killed in the middle, we leave something that the next one recognises.
+  remove_tree(folder_);
   remove_tree(base_);
 }
 
