@@ -50,7 +50,7 @@ class ThreadingMixIn : public Server {
 
   /// Whether fewer than max_threads run. Does not block.
   bool has_room() override {
-    // TODO(04.E): the harden part begins with a limit; until then there is always room.
+    // The limit is task 04.E, in the harden part: until then there is always room.
     return true;
   }
 

@@ -75,7 +75,7 @@ class ForkingMixIn : public Server {
 
   /// Whether fewer than max_children run. Does not block.
   bool has_room() override {
-    // TODO(05.E): the harden part begins with a limit; until then there is always room.
+    // The limit is task 05.E, in the harden part: until then there is always room.
     return true;
   }
 
@@ -115,7 +115,7 @@ class ForkingMixIn : public Server {
 
   /// collect_children(): handle_request() calls it when no request has come within `timeout`.
   void handle_timeout() override {
-    // TODO(05.H): there is no service_actions() under handle_request(): what must be done here?
+    // Task 05.H, in the harden part: who collects children when nobody calls service_actions()?
   }
 
   /// Passes the signal on: each child's blocked read ends, and its answer still goes out.
