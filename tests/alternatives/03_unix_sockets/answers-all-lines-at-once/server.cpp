@@ -1,0 +1,134 @@
+// Differs: collects the answers itself, and writes them together when no whole line is left.
+
+#include <socketserver/datagram_handler.hpp>
+#include <socketserver/program.hpp>
+#include <socketserver/tcp_server.hpp>
+#include <socketserver/udp_server.hpp>
+#include <socketserver/unix_server.hpp>
+
+#include <charconv>
+
+#include "stream_handler.hpp"
+
+using namespace socketserver;
+
+// What the command line says: set before the first request.
+struct Settings {
+  std::size_t line_limit = 65536;
+  std::size_t wbufsize = 65536;
+  std::optional<std::chrono::milliseconds> timeout;
+};
+Settings settings;
+
+// The service. Where its lines come from is its base's affair: a StreamRequestHandler reads them
+// from a connection, a DatagramRequestHandler from a packet.
+template <class Handler>
+class EchoService : public Handler {
+ public:
+  using Handler::Handler;
+
+  void handle() override {
+    std::string answers;
+    for (;;) {
+      const std::string line(this->rfile().read_line(settings.line_limit));
+      if (line.empty()) break;
+      log_received(this->client_address(), line);
+      for (const char byte : line) answers += upper(byte);
+      if (this->rfile().has_line()) continue;
+      this->wfile().write(answers);
+      this->wfile().flush();
+      answers.clear();
+    }
+  }
+
+ private:
+  // a–z of ASCII, whatever the locale says; every other byte stays as it is.
+  static char upper(char byte) {
+    return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
+  }
+};
+
+// The service over a stream, as the command line wants it.
+class EchoStream : public EchoService<StreamRequestHandler> {
+ public:
+  using EchoService::EchoService;
+
+  void setup() override {
+    wbufsize = settings.wbufsize;
+    timeout = settings.timeout;
+    disable_nagle_algorithm = true;  // what belongs together is gathered here already
+    StreamRequestHandler::setup();
+  }
+};
+
+// A Unix stream server that serves one user only, if it is told so.
+class GuardedServer : public UnixStreamServer {
+ public:
+  using UnixStreamServer::UnixStreamServer;
+  ~GuardedServer() override { GuardedServer::server_close(); }
+
+  std::optional<uid_t> allowed;
+
+  bool verify_request(const Request& request) override {
+    return !allowed || peer_credentials(request.fileno()).uid == *allowed;
+  }
+};
+
+// "660": the access rights of --mode, if it was given.
+std::optional<mode_t> mode_of(const Options& options) {
+  if (!options.has("--mode")) return std::nullopt;
+  const std::string text = options.text("--mode");
+  const char* const end = text.data() + text.size();
+  mode_t mode = 0;
+  const auto [stop, error] = std::from_chars(text.data(), end, mode, 8);
+  if (error != std::errc{} || stop != end || mode > 0777) {
+    throw UsageError("--mode: \"" + text + "\" is not an octal number from 0 to 777");
+  }
+  return mode;
+}
+
+void run(BaseServer& server) {
+  const EndOnSignals end(server);
+  start_listening(server);
+  server.serve_forever();
+}
+
+void serve(const Options& options) {
+  settings.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
+  settings.wbufsize = static_cast<std::size_t>(options.number("--wbufsize", 65536));
+  if (options.has("--request-timeout")) {
+    settings.timeout = std::chrono::milliseconds(options.number("--request-timeout", 0));
+  }
+  const std::string kind = options.text("--kind", "unix-stream");
+  const RequestHandlerClass stream = handler_class<EchoStream>;
+  const RequestHandlerClass datagram = handler_class<EchoService<DatagramRequestHandler>>;
+  if (kind == "tcp") {
+    TCPServer server(options.address(), stream);
+    run(server);
+  } else if (kind == "udp") {
+    UDPServer server(options.address(), datagram);
+    run(server);
+  } else if (kind == "unix-stream") {
+    GuardedServer server(unix_address(options.required("--path")), stream);
+    server.mode = mode_of(options);
+    if (options.has("--allow-uid")) server.allowed = options.number("--allow-uid", 0);
+    run(server);
+  } else {
+    UnixDatagramServer server(unix_address(options.required("--path")), datagram);
+    server.mode = mode_of(options);
+    run(server);
+  }
+}
+
+int main(int argc, char* argv[]) {
+  return server_main(
+      argc, argv,
+      {{"--kind", "tcp|udp|unix-stream|unix-datagram", "which server (unix-stream)"},
+       {"--path", "PATH", "the address of a Unix server"},
+       {"--mode", "OCTAL", "the access rights of the path (what umask leaves of 777)"},
+       {"--allow-uid", "N", "unix-stream: the only user that is served (everybody)"},
+       {"--line-limit", "N", "the longest line in bytes (65536)", 1},
+       {"--request-timeout", "MS", "how long a silent client is waited for (for ever)", 1},
+       {"--wbufsize", "N", "bytes gathered before they are sent; 0: each write leaves (65536)"}},
+      serve);
+}
