@@ -239,7 +239,7 @@ kit_mutant(
   WITH [[      buffer[count] = '\0';
       log_received(client_address(), {buffer, count});]]
   STEP 01.5
-  WORDS "buffer")
+  WORDS "sanitizer")
 
 kit_mutant(
   NAME upper-changes-more-than-letters
