@@ -1,0 +1,525 @@
+# Wrong answers to lesson 06. Each is one plausible mistake in the solution, and must be caught at
+# its step, with its words, every time: the ledger is slow, so what can come in between does. The
+# form of a mutant: tests/cmake/mutants.cmake.
+
+# ---- one client -----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME overdraft-allowed
+  SENTENCE "A transfer takes more than there is."
+  FILE bank.cpp
+  REPLACE [[  if (left < 0) throw Refused(from + " has not enough");
+]]
+  WITH [[
+]]
+  STEP 06.1
+  WORDS "a transfer of more than there is")
+
+kit_mutant(
+  NAME transfer-to-itself-makes-money
+  SENTENCE "A transfer from an account to itself adds the amount."
+  FILE bank.cpp
+  REPLACE [[  if (from == to) throw Refused("from " + from + " to itself");
+]]
+  WITH [[
+]]
+  STEP 06.1
+  WORDS "or to itself")
+
+kit_mutant(
+  NAME transfer-makes-an-account
+  SENTENCE "A transfer to an unknown account makes it."
+  FILE bank.cpp
+  REPLACE [[  const std::int64_t more = ledger_.read(to) + amount;]]
+  WITH [[  const std::int64_t more = (ledger_.has(to) ? ledger_.read(to) : 0) + amount;]]
+  STEP 06.1
+  WORDS "unknown account")
+
+# ---- lost updates ---------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME no-lock
+  SENTENCE "deposit() takes no lock."
+  FILE bank.cpp
+  REPLACE [[std::int64_t Bank::deposit(const std::string& name, std::int64_t amount) {
+  const std::lock_guard lock(mutex_);]]
+  WITH [[std::int64_t Bank::deposit(const std::string& name, std::int64_t amount) {]]
+  STEP 06.2
+  WORDS "A lost update")
+
+kit_mutant(
+  NAME temporary-lock-guard
+  SENTENCE "The lock_guard has no name: it is given back at the end of its own line."
+  FILE bank.cpp
+  REPLACE [[std::int64_t Bank::deposit(const std::string& name, std::int64_t amount) {
+  const std::lock_guard lock(mutex_);]]
+  WITH [[std::int64_t Bank::deposit(const std::string& name, std::int64_t amount) {
+  (void)std::lock_guard<std::mutex>(mutex_);]]
+  STEP 06.2
+  WORDS "until the end of the function")
+
+kit_mutant(
+  NAME a-mutex-in-each-thread
+  SENTENCE "Every thread has a mutex of its own, and locks nobody out."
+  FILE bank.cpp
+  REPLACE [[std::int64_t Bank::deposit(const std::string& name, std::int64_t amount) {
+  const std::lock_guard lock(mutex_);]]
+  WITH [[std::int64_t Bank::deposit(const std::string& name, std::int64_t amount) {
+  std::mutex mutex;
+  const std::lock_guard lock(mutex);]]
+  STEP 06.2
+  WORDS "the same lock in every thread")
+
+kit_mutant(
+  NAME lock-for-the-read-and-lock-for-the-write
+  SENTENCE "deposit() locks to read and locks to write, and lets the others in between the two."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
+  ledger_.write(name, before + amount);]]
+  WITH [[  std::unique_lock lock(mutex_);
+  const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
+  lock.unlock();
+  std::this_thread::yield();
+  lock.lock();
+  ledger_.write(name, before + amount);]]
+  REPLACE [[#include "bank.hpp"
+]]
+  WITH [[#include "bank.hpp"
+
+#include <thread>
+]]
+  STEP 06.2
+  WORDS "must be one step")
+
+kit_mutant(
+  NAME old-balance-outlives-the-lock
+  SENTENCE "The balance is read under the lock, and used after it was given back."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
+  ledger_.write(name, before + amount);]]
+  WITH [[  const std::int64_t before = [&] {
+    const std::lock_guard reading(mutex_);
+    return ledger_.has(name) ? ledger_.read(name) : 0;
+  }();
+  const std::lock_guard lock(mutex_);
+  ledger_.write(name, before + amount);]]
+  STEP 06.2
+  WORDS "A lost update")
+
+# ---- the invariant --------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME total-without-the-lock
+  SENTENCE "total() only reads, and takes no lock."
+  FILE bank.cpp
+  REPLACE [[std::int64_t Bank::total() {
+  const std::lock_guard lock(mutex_);]]
+  WITH [[std::int64_t Bank::total() {]]
+  STEP 06.3
+  WORDS "TOTAL saw a transfer half done")
+
+kit_mutant(
+  NAME lock-for-each-read-of-total
+  SENTENCE "total() locks for each account, and transfers happen between two of them."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  std::int64_t sum = 0;
+  for (const std::string& name : ledger_.names()) sum += ledger_.read(name);
+  return sum;]]
+  WITH [[  std::unique_lock lock(mutex_);
+  const auto names = ledger_.names();
+  std::int64_t sum = 0;
+  for (const std::string& name : names) {
+    sum += ledger_.read(name);
+    lock.unlock();
+    std::this_thread::sleep_for(std::chrono::microseconds(1));
+    lock.lock();
+  }
+  return sum;]]
+  REPLACE [[#include "bank.hpp"
+]]
+  WITH [[#include "bank.hpp"
+
+#include <thread>
+]]
+  STEP 06.3
+  WORDS "TOTAL saw a transfer half done")
+
+kit_mutant(
+  NAME lock-per-call-in-transfer
+  SENTENCE "transfer() locks for each write: in between, the money is nowhere."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  const std::int64_t left = ledger_.read(from) - amount;]]
+  WITH [[  std::unique_lock lock(mutex_);
+  const std::int64_t left = ledger_.read(from) - amount;]]
+  REPLACE [[  ledger_.write(to, more);  // first what may fail: when it throws, nothing has changed
+]]
+  WITH [[  ledger_.write(to, more);  // first what may fail: when it throws, nothing has changed
+  lock.unlock();
+  std::this_thread::sleep_for(std::chrono::microseconds(1));
+  lock.lock();
+]]
+  REPLACE [[#include "bank.hpp"
+]]
+  WITH [[#include "bank.hpp"
+
+#include <thread>
+]]
+  STEP 06.3
+  WORDS "what belongs together is the transfer")
+
+kit_mutant(
+  NAME overdraft-checked-outside-the-lock
+  SENTENCE "What there is in the accounts is read before the lock is taken: it is old by then."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  const std::int64_t left = ledger_.read(from) - amount;
+  const std::int64_t more = ledger_.read(to) + amount;
+  if (left < 0) throw Refused(from + " has not enough");]]
+  WITH [[  const std::int64_t left = ledger_.read(from) - amount;
+  const std::int64_t more = ledger_.read(to) + amount;
+  if (left < 0) throw Refused(from + " has not enough");
+  const std::lock_guard lock(mutex_);]]
+  STEP 06.3
+  WORDS "lock over the whole of transfer()")
+
+# ---- deadlock -------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME two-locks-in-two-orders
+  SENTENCE "Each transfer locks its sender and then its receiver: two of them can wait for each other."
+  FILE bank.cpp
+  REPLACE [[  if (from == to) throw Refused("from " + from + " to itself");
+  const std::lock_guard lock(mutex_);]]
+  WITH [[  if (from == to) throw Refused("from " + from + " to itself");
+  static std::map<std::string, std::mutex> locks;
+  const auto lock_of = [&](const std::string& name) -> std::mutex& {
+    const std::lock_guard finding(mutex_);
+    (void)ledger_.read(name);
+    return locks[name];
+  };
+  const std::lock_guard first(lock_of(from));
+  const std::lock_guard second(lock_of(to));
+  const std::lock_guard lock(mutex_);]]
+  REPLACE [[#include "bank.hpp"
+]]
+  WITH [[#include "bank.hpp"
+
+#include <map>
+]]
+  STEP 06.4
+  WORDS "A deadlock")
+
+kit_mutant(
+  NAME locks-itself-out
+  SENTENCE "transfer() asks balance() for the sender's balance while it holds the lock that balance() takes."
+  FILE bank.cpp
+  REPLACE [[  const std::int64_t left = ledger_.read(from) - amount;]]
+  WITH [[  const std::int64_t left = balance(from) - amount;]]
+  STEP 06.4
+  WORDS "A deadlock")
+
+# ---- exceptions -----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME manual-unlock-skipped-by-an-exception
+  SENTENCE "The lock is taken and given back by hand: an exception in between skips the second."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
+  ledger_.write(name, before + amount);
+  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant]]
+  WITH [[  mutex_.lock();
+  const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
+  ledger_.write(name, before + amount);
+  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant
+  mutex_.unlock();]]
+  STEP 06.5
+  WORDS "nobody gave it back")
+
+kit_mutant(
+  NAME half-way-failure-not-undone
+  SENTENCE "The sender is charged first, and when the receiver's write throws the money is gone."
+  FILE bank.cpp
+  REPLACE [[  ledger_.write(to, more);  // first what may fail: when it throws, nothing has changed
+  ledger_.write(from, left);]]
+  WITH [[  ledger_.write(from, left);
+  ledger_.write(to, more);]]
+  STEP 06.5
+  WORDS "before ledger_.write() of the other one threw")
+
+# ---- the client -----------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME client-counts-only-its-own
+  SENTENCE "The client compares TOTAL with what it has deposited itself: an honest bank is accused."
+  FILE client.cpp
+  REPLACE [[  const long before = number_in(office.ask("TOTAL"));]]
+  WITH [[  const long before = 2000;]]
+  STEP 06.6
+  WORDS "The bank is honest")
+
+kit_mutant(
+  NAME client-does-not-ask-again
+  SENTENCE "The client takes it for granted that the sum has not changed."
+  FILE client.cpp
+  REPLACE [[  const long after = number_in(office.ask("TOTAL"));]]
+  WITH [[  const long after = before;]]
+  STEP 06.6
+  WORDS "ask the bank for TOTAL again")
+
+kit_mutant(
+  NAME client-prints-and-forgives
+  SENTENCE "The client prints both sums, and does not compare them."
+  FILE client.cpp
+  REPLACE [[  if (after != before) {]]
+  WITH [[  if (before == 0) {]]
+  STEP 06.6
+  WORDS "compare, and exit with status 1")
+
+kit_mutant(
+  NAME client-one-after-the-other
+  SENTENCE "Each thread is waited for before the next one starts."
+  FILE client.cpp
+  REPLACE [[        failures[static_cast<std::size_t>(client)] = std::current_exception();
+      }
+    });]]
+  WITH [[        failures[static_cast<std::size_t>(client)] = std::current_exception();
+      }
+    });
+    threads.back().join();]]
+  REPLACE [[  for (std::thread& thread : threads) thread.join();
+]]
+  WITH [[
+]]
+  STEP 06.6
+  WORDS "a thread and a connection for each")
+
+kit_mutant(
+  NAME client-drops-what-its-threads-threw
+  SENTENCE "What goes wrong in a thread is caught there, and nobody hears of it."
+  FILE client.cpp
+  REPLACE [[    if (failure) std::rethrow_exception(failure);
+]]
+  WITH [[    if (failure) continue;
+]]
+  STEP 06.6
+  WORDS "on whichever thread it is noticed")
+
+# ---- what a lock is held for ----------------------------------------------------------------------
+
+kit_mutant(
+  NAME one-lock-around-the-whole-handler
+  SENTENCE "A lock is held from the request to the end of sending its answer."
+  FILE server.cpp
+  REPLACE [[      wfile().write(answer(words_of(line)) + "\n");]]
+  WITH [[      static std::mutex all;
+      const std::lock_guard lock(all);
+      wfile().write(answer(words_of(line)) + "\n");]]
+  REPLACE [[#include <charconv>
+]]
+  WITH [[#include <charconv>
+#include <mutex>
+]]
+  STEP 06.7
+  WORDS "a lock is held while the server waits")
+
+# ---- waiting --------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME wait-without-predicate
+  SENTENCE "Whatever wakes it, wait_for() takes for what it waits for."
+  FILE bank.cpp
+  REPLACE [[  while (balance < amount) {]]
+  WITH [[  if (balance < amount) {]]
+  STEP 06.8
+  WORDS "look again, in a loop")
+
+kit_mutant(
+  NAME deposit-wakes-nobody
+  SENTENCE "A deposit makes it true and wakes nobody."
+  FILE bank.cpp
+  REPLACE [[  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant
+]]
+  WITH [[
+]]
+  STEP 06.8
+  WORDS "The deposit that makes it true must wake")
+
+kit_mutant(
+  NAME transfer-wakes-nobody
+  SENTENCE "A transfer makes it true and wakes nobody."
+  FILE bank.cpp
+  REPLACE [[  ledger_.write(from, left);
+  changed_.notify_all();]]
+  WITH [[  ledger_.write(from, left);]]
+  STEP 06.8
+  WORDS "it must wake them too")
+
+kit_mutant(
+  NAME notify-one
+  SENTENCE "One of those who wait is woken, perhaps one who still has to wait."
+  FILE bank.cpp
+  REPLACE [[  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant]]
+  WITH [[  changed_.notify_one();]]
+  STEP 06.8
+  WORDS "notify_one() wakes one of them")
+
+kit_mutant(
+  NAME notify-before-the-change
+  SENTENCE "Those who wait are woken before the new balance is written, look at the old one, and sleep on."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
+  ledger_.write(name, before + amount);
+  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant]]
+  WITH [[  std::unique_lock lock(mutex_);
+  const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
+  changed_.notify_all();
+  lock.unlock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  lock.lock();
+  ledger_.write(name, before + amount);]]
+  REPLACE [[#include "bank.hpp"
+]]
+  WITH [[#include "bank.hpp"
+
+#include <thread>
+]]
+  STEP 06.8
+  WORDS "The deposit that makes it true must wake")
+
+kit_mutant(
+  NAME sleeps-with-the-lock
+  SENTENCE "wait_for() sleeps and holds the lock: nobody can make it true."
+  FILE bank.cpp
+  REPLACE [[    changed_.wait(lock);
+    balance = ledger_.read(name);]]
+  WITH [[    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    balance = ledger_.read(name);]]
+  REPLACE [[#include "bank.hpp"
+]]
+  WITH [[#include "bank.hpp"
+
+#include <thread>
+]]
+  STEP 06.8
+  WORDS "too early")
+
+kit_mutant(
+  NAME wait-polls
+  SENTENCE "wait_for() looks again every few milliseconds."
+  FILE bank.cpp
+  REPLACE [[    changed_.wait(lock);
+    balance = ledger_.read(name);]]
+  WITH [[    lock.unlock();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    lock.lock();
+    balance = ledger_.read(name);]]
+  REPLACE [[#include "bank.hpp"
+]]
+  WITH [[#include "bank.hpp"
+
+#include <thread>
+]]
+  STEP 06.8
+  WORDS "is to poll")
+
+kit_mutant(
+  NAME wait-wakes-every-second
+  SENTENCE "wait_for() sleeps on the condition, and looks around every second all the same."
+  FILE bank.cpp
+  REPLACE [[    changed_.wait(lock);
+    balance = ledger_.read(name);]]
+  WITH [[    changed_.wait_for(lock, std::chrono::seconds(1));
+    balance = ledger_.read(name);]]
+  REPLACE [[#include "bank.hpp"
+]]
+  WITH [[#include "bank.hpp"
+
+#include <chrono>
+]]
+  STEP 06.8
+  WORDS "is to poll")
+
+kit_mutant(
+  NAME stop-wakes-nobody
+  SENTENCE "stop() sets its flag, and those who wait sleep on."
+  FILE bank.cpp
+  REPLACE [[  stopped_ = true;
+  changed_.notify_all();]]
+  WITH [[  stopped_ = true;]]
+  STEP 06.8
+  WORDS "wakes them all")
+
+kit_mutant(
+  NAME stop-not-looked-at
+  SENTENCE "stop() wakes those who wait, and they go on waiting."
+  FILE bank.cpp
+  REPLACE [[    if (stopped_) throw Refused("the bank has closed");
+]]
+  WITH [[
+]]
+  STEP 06.8
+  WORDS "wait_for() throws Refused")
+
+# ---- what only ThreadSanitizer sees ----------------------------------------------------------------
+
+kit_mutant(
+  NAME balance-read-without-the-lock
+  SENTENCE "balance() only reads one number, and takes no lock."
+  FILE bank.cpp
+  REPLACE [[std::int64_t Bank::balance(const std::string& name) {
+  const std::lock_guard lock(mutex_);]]
+  WITH [[std::int64_t Bank::balance(const std::string& name) {]]
+  STEP 06.9
+  WORDS "data race")
+
+kit_mutant(
+  NAME stop-flag-without-the-lock
+  SENTENCE "stop() sets its flag without the lock."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  stopped_ = true;
+  changed_.notify_all();]]
+  WITH [[  stopped_ = true;
+  changed_.notify_all();]]
+  STEP 06.9
+  WORDS "data race")
+
+kit_mutant(
+  NAME locks-in-two-orders-that-never-meet
+  SENTENCE "Two locks are taken in two orders, under a third one that keeps it from a deadlock today."
+  FILE bank.cpp
+  REPLACE [[  if (left < 0) throw Refused(from + " has not enough");]]
+  WITH [[  if (left < 0) throw Refused(from + " has not enough");
+  static std::mutex odd, even;
+  std::mutex* const first = from < to ? &odd : &even;
+  std::mutex* const second = from < to ? &even : &odd;
+  const std::lock_guard one(*first);
+  const std::lock_guard two(*second);]]
+  STEP 06.9
+  WORDS "lock-order")
+
+# ---- processes ------------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME wait-waits-alone
+  SENTENCE "In a process of its own a client waits for what nobody can change."
+  FILE server.cpp
+  REPLACE [[    if (!alone) return bank.wait_for(name, amount);]]
+  WITH [[    return bank.wait_for(name, amount);]]
+  STEP 06.10
+  WORDS "would wait for ever")
+
+kit_mutant(
+  NAME forks-are-threads
+  SENTENCE "The server makes threads, whatever --model says."
+  FILE server.cpp
+  REPLACE [[  alone ? run<ForkingTCPServer>(options) : run<ThreadingTCPServer>(options);]]
+  WITH [[  run<ThreadingTCPServer>(options);]]
+  STEP 06.10
+  WORDS "Processes do not share memory")
