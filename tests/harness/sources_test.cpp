@@ -141,10 +141,10 @@ TEST_CASE("a program is older than what it was made from") {
 }
 
 TEST_CASE("addresses are read and written in one form") {
-  for (const char* text : {"127.0.0.1:9999", "[::1]:9999", "unix:/tmp/kit.sock", "0.0.0.0:0"}) {
-    const auto address = kit::Address::parse(text);
+  for (const char* form : {"127.0.0.1:9999", "[::1]:9999", "unix:/tmp/kit.sock", "0.0.0.0:0"}) {
+    const auto address = kit::Address::parse(form);
     REQUIRE(address);
-    CHECK(address->text() == text);
+    CHECK(address->text() == form);
   }
   CHECK(kit::Address::parse("localhost:80")->text() == "127.0.0.1:80");
   for (const char* wrong : {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "::1:80", "[::1]",
