@@ -99,9 +99,9 @@ void ThreadSet::join() {
   const bool member = own_set == this;
   if (member) {
     ++waiting_members_;
-    changed_.notify_all();  // who waits already need not wait for this thread
+    changed_.notify_all();  // members that wait already need not wait for this one
   }
-  changed_.wait(lock, [this] { return running_ == waiting_members_; });
+  changed_.wait(lock, [&] { return running_ == (member ? waiting_members_ : 0); });
   if (member) {
     --waiting_members_;
   } else if (const auto last = std::exchange(last_ended_, std::nullopt)) {

@@ -1,0 +1,72 @@
+// ThreadSet: threads that are started one by one and waited for together.
+
+#include <socketserver/thread_set.hpp>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <vector>
+
+#include "harness/catch.hpp"
+
+using socketserver::ThreadSet;
+
+TEST_CASE("join waits for every thread, and what they held is given back") {
+  const auto held = std::make_shared<int>(0);
+  std::atomic<int> done{0};
+  ThreadSet threads;
+  for (int i = 0; i < 100; ++i) {
+    threads.start([&done, held] { done += 1; });
+  }
+  threads.join();
+  CHECK(done == 100);
+  CHECK(threads.size() == 0);
+  CHECK(held.use_count() == 1);
+  threads.join();  // nothing to wait for
+}
+
+TEST_CASE("without room the next thread that ends says so, once") {
+  std::promise<void> go;
+  const std::shared_future<void> gone = go.get_future().share();
+  std::atomic<int> told{0};
+  ThreadSet threads([&told] { told += 1; });
+  CHECK(threads.has_room(1));
+  threads.start([gone] { gone.wait(); });
+  threads.start([gone] { gone.wait(); });
+  CHECK(threads.size() == 2);
+  CHECK(threads.has_room(3));
+  CHECK_FALSE(threads.has_room(2));
+  CHECK(told == 0);
+  go.set_value();
+  threads.join();
+  CHECK(told == 1);
+  threads.start([] {});
+  threads.join();
+  CHECK(told == 1);  // nobody has asked since
+}
+
+TEST_CASE("a thread that joins its own set waits for the others, and not for itself") {
+  std::atomic<int> joined{0};
+  std::promise<void> go;
+  const std::shared_future<void> gone = go.get_future().share();
+  ThreadSet threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.start([&, gone] {
+      gone.wait();
+      threads.join();  // both at once: neither waits for the other
+      joined += 1;
+    });
+  }
+  go.set_value();
+  threads.join();
+  CHECK(joined == 2);
+}
+
+TEST_CASE("a set is joined by its destructor") {
+  std::atomic<bool> done{false};
+  {
+    ThreadSet threads;
+    threads.start([&done] { done = true; });
+  }
+  CHECK(done);
+}

@@ -1,0 +1,162 @@
+// ThreadingMixIn: what the check of lesson 04 cannot see from outside. The numbers of the behaviour
+// are those of Python's socketserver.
+
+#include <chrono>
+#include <future>
+#include <stdexcept>
+#include <threading_mixin.hpp>
+
+#include "harness/catch.hpp"
+#include "loopback.hpp"
+
+using namespace unit;
+using namespace std::chrono_literals;
+
+namespace {
+
+Journal threading_journal;
+
+// "close" closes the server from the handler; "shutdown" ends the loop; "throw" throws; every other
+// message is answered.
+class OrderHandler : public BaseRequestHandler {
+ public:
+  using BaseRequestHandler::BaseRequestHandler;
+  void handle() override {
+    char buffer[64];
+    const ssize_t count = ::recv(request().fileno(), buffer, sizeof buffer, 0);
+    if (count <= 0) return;
+    const std::string_view order(buffer, static_cast<std::size_t>(count));
+    if (order == "close") server().server_close();
+    if (order == "shutdown") server().shutdown();
+    if (order == "throw") throw std::runtime_error("told to");
+    check(::send(request().fileno(), order.data(), order.size(), MSG_NOSIGNAL), "send");
+  }
+};
+
+class NotingThreadingServer : public ThreadingTCPServer {
+ public:
+  using ThreadingTCPServer::ThreadingTCPServer;
+  ~NotingThreadingServer() override { ThreadingTCPServer::server_close(); }
+  void handle_error(const Address&) override { threading_journal.add("handle_error"); }
+  void shutdown_request(Request& request) override {
+    threading_journal.add("shutdown_request");
+    ThreadingTCPServer::shutdown_request(request);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("threading: an exception goes to handle_error, then the request is shut down once") {
+  threading_journal.clear();
+  NotingThreadingServer server(any_port(), handler_class<OrderHandler>);
+  server.bind_and_activate();
+  Running running(server);
+  CHECK(ask(server.server_address(), "throw").empty());
+  running.stop();
+  server.server_close();
+  CHECK(threading_journal.lines() == std::vector<std::string>{"handle_error", "shutdown_request"});
+}
+
+TEST_CASE("threading: shutdown and server_close from a handler's thread do not deadlock") {
+  for (const char* order : {"shutdown", "close"}) {
+    ThreadingTCPServer server(any_port(), handler_class<OrderHandler>);
+    server.bind_and_activate();
+    std::thread loop([&server] { server.serve_forever(); });
+    CHECK(ask(server.server_address(), order) == order);
+    loop.join();
+    server.server_close();
+    CHECK(server.fileno() == -1);
+  }
+}
+
+TEST_CASE("threading: server_close waits for a request under way, unless told otherwise") {
+  for (const int told : {0, 1, 2}) {
+    ThreadingTCPServer server(any_port(), handler_class<OrderHandler>);
+    server.daemon_threads = told == 1;
+    server.block_on_close = told != 2;
+    server.bind_and_activate();
+    Running running(server);
+    const FileDescriptor silent = connect_to(server.server_address());
+    CHECK(ask(server.server_address(), "x") == "x");  // the silent one has its thread by now
+    running.stop();
+    auto closed = std::async(std::launch::async, [&server] { server.server_close(); });
+    if (told == 0) {
+      CHECK(closed.wait_for(50ms) == std::future_status::timeout);
+    } else {
+      closed.get();
+    }
+    CHECK(::shutdown(silent.get(), SHUT_WR) == 0);
+    CHECK(receive_all(silent).empty());
+  }
+}
+
+TEST_CASE("threading: a server that never served is closed at once, and again") {
+  ThreadingTCPServer server(any_port(), handler_class<OrderHandler>);
+  server.bind_and_activate();
+  server.server_close();
+  server.server_close();
+  CHECK(server.fileno() == -1);
+}
+
+TEST_CASE("threading: 20 servers start and shut down") {
+  for (int i = 0; i < 20; ++i) {
+    ThreadingTCPServer server(any_port(), handler_class<OrderHandler>);
+    server.bind_and_activate();
+    Running running(server);
+  }
+}
+
+TEST_CASE("threading: at the limit the next client waits, and shutdown does not") {
+  ThreadingTCPServer server(any_port(), handler_class<OrderHandler>);
+  server.max_threads = 1;
+  server.bind_and_activate();
+  Running running(server);
+  FileDescriptor first = connect_to(server.server_address());
+  FileDescriptor second = connect_to(server.server_address());
+  send_text(second, "mine");
+  send_text(first, "one");
+  CHECK(receive_all(first) == "one");
+  CHECK(receive_all(second) == "mine");
+  FileDescriptor third = connect_to(server.server_address());
+  FileDescriptor fourth = connect_to(server.server_address());
+  running.stop();  // with one silent client served, and another in the queue
+  third.reset();
+}
+
+TEST_CASE("threading: the limit holds under handle_request as well") {
+  ThreadingTCPServer server(any_port(), handler_class<OrderHandler>);
+  server.max_threads = 1;
+  server.timeout = 20ms;
+  server.bind_and_activate();
+  FileDescriptor first = connect_to(server.server_address());
+  const FileDescriptor second = connect_to(server.server_address());
+  CHECK(server.handle_request());
+  CHECK_FALSE(server.handle_request());  // no room: the time is over
+  first.reset();
+  server.timeout.reset();
+  CHECK(server.handle_request());
+}
+
+TEST_CASE("threading: UDP, each datagram in a thread") {
+  class PacketHandler : public BaseRequestHandler {
+   public:
+    using BaseRequestHandler::BaseRequestHandler;
+    void handle() override {
+      const std::string_view packet = request().packet();
+      const Address& to = client_address();
+      check(::sendto(request().fileno(), packet.data(), packet.size(), 0, to.data(), to.size()),
+            "sendto");
+    }
+  };
+  ThreadingUDPServer server(any_port(), handler_class<PacketHandler>);
+  server.bind_and_activate();
+  Running running(server);
+  const FileDescriptor client(check(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
+  const Address& to = server.server_address();
+  check(::connect(client.get(), to.data(), to.size()), "connect");
+  for (int i = 0; i < 10; ++i) {
+    send_text(client, "ping");
+    char buffer[16];
+    CHECK(::recv(client.get(), buffer, sizeof buffer, 0) == 4);
+  }
+}
