@@ -1,0 +1,51 @@
+// Readers together, a writer alone: std::shared_mutex, and std::condition_variable_any.
+
+#pragma once
+
+#include <socketserver/ledger.hpp>
+
+#include <condition_variable>
+#include <cstdint>
+#include <shared_mutex>
+#include <string>
+
+namespace socketserver {
+
+/// Accounts by name. Every function may be called from any thread; each of them is done as a whole
+/// or not at all, and nobody ever sees one half done.
+///
+/// Amounts are 1 to 1,000,000,000. What cannot be done is Refused, and has changed nothing.
+class Bank {
+ public:
+  /// Adds `amount` to the account, and makes the account if there is none of that name.
+  /// @returns the new balance
+  /// @throws Refused if the balance would be more than Ledger::most
+  std::int64_t deposit(const std::string& name, std::int64_t amount);
+
+  /// Moves `amount` from one account to another.
+  /// @throws Refused if they are the same, one is unknown, `from` has less, or `to` would have more
+  ///         than Ledger::most
+  void transfer(const std::string& from, const std::string& to, std::int64_t amount);
+
+  /// The balance of the account. @throws Refused if there is none
+  std::int64_t balance(const std::string& name);
+
+  /// The sum of all balances: transfers never change it, not even while they are under way.
+  std::int64_t total();
+
+  /// Waits until the account has `amount` or more. Blocks, without using the processor.
+  /// @returns its balance at that moment
+  /// @throws Refused if there is no such account, or stop() is called first
+  std::int64_t wait_for(const std::string& name, std::int64_t amount);
+
+  /// Ends every wait_for(), now and from now on. Nothing else changes.
+  void stop();
+
+ private:
+  std::shared_mutex mutex_;
+  std::condition_variable_any changed_;
+  Ledger ledger_;
+  bool stopped_ = false;
+};
+
+}  // namespace socketserver

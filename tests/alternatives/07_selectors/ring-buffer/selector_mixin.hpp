@@ -1,0 +1,314 @@
+// What a client does not take waits in a ring of fixed size, and is sent by one sendmsg().
+
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <socketserver/base_server.hpp>
+#include <socketserver/portable.hpp>
+#include <socketserver/selectors.hpp>
+#include <socketserver/session.hpp>
+#include <socketserver/system_call.hpp>
+#include <socketserver/udp_server.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <iterator>
+#include <list>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "epoll_selector.hpp"
+
+namespace socketserver {
+
+/// The third mix-in, which Python lacks: serves all clients on the thread of the loop, with a
+/// selector and a state for each connection, where the others take a thread or a process for each.
+///
+///     SelectorMixIn<TCPServer> server(address, session_class<EchoSession>);
+///
+/// A `Session` takes the place of the handler: it is called with the bytes that have come, and
+/// never waits. For TCPServer and UnixStreamServer, and what derives from them.
+template <class Server>
+class SelectorMixIn : public Server {
+  static_assert(Server::serves_in_turn,
+                "a server has one way to serve its requests: threads, processes or a selector");
+  static_assert(!std::is_base_of_v<UDPServer, Server>,
+                "a datagram server has one socket for all its clients: nothing to select from");
+
+ public:
+  /// A request is served beside the others.
+  static constexpr bool serves_in_turn = false;
+
+  /// @param session_class  what the service says to a client: `session_class<EchoSession>`
+  /// @param selector       what to wait with
+  SelectorMixIn(const Address& server_address, SessionClass session_class,
+                std::unique_ptr<BaseSelector> selector = std::make_unique<DefaultSelector>())
+      : Server(server_address, nullptr),
+        session_class_(session_class),
+        selector_(std::move(selector)) {}
+
+  /// server_close()
+  ~SelectorMixIn() override { SelectorMixIn::server_close(); }
+
+  /// While so many bytes of its answers wait for a client, nothing more is read from it. At
+  /// least 1.
+  std::size_t max_output = 1024 * 1024;
+
+  /// A connection on which nothing has moved for so long is shut down; no value: never.
+  std::optional<std::chrono::milliseconds> idle_timeout;
+
+  /// Activates the server, and registers what the loop waits for.
+  void server_activate() override {
+    Server::server_activate();
+    selector_->register_fd(this->fileno(), EVENT_READ);
+    selector_->register_fd(this->wake_fileno(), EVENT_READ);
+  }
+
+  /// Makes the connection one of those that the loop serves, and returns at once.
+  void process_request(Request request) override {
+    Connection& connection = connections_.emplace_back(std::move(request));
+    connection.place = std::prev(connections_.end());
+    try {
+      connection.session = session_class_(connection.request.client_address(), *this);
+      selector_->register_fd(connection.request.fileno(), EVENT_READ, &connection);
+      touch(connection);
+    } catch (...) {
+      this->report_error(connection.request.client_address());
+      close(connection);
+    }
+  }
+
+  /// Called when a signal ends the loop: every client gets the answer to what it has sent, and its
+  /// end of file. Returns when the last connection is closed.
+  void interrupt_requests() override {
+    forget(this->fileno());
+    listen_again_.reset();
+    Server::interrupt_requests();  // each of them reads its end of file from now on
+    while (!connections_.empty()) {
+      serve_ready();
+      close_idle();
+    }
+  }
+
+  /// Ends a loop that still runs, then closes every connection and the listener. The second call
+  /// does nothing.
+  void server_close() override {
+    this->BaseServer::server_close();
+    while (!connections_.empty()) close(connections_.front());
+    selector_->close();
+    Server::server_close();
+  }
+
+ protected:
+  /// Waits until something is ready, and serves it.
+  void turn() override {
+    watch_listener();
+    serve_ready();
+    close_idle();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // What is known of a client between two events.
+  struct Connection {
+    explicit Connection(Request accepted) : request(std::move(accepted)) {}
+
+    Request request;
+    std::unique_ptr<Session> session;
+    Output output;           // what the session has just said
+    std::vector<char> ring;  // and what of it was not taken: `size` bytes from `begin` on
+    std::size_t begin = 0;
+    std::size_t size = 0;
+    bool at_end = false;  // its end of file has come
+    Clock::time_point last_moved{};
+    typename std::list<Connection>::iterator place{};
+  };
+
+  // ---- one turn of the loop --------------------------------------------------------------------
+
+  void serve_ready() {
+    bool new_clients = false;
+    for (const auto& [key, events] : selector_->select(time_to_wait())) {
+      if (key.data != nullptr) {
+        serve(*static_cast<Connection*>(key.data), events);
+      } else if (key.fd == this->wake_fileno()) {
+        this->drain_wake();
+      } else {
+        new_clients = true;
+      }
+    }
+    // Last: a new connection may get the number of one that this turn has closed.
+    if (new_clients) take_new_clients();
+  }
+
+  // Until the next thing that only the clock will tell; no value if there is none.
+  BaseSelector::Timeout time_to_wait() const {
+    std::optional<Clock::time_point> next = listen_again_;
+    if (idle_timeout && !connections_.empty()) {
+      const Clock::time_point end = connections_.front().last_moved + *idle_timeout;
+      if (!next || end < *next) next = end;
+    }
+    if (!next) return std::nullopt;
+    return *next - Clock::now();
+  }
+
+  void close_idle() {
+    if (!idle_timeout) return;
+    const Clock::time_point last = Clock::now() - *idle_timeout;
+    while (!connections_.empty() && connections_.front().last_moved <= last) {
+      close(connections_.front());
+    }
+  }
+
+  // ---- the listener ----------------------------------------------------------------------------
+
+  void take_new_clients() {
+    const bool failed = this->take_requests();
+    // Without a free descriptor the listener stays readable: to wait for that would be to spin.
+    if (failed) listen_again_ = Clock::now() + Server::pause_after_failure;
+  }
+
+  void watch_listener() {
+    if (listen_again_ && *listen_again_ <= Clock::now()) listen_again_.reset();
+    const bool wanted = !listen_again_ && this->has_room();
+    const bool watched = selector_->get_map().find(this->fileno()) != nullptr;
+    if (wanted && !watched) selector_->register_fd(this->fileno(), EVENT_READ);
+    if (!wanted && watched) selector_->unregister(this->fileno());
+  }
+
+  // ---- one connection --------------------------------------------------------------------------
+
+  void serve(Connection& connection, Events events) noexcept {
+    try {
+      bool moved = (events & EVENT_READ) && receive(connection);
+      keep(connection);
+      moved |= send(connection);
+      if (moved) touch(connection);
+      settle(connection);
+    } catch (...) {
+      this->report_error(connection.request.client_address());
+      close(connection);
+    }
+  }
+
+  // One recv a turn: a client that sends without end must not keep the others waiting.
+  bool receive(Connection& connection) {
+    const ssize_t count =
+        ::recv(connection.request.fileno(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (count == -1) {
+      if (errno == EAGAIN || errno == EINTR) return false;  // nothing is there after all
+      throw_system_error("recv");
+    }
+    connection.at_end = count == 0;
+    try {
+      if (count == 0) {
+        connection.session->ended(connection.output);
+      } else {
+        connection.session->received({buffer_.data(), static_cast<std::size_t>(count)},
+                                     connection.output);
+      }
+    } catch (...) {
+      this->report_error(connection.request.client_address());
+      connection.output.end();  // what it had said before still goes out
+    }
+    return true;
+  }
+
+  void keep(Connection& connection) {
+    const std::string_view bytes = connection.output.unsent();
+    if (connection.size + bytes.size() > connection.ring.size()) grow(connection, bytes.size());
+    for (std::size_t at = 0; at < bytes.size();) {
+      const std::size_t end = (connection.begin + connection.size) % connection.ring.size();
+      const std::size_t count = std::min(bytes.size() - at, connection.ring.size() - end);
+      std::memcpy(&connection.ring[end], bytes.data() + at, count);
+      connection.size += count;
+      at += count;
+    }
+    connection.output.sent(bytes.size());
+    connection.output.release_memory();
+  }
+
+  void grow(Connection& connection, std::size_t more) {
+    std::vector<char> larger(2 * (connection.size + more));
+    for (std::size_t i = 0; i < connection.size; ++i) {
+      larger[i] = connection.ring[(connection.begin + i) % connection.ring.size()];
+    }
+    connection.ring.swap(larger);
+    connection.begin = 0;
+  }
+
+  bool send(Connection& connection) {
+    if (connection.size == 0) return false;
+    const std::size_t first = std::min(connection.size, connection.ring.size() - connection.begin);
+    iovec parts[2] = {{&connection.ring[connection.begin], first},
+                      {connection.ring.data(), connection.size - first}};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = first < connection.size ? 2 : 1;
+    const ssize_t count =
+        ::sendmsg(connection.request.fileno(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count == -1) {
+      if (errno == EAGAIN || errno == EINTR) return false;
+      throw_system_error("sendmsg");
+    }
+    connection.size -= static_cast<std::size_t>(count);
+    connection.begin =
+        (connection.begin + static_cast<std::size_t>(count)) % connection.ring.size();
+    if (connection.size == 0) {
+      std::vector<char>().swap(connection.ring);
+      connection.begin = 0;
+    }
+    return true;
+  }
+
+  // What the connection waits for next. If that is nothing, it is over.
+  void settle(Connection& connection) {
+    const bool listens = !connection.at_end && !connection.output.ended();
+    Events events = 0;
+    if (listens && connection.size < max_output) events |= EVENT_READ;
+    if (connection.size > 0) events |= EVENT_WRITE;
+
+    if (events != 0) {
+      selector_->modify(connection.request.fileno(), events, &connection);
+    } else {
+      close(connection);
+    }
+  }
+
+  // All have the same timeout: in the order of their last movement, the first one is due first.
+  void touch(Connection& connection) {
+    if (!idle_timeout) return;
+    connection.last_moved = Clock::now();
+    connections_.splice(connections_.end(), connections_, connection.place);
+  }
+
+  void close(Connection& connection) noexcept {
+    forget(connection.request.fileno());  // first: once closed, the number may be somebody else's
+    if (connection.at_end && connection.size == 0) {
+      this->close_request(connection.request);  // all is read: closing says end of file by itself
+    } else {
+      this->shutdown_request(connection.request);
+    }
+    connections_.erase(connection.place);
+  }
+
+  void forget(int fd) noexcept {
+    if (selector_->get_map().find(fd) != nullptr) selector_->unregister(fd);
+  }
+
+  SessionClass session_class_;
+  std::unique_ptr<BaseSelector> selector_;
+  std::list<Connection> connections_;
+  std::optional<Clock::time_point> listen_again_;  // set while the listener is left alone
+  std::array<char, 64 * 1024> buffer_;             // for what has just come, by turns
+};
+
+}  // namespace socketserver
