@@ -68,6 +68,7 @@ class StreamWriter {
 /// Source: Python's `socketserver.StreamRequestHandler`.
 class StreamRequestHandler : public BaseRequestHandler {
  public:
+  /// Its rfile() and wfile() are those of the request's connection.
   StreamRequestHandler(Request& request, BaseServer& server) noexcept;
 
   /// How many bytes wfile() gathers before it sends them; 0: none. Python: 0.
