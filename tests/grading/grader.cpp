@@ -1,9 +1,12 @@
 #include "grader.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <mutex>
@@ -11,6 +14,7 @@
 #include <set>
 #include <sstream>
 
+#include "harness/descriptor.hpp"
 #include "harness/escape.hpp"
 #include "harness/limits.hpp"
 #include "harness/sources.hpp"
@@ -129,13 +133,12 @@ struct LessonGrader::Judged {
 };
 
 LessonGrader::LessonGrader(const House& house, const Shelf& shelf, const Lesson& lesson,
-                           const Course& course, const GraderOptions& options, const fs::path& work)
+                           const Course& course, const GraderOptions& options)
     : house_(house),
       shelf_(shelf),
       lesson_(lesson),
       course_(course),
       options_(options),
-      work_(work),
       times_(Times::scaled()) {
   if (!options_.steps.empty()) {
     std::erase_if(lesson_.steps, [&](const StepEntry& step) {
@@ -148,8 +151,7 @@ LessonGrader::LessonGrader(const House& house, const Shelf& shelf, const Lesson&
   }
 }
 
-// ---- what compilers may see
-// --------------------------------------------------------------------------
+// ---- what compilers may see --------------------------------------
 
 namespace {
 
@@ -167,14 +169,25 @@ bool open_to_others(const fs::path& file) {
   return true;
 }
 
+bool is_header(const fs::path& file) {
+  const fs::path extension = file.extension();
+  return extension == ".hpp" || extension == ".h" || extension == ".ipp";
+}
+
+/// Each header by itself: beside those of earlier references lie the answers.
+void add_headers(const fs::path& folder, std::set<std::string>& files) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (is_header(entry.path())) files.insert(entry.path().string());
+  }
+}
+
 void copy_headers(const fs::path& from, const fs::path& to) {
   fs::create_directories(to);
   for (const auto& entry : fs::recursive_directory_iterator(from)) {
     const fs::path target = to / fs::relative(entry.path(), from);
-    const fs::path extension = entry.path().extension();
     if (entry.is_directory()) {
       fs::create_directories(target);
-    } else if (extension == ".hpp" || extension == ".h" || extension == ".ipp") {
+    } else if (is_header(entry.path())) {
       fs::copy_file(entry.path(), target, fs::copy_options::overwrite_existing);
     }
   }
@@ -184,47 +197,62 @@ void copy_headers(const fs::path& from, const fs::path& to) {
 
 Shelf Shelf::fill(const House& house, const fs::path& folder) {
   Shelf shelf;
-  shelf.root = folder;
+  shelf.root = house.root;
   shelf.toolchain = read_toolchain(house.toolchain());
-  shelf.readable.push_back(folder.string());
-  const auto there = [&](const std::string& path) {
-    return (folder / fs::path(path).lexically_relative(house.root)).string();
-  };
-  std::set<std::string> copied;
-  for (auto& [lesson, folders] : shelf.toolchain.includes) {
-    for (std::string& include : folders) {
-      if (copied.insert(include).second) copy_headers(include, there(include));
-      include = there(include);
+  bool open = open_to_others(house.root / "tests" / "probes");
+  for (const auto& [lesson, folders] : shelf.toolchain.includes) {
+    for (const std::string& include : folders) open = open && open_to_others(include);
+  }
+  for (const auto& [which, words] : shelf.toolchain.links) {
+    for (const std::string& word : words) {
+      open = open && (!word.starts_with('/') || !fs::exists(word) || open_to_others(word));
     }
   }
-  const fs::path probes = house.root / "tests" / "probes";
-  fs::create_directories(folder / "tests");
-  fs::copy(probes, folder / "tests" / "probes",
-           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
-  for (auto& [which, words] : shelf.toolchain.links) {
-    for (std::string& word : words) {
-      if (!word.starts_with('/')) continue;
-      if (!open_to_others(word) && fs::exists(word)) {
-        const fs::path copy = folder / "archives" / fs::path(word).relative_path();
-        if (copied.insert(word).second) {
-          fs::create_directories(copy.parent_path());
-          fs::copy_file(word, copy, fs::copy_options::overwrite_existing);
-        }
-        word = copy.string();
-      }
-      shelf.readable.push_back(word);
+  if (!open) shelf.copy(house, folder);
+  std::set<std::string> readable;
+  for (const auto& [lesson, folders] : shelf.toolchain.includes) {
+    for (const std::string& include : folders) add_headers(include, readable);
+  }
+  for (const auto& [which, words] : shelf.toolchain.links) {
+    for (const std::string& word : words) {
+      if (word.starts_with('/')) readable.insert(word);
     }
   }
-  std::sort(shelf.readable.begin(), shelf.readable.end());
-  shelf.readable.erase(std::unique(shelf.readable.begin(), shelf.readable.end()),
-                       shelf.readable.end());
+  readable.insert((shelf.root / "tests" / "probes").string());
   // Where the compiler itself lives, if that is not the system.
-  shelf.readable.push_back(fs::path(shelf.toolchain.compiler).parent_path().parent_path().string());
+  readable.insert(fs::path(shelf.toolchain.compiler).parent_path().parent_path().string());
+  shelf.readable.assign(readable.begin(), readable.end());
   return shelf;
 }
 
-// ---- building
-// ---------------------------------------------------------------------------------------
+void Shelf::copy(const House& house, const fs::path& folder) {
+  root = folder;
+  std::set<std::string> copied;
+  for (auto& [lesson, folders] : toolchain.includes) {
+    for (std::string& include : folders) {
+      const std::string there =
+          (folder / fs::path(include).lexically_relative(house.root)).string();
+      if (copied.insert(include).second) copy_headers(include, there);
+      include = there;
+    }
+  }
+  fs::create_directories(folder / "tests");
+  fs::copy(house.root / "tests" / "probes", folder / "tests" / "probes",
+           fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  for (auto& [which, words] : toolchain.links) {
+    for (std::string& word : words) {
+      if (!word.starts_with('/') || !fs::exists(word)) continue;
+      const fs::path there = folder / "archives" / fs::path(word).relative_path();
+      if (copied.insert(word).second) {
+        fs::create_directories(there.parent_path());
+        fs::copy_file(word, there, fs::copy_options::overwrite_existing);
+      }
+      word = there.string();
+    }
+  }
+}
+
+// ---- building ----------------------------------------------------
 
 Outcome LessonGrader::run_confined(const Command& command, Clock::time_point until) const {
   const auto left = std::chrono::duration_cast<milliseconds>(until - Clock::now());
@@ -255,8 +283,7 @@ Builder LessonGrader::builder(Clock::time_point until) const {
   return {shelf_.toolchain, lesson_, shelf_.root, options};
 }
 
-// ---- the reference
-// ----------------------------------------------------------------------------------
+// ---- the reference -----------------------------------------------
 
 void LessonGrader::prove() {
   const fs::path solution = house_.root / "solutions" / lesson_.name;
@@ -265,7 +292,14 @@ void LessonGrader::prove() {
                      ": that every step can be passed on this machine was not proved.");
     return;
   }
-  const fs::path out = work_ / ("reference_" + lesson_.number());
+  // Kept from run to run. Two graders do not build it at the same time.
+  const fs::path out = house_.build / "grading" / ("reference_" + lesson_.number());
+  fs::create_directories(out);
+  fs::permissions(out, fs::perms::owner_all);
+  const Descriptor lock(
+      open((out.string() + ".lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  while (lock && flock(lock.get(), LOCK_EX) != 0 && errno == EINTR && interrupted() == 0) {
+  }
   const auto until = Clock::now() + 4 * times_.build;
   reference_ = builder(until).build({solution, {}, {}, out, "solutions/" + lesson_.name});
   for (const BuiltProgram& program : reference_->programs) {
@@ -274,6 +308,7 @@ void LessonGrader::prove() {
                                ") is not built:\n" + program.why.text());
     }
   }
+  flock(lock.get(), LOCK_UN);
   std::vector<Judged> all(lesson_.steps.size());
   in_parallel(all.size(), options_.workers, [&](std::size_t i) {
     const StepEntry& step = lesson_.steps[i];
@@ -312,15 +347,14 @@ milliseconds LessonGrader::time_of_lesson() const {
   return std::max(times_.lesson, of_seconds(4 * all));
 }
 
-// ---- one step
-// ---------------------------------------------------------------------------------------
+// ---- one step ----------------------------------------------------
 
 LessonGrader::Judged LessonGrader::run_step(const Candidate& candidate, const StepEntry& step,
                                             milliseconds event, milliseconds time) const {
   const fs::path results = candidate.folder / "results";
   fs::create_directories(results);
   static std::atomic<unsigned> count{0};
-  const std::string number = std::to_string(count.fetch_add(1));
+  const std::string number = std::to_string(getpid()) + "-" + std::to_string(count.fetch_add(1));
   const fs::path result = results / (step.id + "." + number + ".txt");
   const fs::path note = results / (step.id + "." + number + ".note");
 
@@ -396,8 +430,7 @@ LessonGrader::Judged LessonGrader::run_step(const Candidate& candidate, const St
   return judged;
 }
 
-// ---- one submission
-// ---------------------------------------------------------------------------------
+// ---- one submission ----------------------------------------------
 
 LessonGrade LessonGrader::nothing() const {
   LessonGrade grade;

@@ -45,15 +45,18 @@ struct GraderOptions {
   std::string limits;              ///< more words for kit-cell, such as "--memory 512"
 };
 
-/// What of the kit a compiler of submissions needs, as copies that any user can read: public
-/// headers, headers of earlier references, probes; archives where the kit itself is closed to
-/// others.
+/// What of the kit a compiler of submissions may read: public headers, headers of earlier
+/// references, probes, archives. Copies of them, where the kit itself is closed to other users.
 struct Shelf {
-  std::filesystem::path root;  ///< stands for the source folder
-  Toolchain toolchain;         ///< with the paths of the copies
-  std::vector<std::string> readable;
+  std::filesystem::path root;  ///< the source folder, or what stands for it
+  Toolchain toolchain;
+  std::vector<std::string> readable;  ///< files and folders
 
+  /// `folder` is where copies go, if there must be any.
   static Shelf fill(const House& house, const std::filesystem::path& folder);
+
+ private:
+  void copy(const House& house, const std::filesystem::path& folder);
 };
 
 /// One lesson of the kit, ready to judge submissions: its reference has been built and has passed
@@ -63,7 +66,7 @@ class LessonGrader {
   using Progress = std::function<void(const LessonGrade&, std::size_t done)>;
 
   LessonGrader(const House& house, const Shelf& shelf, const Lesson& lesson, const Course& course,
-               const GraderOptions& options, const std::filesystem::path& work);
+               const GraderOptions& options);
 
   /// Builds and runs the reference. Throws std::runtime_error if grades given here would be wrong.
   /// (A handout has no solution to its last lesson: then this is said, and nothing is proved.)
@@ -101,7 +104,6 @@ class LessonGrader {
   Lesson lesson_;  ///< with the steps that count
   const Course& course_;
   GraderOptions options_;
-  std::filesystem::path work_;
   Times times_;
   std::optional<Candidate> reference_;
   std::map<std::string, double> seconds_;  ///< by step: what the reference took

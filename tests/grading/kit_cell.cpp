@@ -111,8 +111,7 @@ Arguments read_arguments(const std::vector<std::string>& words) {
   return arguments;
 }
 
-// ---- a network of its own
-// ---------------------------------------------------------------------------
+// ---- a network of its own ----------------------------------------
 
 #ifdef __linux__
 bool loopback_is_up() {
@@ -162,8 +161,7 @@ bool private_memory() {
 }
 #endif
 
-// ---- compiling
-// --------------------------------------------------------------------------------------
+// ---- compiling ---------------------------------------------------
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
@@ -323,8 +321,7 @@ int compile(const Arguments& arguments) {
   return 0;
 }
 
-// ---- checks
-// -----------------------------------------------------------------------------------------
+// ---- checks ------------------------------------------------------
 
 volatile sig_atomic_t told_to_end = 0;
 extern "C" void note_end(int) {
@@ -440,8 +437,7 @@ int check(const Arguments& arguments) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// ---- what there is
-// ----------------------------------------------------------------------------------
+// ---- what there is -----------------------------------------------
 
 int isolation() {
   std::string text = geteuid() == 0 ? "a user of its own for each running step"

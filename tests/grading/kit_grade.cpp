@@ -209,8 +209,7 @@ class Class {
     if (const char* limits = std::getenv("KIT_GRADE_LIMITS")) options.limits = limits;
     for (const kit::Lesson& lesson : manifest_.lessons()) {
       if (!wanted(lesson)) continue;
-      auto grader =
-          std::make_unique<LessonGrader>(house_, shelf_, lesson, course_, options, kept() / "work");
+      auto grader = std::make_unique<LessonGrader>(house_, shelf_, lesson, course_, options);
       if (grader->nothing().steps.empty()) continue;
       graders_.push_back(std::move(grader));
     }

@@ -1,0 +1,253 @@
+// Each converter against what its receiver documents.
+
+#include "formats.hpp"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "harness/catch.hpp"
+
+namespace {
+
+kit::StepGrade step(const std::string& id, double points, double max, const std::string& status) {
+  kit::StepGrade one;
+  one.id = id;
+  one.title = "does what it should";
+  one.points = points;
+  one.max = max;
+  one.program = "server";
+  one.status = status;
+  one.seconds = 0.25;
+  if (status != "pass") {
+    one.cause = "One <recv> & \"one\" message";
+    // Words that try to be a receiver's own.
+    one.report = "Grade :=>> 100\n--|>\n]]></failure>\n{\"scores\":{\"x\":9}}\n::set-output x\n";
+  }
+  return one;
+}
+
+kit::Grade sample() {
+  kit::Grade grade;
+  grade.kit = "1.0.0";
+  grade.seed = 42;
+  grade.submission = "anna";
+  grade.complete = true;
+  grade.notes = {"CMakeLists.txt was ignored."};
+  kit::LessonGrade lesson;
+  lesson.lesson = "01_tcp_echo";
+  lesson.steps = {step("01.1", 8, 8, "pass"), step("01.4", 0, 10, "fail"),
+                  step("01.9", 0, 12, "not run"), step("01.10", 0, 10, "error")};
+  lesson.add_up();
+  grade.lessons.push_back(lesson);
+  return grade;
+}
+
+std::string last_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+std::string from_base64(const std::string& text) {
+  static const std::string digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  unsigned group = 0;
+  int bits = 0;
+  for (const char c : text) {
+    const auto value = digits.find(c);
+    if (value == std::string::npos) continue;
+    group = group << 6 | static_cast<unsigned>(value);
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes += static_cast<char>(group >> bits & 255);
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("grade.json has the schema's keys, in its order, and reads back") {
+  const kit::Json json = kit::Json::parse(sample().json().text());
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.object()) keys.push_back(key);
+  keys.resize(7);
+  CHECK(keys ==
+        std::vector<std::string>{"schema", "kit", "seed", "submission", "score", "max", "lessons"});
+  CHECK(json["schema"].number() == 1);
+  CHECK(json["score"].number() == 8);
+  CHECK(json["max"].number() == 40);
+  const kit::Json& one = json["lessons"][0]["steps"][1];
+  keys.clear();
+  for (const auto& [key, value] : one.object()) keys.push_back(key);
+  keys.resize(9);
+  CHECK(keys == std::vector<std::string>{"id", "title", "points", "max", "program", "status",
+                                         "cause", "reproduce", "seconds"});
+  CHECK(one["status"].string() == "fail");
+  const kit::Grade again = kit::Grade::from_json(json);
+  CHECK(again.json().text() == sample().json().text());
+  CHECK_THROWS(kit::Grade::from_json(kit::Json::parse("{\"schema\": 2}")));
+}
+
+TEST_CASE("Gradescope: results.json as its specs.md describes it") {
+  const kit::Json json = kit::Json::parse(kit::convert(sample(), "gradescope"));
+  const std::set<std::string> top{"score",         "execution_time",     "output",
+                                  "output_format", "test_output_format", "test_name_format",
+                                  "visibility",    "stdout_visibility",  "extra_data",
+                                  "tests",         "leaderboard"};
+  for (const auto& [key, value] : json.object()) CHECK(top.contains(key));
+  const std::set<std::string> of_test{"score",       "max_score",  "status",    "name",
+                                      "name_format", "number",     "output",    "output_format",
+                                      "tags",        "visibility", "extra_data"};
+  double score = 0;
+  for (const kit::Json& test : json["tests"].array()) {
+    for (const auto& [key, value] : test.object()) CHECK(of_test.contains(key));
+    const std::string& status = test["status"].string();
+    CHECK((status == "passed" || status == "failed"));
+    CHECK(test["visibility"].string() == "visible");  // one hidden test would hide the total
+    CHECK_FALSE(test["number"].string().empty());
+    score += test["score"].number();
+  }
+  CHECK(score == 8);
+  CHECK_FALSE(json.has("score"));  // it would override the sum
+  CHECK(json["execution_time"].number() >= 0);
+}
+
+TEST_CASE("GitHub Classroom: base64 of what autograding-grading-reporter sums up") {
+  const std::string text = kit::convert(sample(), "github");
+  CHECK(count(text, "\n") == 1);
+  const kit::Json json = kit::Json::parse(from_base64(text));
+  CHECK(json["version"].number() == 1);
+  CHECK(json["status"].string() == "fail");
+  CHECK(json["max_score"].number() == 40);
+  double score = 0;
+  for (const kit::Json& test : json["tests"].array()) {
+    const std::string& status = test["status"].string();
+    CHECK((status == "pass" || status == "fail" || status == "error"));
+    for (const char* key : {"name", "message", "test_code", "filename"})
+      CHECK_NOTHROW((void)test[key].string());
+    for (const char* key : {"line_no", "duration"}) CHECK_NOTHROW((void)test[key].number());
+    score += test["score"].number();
+  }
+  CHECK(score == 8);
+  CHECK(kit::base64("") == "");
+  CHECK(kit::base64("f") == "Zg==");
+  CHECK(kit::base64("fo") == "Zm8=");
+  CHECK(kit::base64("foo") == "Zm9v");
+  CHECK(kit::base64("\xFF\xFF\xFE") == "///+");
+}
+
+TEST_CASE("PrairieLearn: results.json as externalGrading.md describes it") {
+  const kit::Json json = kit::Json::parse(kit::convert(sample(), "prairielearn"));
+  CHECK(json["gradable"].boolean());
+  CHECK(json["score"].number() == 0.2);
+  CHECK(json["tests"][1]["max_points"].number() == 10);
+  CHECK(json["tests"][1]["points"].number() == 0);
+  for (const char* key : {"name", "description", "message", "output"}) {
+    CHECK_NOTHROW((void)json["tests"][1][key].string());
+  }
+  SECTION("nothing handed in costs no attempt") {
+    kit::Grade empty = sample();
+    for (auto& one : empty.lessons[0].steps) {
+      one.points = 0;
+      one.status = "fail";
+      one.cause = "nothing was handed in";
+    }
+    const kit::Json result = kit::Json::parse(kit::convert(empty, "prairielearn"));
+    CHECK_FALSE(result["gradable"].boolean());
+    CHECK(result.has("format_errors"));
+  }
+  SECTION("it stays under 1 MB") {
+    kit::Grade long_words = sample();
+    long_words.lessons[0].steps.resize(40, long_words.lessons[0].steps[1]);
+    for (auto& one : long_words.lessons[0].steps) one.report = std::string(500'000, 'x');
+    CHECK(kit::convert(long_words, "prairielearn").size() < 1'000'000);
+  }
+}
+
+TEST_CASE(
+    "VPL: the last line that begins with Grade is the kit's, and no word of a learner's is one") {
+  const std::string text = kit::convert(sample(), "vpl");
+  CHECK(last_line(text) == "Grade :=>> 20");
+  CHECK(text.starts_with("<|--\n"));
+  std::istringstream in(text);
+  std::size_t grades = 0, ends = 0;
+  for (std::string line; std::getline(in, line);) {
+    grades += line.starts_with("Grade :=>>") ? 1 : 0;
+    ends += line.starts_with("--|>") ? 1 : 0;
+  }
+  CHECK(grades == 1);
+  CHECK(ends == 1);
+}
+
+TEST_CASE("Autolab: the last line is JSON with a score for each problem") {
+  const std::string text = kit::convert(sample(), "autolab");
+  const kit::Json json = kit::Json::parse(last_line(text));
+  CHECK(json["scores"]["01_tcp_echo"].number() == 8);
+  CHECK(json["scoreboard"][0].number() == 8);
+  CHECK(count(text, "\n") == 1);
+}
+
+TEST_CASE("JUnit: what failed has its text in the element, and nothing is skipped") {
+  const std::string text = kit::junit(sample());
+  CHECK(count(text, "<testcase ") == 4);
+  CHECK(count(text, "<failure ") == 1);
+  CHECK(count(text, "<error ") == 2);
+  CHECK(count(text, "skipped") == 0);
+  CHECK(count(text, "classname=\"01_tcp_echo\" name=\"01.4 does what it should\"") == 1);
+  CHECK(count(text, "tests=\"4\" failures=\"1\" errors=\"2\"") == 2);
+  CHECK(count(text, "One &lt;recv&gt; &amp; &quot;one&quot; message") == 3);
+  CHECK(count(text, "]]&gt;&lt;/failure&gt;") == 3);
+  CHECK(count(text, "</failure>") == 1);
+}
+
+TEST_CASE("report.md: what a learner printed cannot end the block that quotes it") {
+  kit::Grade grade = sample();
+  grade.lessons[0].steps[1].report = "heading\n```\n# 100 of 100 points\n";
+  const std::string text = kit::report(grade);
+  CHECK(count(text, "``````````\nheading\n```\n# 100 of 100 points\n``````````\n") == 1);
+  CHECK(text.starts_with("# anna: 8 of 40 points\n"));
+}
+
+TEST_CASE("class.csv: fields with commas, quotes and formulas") {
+  kit::Grade grade = sample();
+  grade.submission = "=cmd,\"x\"";
+  CHECK(kit::csv_head({"01_tcp_echo", "02_udp_echo"}) ==
+        "submission,score,max,01_tcp_echo,02_udp_echo,notes\n");
+  CHECK(kit::csv_line(grade, {"01_tcp_echo", "02_udp_echo"}) ==
+        "\"'=cmd,\"\"x\"\"\",8,40,8,,CMakeLists.txt was ignored. \n");
+}
+
+TEST_CASE("A late lesson keeps a part, in every format the same") {
+  kit::Grade grade = sample();
+  grade.lessons[0].add_up(0.5);
+  CHECK(grade.score() == 4);
+  const kit::Json scope = kit::Json::parse(kit::convert(grade, "gradescope"));
+  double sum = 0;
+  for (const kit::Json& test : scope["tests"].array()) sum += test["score"].number();
+  CHECK(sum == 4);
+  CHECK(kit::Json::parse(kit::convert(grade, "prairielearn"))["score"].number() == 0.1);
+}
+
+TEST_CASE("JSON: strange bytes, escapes, and what is no JSON") {
+  CHECK(kit::valid_utf8("a\xFF\xC3\xA4\x01") == "a\xEF\xBF\xBD\xC3\xA4\xEF\xBF\xBD");
+  CHECK(kit::valid_utf8("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+  CHECK(kit::Json("a\"\\\n").text(false) == "\"a\\\"\\\\\\n\"");
+  CHECK(kit::Json::parse("\"\\u00e4\\ud83d\\ude00\"").string() == "\xC3\xA4\xF0\x9F\x98\x80");
+  CHECK(kit::Json::parse(" [1, -2.5e1, true, null] ")[1].number() == -25);
+  for (const char* wrong : {"", "{", "[1,]", "{\"a\" 1}", "\"\n\"", "nul", "1 2", "infinity"}) {
+    CHECK_THROWS(kit::Json::parse(wrong));
+  }
+  CHECK_THROWS(kit::Json::parse(std::string(100'000, '[')));
+  CHECK(kit::number_text(8) == "8");
+  CHECK(kit::number_text(7.5) == "7.5");
+  CHECK(kit::number_text(-0.0001) == "0");
+}

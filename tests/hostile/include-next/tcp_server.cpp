@@ -1,0 +1,1 @@
+#include_next "tcp_server.cpp"

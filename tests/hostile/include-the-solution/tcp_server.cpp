@@ -1,0 +1,1 @@
+#include "@ROOT@/solutions/01_tcp_echo/tcp_server.cpp"
