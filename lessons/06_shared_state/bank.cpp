@@ -11,14 +11,14 @@ namespace socketserver {
 std::int64_t Bank::deposit([[maybe_unused]] const std::string& name,
                            [[maybe_unused]] std::int64_t amount) {
   // TODO(06.A): read the balance (0 if there is no account yet), write the new one, and return it.
-  // TODO(06.B): no other thread may come in between.
+  // In 06.B: no other thread may come in between.
   not_written("06.A", "Bank::deposit");
 }
 
 void Bank::transfer([[maybe_unused]] const std::string& from,
                     [[maybe_unused]] const std::string& to, [[maybe_unused]] std::int64_t amount) {
   // TODO(06.A): move the amount, or refuse.
-  // TODO(06.C): as a whole or not at all, and without ever standing still.
+  // In 06.C: as a whole or not at all, and without ever standing still.
   not_written("06.A", "Bank::transfer");
 }
 
@@ -29,7 +29,7 @@ std::int64_t Bank::balance([[maybe_unused]] const std::string& name) {
 
 std::int64_t Bank::total() {
   // TODO(06.A): add up all balances.
-  // TODO(06.B): no transfer may be half done meanwhile.
+  // In 06.B: no transfer may be half done meanwhile.
   not_written("06.A", "Bank::total");
 }
 

@@ -91,7 +91,7 @@ class SelectorMixIn : public Server {
   void turn() override {
     // TODO(07.D): select; take what new clients there are; receive from each connection that is
     // readable, let its session answer, and send.
-    // TODO(07.E): what send() does not take waits until the connection is writable.
+    // In 07.E: what send() does not take waits until the connection is writable.
     not_written("07.D", "SelectorMixIn::turn");
   }
 
