@@ -206,7 +206,7 @@ TEST_CASE("a line of 10 MB without end is refused, and what is read of it stays 
 }
 
 TEST_CASE("unbuffered, each write leaves at once; buffered, all leave together") {
-  for (const std::size_t gathered : {0, 65536}) {
+  for (const std::size_t gathered : {0U, 65536U}) {
     TCPTalkingServer server;
     TalkingHandler::gathered = gathered;
     const Running running(server);
@@ -273,7 +273,7 @@ TEST_CASE("StreamWriter writes all, or throws, though signals and a slow reader 
   const itimerval often{{0, 500}, {0, 500}};
   check(::setitimer(ITIMER_REAL, &often, nullptr), "setitimer");
   const std::string bytes(8 << 20, 'x');
-  for (const std::size_t size : {0, 65536}) {
+  for (const std::size_t size : {0U, 65536U}) {
     Pair pair;
     std::string got;
     sigset_t alarm;

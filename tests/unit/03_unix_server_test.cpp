@@ -256,7 +256,7 @@ TEST_CASE("a path has the mode that was asked for, whatever the umask, and never
     server.bind_and_activate();
     CHECK(mode_of(path) == 0750);
   }
-  for (const mode_t mode : {0600, 0660, 0777, 0}) {
+  for (const mode_t mode : {0600U, 0660U, 0777U, 0U}) {
     StreamServer server(path);
     server.mode = mode;
     server.bind_and_activate();
