@@ -1,0 +1,70 @@
+# Puts a fresh starter of a lesson in place and keeps the old files beside it:
+#
+#   KIT_RESET=04 cmake --workflow --preset reset
+#
+#   cmake -DSOURCE=. -DMANIFEST=build/kit/manifest.txt [-DNUMBER=04] -P reset.cmake
+cmake_minimum_required(VERSION 3.25)
+include(${CMAKE_CURRENT_LIST_DIR}/starter.cmake)
+
+if(NOT NUMBER)
+  set(NUMBER "$ENV{KIT_RESET}")
+endif()
+kit_read_manifest("${MANIFEST}")
+set(lesson "")
+foreach(one IN LISTS KIT_LESSONS_OF_MANIFEST)
+  string(SUBSTRING ${one} 0 2 number)
+  if(NUMBER STREQUAL number OR NUMBER STREQUAL one)
+    set(lesson ${one})
+  endif()
+endforeach()
+if(lesson STREQUAL "")
+  message(FATAL_ERROR "Which lesson? KIT_RESET=04 cmake --workflow --preset reset\n"
+    "\"${NUMBER}\" is none of this kit's.")
+endif()
+
+set(folder "${SOURCE}/lessons/${lesson}")
+set(fresh "${folder}/.fresh")
+file(REMOVE_RECURSE "${fresh}")
+file(MAKE_DIRECTORY "${fresh}")
+foreach(name IN LISTS KIT_FILES_OF_${lesson})
+  kit_starter("${SOURCE}" ${lesson} ${name} "${fresh}/${name}" found)
+  if(NOT found)
+    file(REMOVE_RECURSE "${fresh}")
+    message(FATAL_ERROR "There is no starter of lessons/${lesson}/${name} any more: nothing was "
+      "changed. It is in the archive, or the repository, that this kit came from.")
+  endif()
+endforeach()
+
+# What differs is kept, in a folder that nothing reads.
+set(number 1)
+while(EXISTS "${folder}/before-reset-${number}")
+  math(EXPR number "${number} + 1")
+endwhile()
+set(kept "${folder}/before-reset-${number}")
+set(changed "")
+foreach(name IN LISTS KIT_FILES_OF_${lesson})
+  if(EXISTS "${folder}/${name}")
+    file(SHA256 "${folder}/${name}" old)
+    file(SHA256 "${fresh}/${name}" new)
+    if(old STREQUAL new)
+      continue()
+    endif()
+    file(MAKE_DIRECTORY "${kept}")
+    file(RENAME "${folder}/${name}" "${kept}/${name}")
+  endif()
+  file(RENAME "${fresh}/${name}" "${folder}/${name}")
+  file(TOUCH "${folder}/${name}")
+  list(APPEND changed ${name})
+endforeach()
+file(REMOVE_RECURSE "${fresh}")
+
+if(NOT changed)
+  message(NOTICE "lessons/${lesson} is as fresh as it was handed out.")
+elseif(EXISTS "${kept}")
+  list(JOIN changed ", " changed)
+  message(NOTICE "lessons/${lesson}: a fresh ${changed}.\n"
+    "What stood there is kept in lessons/${lesson}/before-reset-${number}.")
+else()
+  list(JOIN changed ", " changed)
+  message(NOTICE "lessons/${lesson}: a fresh ${changed}; nothing had to be kept.")
+endif()
