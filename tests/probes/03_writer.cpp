@@ -4,6 +4,8 @@
 #include <socketserver/program.hpp>
 #include <socketserver/tcp_server.hpp>
 
+#include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -17,6 +19,7 @@ constexpr std::size_t line_limit = 65536;
 constexpr std::size_t much = 4 << 20;
 
 std::size_t gathered = 0;
+std::optional<std::chrono::milliseconds> patience;
 
 class OrdersHandler : public StreamRequestHandler {
  public:
@@ -24,6 +27,7 @@ class OrdersHandler : public StreamRequestHandler {
 
   void setup() override {
     wbufsize = gathered;
+    timeout = patience;
     StreamRequestHandler::setup();
   }
 
@@ -44,6 +48,9 @@ class OrdersHandler : public StreamRequestHandler {
 
 void serve(const Options& options) {
   gathered = static_cast<std::size_t>(options.number("--wbufsize", 0));
+  if (options.has("--request-timeout")) {
+    patience = std::chrono::milliseconds(options.number("--request-timeout", 0));
+  }
   TCPServer server(options.address(), handler_class<OrdersHandler>);
   const EndOnSignals end(server);
   start_listening(server);
@@ -53,5 +60,8 @@ void serve(const Options& options) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  return server_main(argc, argv, {{"--wbufsize", "N", "bytes that wfile gathers (0)"}}, serve);
+  return server_main(argc, argv,
+                     {{"--wbufsize", "N", "bytes that wfile gathers (0)"},
+                      {"--request-timeout", "MS", "how long a silent client is waited for", 1}},
+                     serve);
 }
