@@ -42,11 +42,13 @@ void ask(Step& step, DatagramPeer& client, const std::string& message) {
 STEP("02.1", "sends one datagram and prints the answer") {
   const std::string words = step.word() + " " + step.word();
   const std::string first = words.substr(0, words.find(' '));
+  // On a slow machine too, the first try is answered in time.
+  const kit::ClientOptions patient{.args = {"--timeout", "60000"}};
   DatagramPeer& partner = step.datagram_listener();
   step.suspect(
       "Nothing, or something else, has arrived where the client was told to send. sendto() takes "
       "the message and the server's address: data() and size().");
-  Program& client = step.client(partner.local(), {first, words.substr(first.size() + 1)});
+  Program& client = step.client(partner.local(), {first, words.substr(first.size() + 1)}, patient);
   partner.expect(words + "\n");
   step.suspect("The answer was not received, or not printed as the page says.");
   partner.send(Step::upper(words) + "\n");
@@ -58,14 +60,14 @@ STEP("02.1", "sends one datagram and prints the answer") {
   step.suspect(
       "The end of a long answer is missing. What does not fit into the buffer of recvfrom() is "
       "lost for good: the buffer must have room for the longest datagram.");
-  Program& reader = step.client(partner.local(), {first});
+  Program& reader = step.client(partner.local(), {first}, patient);
   partner.expect(first + "\n");
   const std::string answer = step.text(60'000);
   partner.send(answer);
   reader.expect_output("Sent:     " + first + "\nReceived: " + answer + "\n");
 
   step.suspect("An empty datagram is an answer too: recvfrom() returns 0, and that is no end.");
-  Program& content = step.client(partner.local(), {first});
+  Program& content = step.client(partner.local(), {first}, patient);
   partner.expect(first + "\n");
   partner.send("");
   content.expect_output("Sent:     " + first + "\nReceived: \n");
