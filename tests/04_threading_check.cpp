@@ -346,7 +346,7 @@ STEP("04.9", "above --max-threads the next client waits, and none is lost") {
   Peer& last = step.connect(server);
   last.send("too late\n");
   // Whoever takes it all the same has the time for that.
-  for (int i = 0; i < 20; ++i) served.front()->send("still mine\n").expect("STILL MINE\n");
+  for (int i = 0; i < 200; ++i) served.front()->send("still mine\n").expect("STILL MINE\n");
   server.signal(SIGTERM);
   for (Peer* client : served) client->expect_end();
   last.expect_over();
@@ -410,6 +410,8 @@ STEP("04.12", "shutdown() from a handler's thread works") {
   ender.send("second\n").expect("SECOND\n");
   Peer& third = step.connect(server);  // no thread for it now: it waits, and will leave
   third.send("waits\n").half_close();
+  // Whoever takes it all the same has the time for that.
+  for (int i = 0; i < 200; ++i) other.send("still mine\n").expect("STILL MINE\n");
   step.suspect(
       "A handler has called shutdown(), which waits until the loop has ended, and the loop waits "
       "for "

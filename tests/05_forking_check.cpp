@@ -384,7 +384,7 @@ STEP("05.8", "above --max-children the next client waits, and none is lost") {
   Peer& last = step.connect(server);
   last.send("too late\n");
   // Whoever takes it all the same has the time for that.
-  for (int i = 0; i < 20; ++i) served.front()->send("still mine\n").expect("STILL MINE\n");
+  for (int i = 0; i < 200; ++i) served.front()->send("still mine\n").expect("STILL MINE\n");
   server.signal(SIGTERM);
   for (Peer* client : served) client->expect_end();
   last.expect_over();
