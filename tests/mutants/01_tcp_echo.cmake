@@ -57,6 +57,15 @@ kit_mutant(
   STEP 01.3
   WORDS "reset")
 
+kit_mutant(
+  NAME client-sends-once
+  SENTENCE "The client takes what the first send takes for all of its message."
+  FILE client.cpp
+  REPLACE [[      bytes.remove_prefix(static_cast<std::size_t>(count));]]
+  WITH [[      return;]]
+  STEP 01.2
+  WORDS "send() may take fewer")
+
 # ---- server_bind ----------------------------------------------------------------------------------
 
 kit_mutant(
@@ -179,6 +188,24 @@ kit_mutant(
   ::close(connection);]]
   STEP 01.11
   WORDS "ENOTCONN")
+
+kit_mutant(
+  NAME no-descriptor-is-nobody
+  SENTENCE "Every failed accept is taken for \"nobody is there\": without descriptors the loop spins."
+  FILE tcp_server.cpp
+  REPLACE [[    throw_system_error("accept");]]
+  WITH [[    return std::nullopt;]]
+  STEP 01.10
+  WORDS "lasting reason")
+
+kit_mutant(
+  NAME closes-twice
+  SENTENCE "The connection is closed by its number, and once more by the request that owns it."
+  FILE tcp_server.cpp
+  REPLACE [[  request.close();]]
+  WITH [[  ::close(request.fileno());]]
+  STEP 01.6
+  WORDS "closed twice")
 
 # ---- the handler ----------------------------------------------------------------------------------
 

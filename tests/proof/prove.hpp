@@ -24,7 +24,7 @@ class Proof {
  public:
   struct Options {
     unsigned jobs = 0;                ///< programs at a time that need the processor; 0: one a core
-    std::string only;                 ///< this mutant or alternative alone
+    std::string only{};               ///< this mutant or alternative alone
     unsigned repeat = 1;              ///< how often the solution's steps are run
     bool load = false;                ///< keep every core busy meanwhile
     bool intended = false;            ///< mutants: only the steps that should catch them
