@@ -46,7 +46,11 @@ class EchoService : public Handler {
     if (line == "!throw\n") throw std::runtime_error("a client has asked for an exception");
     if (line == "!crash\n") std::abort();
     if (line.starts_with(slow_word)) work_for(line.substr(slow_word.size()));
-    answer(line == "!pid\n" ? std::to_string(::getpid()) + "\n" : std::string(line));
+    if (line == "!pid\n") {
+      answer(std::to_string(::getpid()) + "\n");
+    } else {
+      answer(line);
+    }
     return true;
   }
 
@@ -55,15 +59,18 @@ class EchoService : public Handler {
     std::this_thread::sleep_for(milliseconds(std::strtol(std::string(text).c_str(), nullptr, 10)));
   }
 
-  void answer(std::string line) {
-    for (char& byte : line) byte = upper(byte);
-    this->wfile().write(line);
+  void answer(std::string_view line) {
+    answer_ = line;
+    for (char& byte : answer_) byte = upper(byte);
+    this->wfile().write(answer_);
   }
 
   // a–z of ASCII, whatever the locale says; every other byte stays as it is.
   static char upper(char byte) {
     return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
   }
+
+  std::string answer_;
 };
 
 class EchoStream : public EchoService<StreamRequestHandler> {
