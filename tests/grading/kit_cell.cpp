@@ -427,6 +427,9 @@ int check(const Arguments& arguments) {
     kit::Usage usage = kit::usage_below(pid);
     if (sandbox.empty()) sandbox = kit::sandbox_of(pid);
     if (!sandbox.empty()) kit::add_folder(usage, sandbox + "/f", arguments.allowance);
+    if (usage.user != 0 && usage.user != geteuid()) {
+      kit::add_names_in_tmp(usage, arguments.allowance);
+    }
     const std::string why = kit::excess(usage, arguments.allowance);
     if (why.empty()) continue;
     std::ofstream(arguments.note) << why << '\n';

@@ -50,6 +50,8 @@ Usage usage_below(pid_t ancestor) {
     const pid_t pid = to_visit.back();
     to_visit.pop_back();
     ++usage.processes;
+    struct stat status {};
+    if (stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0) usage.user = status.st_uid;
     usage.memory += std::uint64_t{proc::resident_kib(pid).value_or(0)} << 10;
     add_nameless(pid, usage.memory, seen);
     // A bomb is a bomb: what is over any limit need not be counted to the end.
@@ -72,6 +74,17 @@ void add_folder(Usage& usage, const std::string& folder, const Allowance& allowa
     ++usage.files;
     if (usage.files > 2 * allowance.files || entry.depth() > 200) break;
     entry.increment(error);
+  }
+}
+
+void add_names_in_tmp(Usage& usage, const Allowance& allowance) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/tmp", error)) {
+    struct stat status {};
+    if (lstat(entry.path().c_str(), &status) != 0 || status.st_uid != usage.user) continue;
+    ++usage.files;
+    if (S_ISDIR(status.st_mode)) add_folder(usage, entry.path().string(), allowance);
+    if (usage.files > 2 * allowance.files) return;
   }
 }
 

@@ -15,6 +15,7 @@ struct Usage {
   std::uint64_t memory = 0;  ///< bytes: resident, and in files that have no name
   std::uint64_t disk = 0;    ///< bytes in the folder
   std::size_t files = 0;     ///< files and folders in it
+  uid_t user = 0;            ///< whose processes they are; 0 if there is none
 };
 
 /// The most that a step's programs may use together.
@@ -30,6 +31,9 @@ Usage usage_below(pid_t ancestor);
 
 /// Adds up what lies in a folder; stops counting where it is far too much anyway.
 void add_folder(Usage& usage, const std::string& folder, const Allowance& allowance);
+
+/// Adds up what a user has made in /tmp.
+void add_names_in_tmp(Usage& usage, const Allowance& allowance);
 
 /// "more than 2,048 MiB of memory", or "" if it is within what is allowed.
 std::string excess(const Usage& usage, const Allowance& allowance);

@@ -31,6 +31,7 @@ constexpr std::uint64_t execute = bit(0);
 constexpr std::uint64_t write_file = bit(1);
 constexpr std::uint64_t read_file = bit(2);
 constexpr std::uint64_t read_folder = bit(3);
+constexpr std::uint64_t remove_and_make = bit(4) | bit(5) | bit(7) | bit(9);  // folders, sockets
 constexpr std::uint64_t make_device = bit(6) | bit(11);
 constexpr std::uint64_t truncate = bit(14);
 constexpr std::uint64_t device_control = bit(15);
@@ -83,6 +84,9 @@ bool confine(const Confinement& confinement) noexcept {
   for (const std::string& path : confinement.writable) {
     if (!allow(ruleset.get(), path, all & ~make_device)) return false;
   }
+  for (const std::string& path : confinement.meeting) {
+    if (!allow(ruleset.get(), path, read_folder | remove_and_make)) return false;
+  }
   return syscall(restrict_self, ruleset.get(), 0U) == 0;
 }
 
@@ -90,7 +94,8 @@ Confinement system_files() {
   return {{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix/store",
            "/proc", "/sys"},
           {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
-           "/dev/ptmx", "/dev/pts"}};
+           "/dev/ptmx", "/dev/pts"},
+          {}};
 }
 
 #else

@@ -14,6 +14,7 @@ namespace kit {
 struct Confinement {
   std::vector<std::string> readable;  ///< to read and to execute
   std::vector<std::string> writable;  ///< to read, write, create and remove
+  std::vector<std::string> meeting;   ///< folders to make and remove folders and sockets in
 };
 
 /// The version of the kernel's Landlock: 1 for files, 6 and later for signals too; 0: it has none.

@@ -20,6 +20,10 @@ int main() {
   for (const char* folder : {"@TRIAL@", "/tmp", "/var/tmp", "/dev/shm", "@ROOT@", "@BUILD@"}) {
     write_to(std::string(folder) + "/@MARK@");
   }
+  // Folders may be made there, for sockets: they must not stay.
+  std::error_code ignored;
+  std::filesystem::create_directory("/tmp/@MARK@-folder", ignored);
+  write_to("/tmp/@MARK@-folder/file");
   write_to("@TRIAL@/canary");
   write_to("@TRIAL@/grades/class.csv");
   std::error_code error;
