@@ -98,7 +98,6 @@ class ThreadingMixIn : public Server {
   }
 
  private:
-
   // What a thread of the pool does: one request after the other, until the pool closes.
   void work() {
     std::unique_lock lock(mutex_);
