@@ -5,7 +5,8 @@
 //     of the candidate's files, with nothing else in sight than the system and each --read. What it
 //     was told to write is copied back. Its exit status is the compiler's.
 //
-//   kit-cell check --note FILE [--memory MB] [--disk MB] [--processes N] -- CHECK ARGUMENT…
+//   kit-cell check --note FILE [--memory MB] [--disk MB] [--files N] [--processes N] -- CHECK
+//   ARGUMENT…
 //     Runs a check, in a network of its own where that can be had, and ends it once its programs
 //     together use too much of the machine; then FILE says of what. Its exit status is the check's.
 //
@@ -102,6 +103,8 @@ Arguments read_arguments(const std::vector<std::string>& words) {
       arguments.allowance.memory = number() << 20;
     } else if (name == "--disk") {
       arguments.allowance.disk = number() << 20;
+    } else if (name == "--files") {
+      arguments.allowance.files = number();
     } else if (name == "--processes") {
       arguments.allowance.processes = number();
     } else {
