@@ -4,15 +4,19 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -438,45 +442,97 @@ STEP("06.7", "a client that does not read its answer holds no lock") {
 
 namespace {
 
-// What waits in a program without having been asked for by anybody: a thread that will wake by
-// itself (Linux; elsewhere nothing is said).
-std::string wakes_by_itself(pid_t pid) {
-  constexpr unsigned long futex = 202, nanosleep = 35, clock_nanosleep = 230, poll = 7;
-#if defined(__linux__) && defined(__x86_64__)
-  for (int thread = pid; thread < pid + 200; ++thread) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) +
-                       "/syscall");
-    std::string line;
-    unsigned long number = 0, argument[4] = {};
-    if (!std::getline(file, line) ||
-        std::sscanf(line.c_str(), "%lu %lx %lx %lx %lx", &number, &argument[0], &argument[1],
-                    &argument[2], &argument[3]) < 5) {
-      continue;
-    }
-    if (number == nanosleep || number == clock_nanosleep) return "a thread sleeps for a time";
-    if (number == futex && argument[3] != 0) return "a thread waits with a timeout";
-    if (number == poll && static_cast<int>(argument[2]) > 0) return "a thread polls with a timeout";
+// What the kernel tells of a program's threads (Linux; elsewhere there are none to be seen).
+namespace threads {
+
+std::vector<int> of(const Program& program) {
+  std::vector<int> numbers;
+  std::error_code gone;
+  const std::string folder = "/proc/" + std::to_string(program.pid()) + "/task";
+  for (const auto& entry : std::filesystem::directory_iterator(folder, gone)) {
+    numbers.push_back(std::atoi(entry.path().filename().c_str()));
+  }
+  return numbers;
+}
+
+std::ifstream file(const Program& program, int thread, const char* name) {
+  return std::ifstream("/proc/" + std::to_string(program.pid()) + "/task/" +
+                       std::to_string(thread) + "/" + name);
+}
+
+// The system call that a thread sleeps in, and its arguments.
+struct Call {
+  long number = -1;
+  unsigned long argument[4] = {};
+};
+Call call(const Program& program, int thread) {
+  std::string line;
+  Call found;
+  std::ifstream text = file(program, thread, "syscall");
+  if (!std::getline(text, line) ||
+      std::sscanf(line.c_str(), "%ld %lx %lx %lx %lx", &found.number, &found.argument[0],
+                  &found.argument[1], &found.argument[2], &found.argument[3]) < 5) {
+    found.number = -1;
+  }
+  return found;
+}
+
+// How often a thread has gone to sleep.
+long sleeps(const Program& program, int thread) {
+  std::ifstream text = file(program, thread, "status");
+  long count = 0;
+  for (std::string line; std::getline(text, line);) {
+    if (std::sscanf(line.c_str(), "voluntary_ctxt_switches: %ld", &count) == 1) break;
+  }
+  return count;
+}
+
+// Whether it sleeps until another thread wakes it.
+bool is_waiting(const Program& program, int thread) {
+#if defined(__linux__)
+  const Call now = call(program, thread);
+  return now.number == SYS_futex && now.argument[3] == 0;
+#else
+  return false;
+#endif
+}
+
+std::set<int> waiting(const Program& program) {
+  std::set<int> found;
+  for (const int thread : of(program)) {
+    if (is_waiting(program, thread)) found.insert(thread);
+  }
+  return found;
+}
+
+// A thread that will wake by itself: what it does.
+std::string waking_by_itself(const Program& program) {
+#if defined(__linux__)
+  for (const int thread : of(program)) {
+    const Call now = call(program, thread);
+    if (now.number == SYS_clock_nanosleep) return "a thread sleeps for a time";
+    if (now.number == SYS_futex && now.argument[3] != 0) return "a thread waits with a timeout";
+#if defined(SYS_nanosleep)
+    if (now.number == SYS_nanosleep) return "a thread sleeps for a time";
+#endif
+#if defined(SYS_poll)
+    const bool timed = static_cast<int>(now.argument[2]) > 0;
+    if (now.number == SYS_poll && timed) return "a thread polls with a timeout";
+#endif
   }
 #else
-  (void)pid;
+  (void)program;
 #endif
   return {};
 }
 
-// How often the program's threads have gone to sleep, all together.
-long sleeps_of(pid_t pid) {
+long sleeps(const Program& program) {
   long sum = 0;
-  for (int thread = pid; thread < pid + 200; ++thread) {
-    std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) +
-                       "/status");
-    std::string line;
-    long count = 0;
-    while (std::getline(file, line)) {
-      if (std::sscanf(line.c_str(), "voluntary_ctxt_switches: %ld", &count) == 1) sum += count;
-    }
-  }
+  for (const int thread : of(program)) sum += sleeps(program, thread);
   return sum;
 }
+
+}  // namespace threads
 
 }  // namespace
 
@@ -491,16 +547,37 @@ STEP("06.8",
   step.suspect("To wait for an account that does not exist is refused at once.");
   expect_refused(step, teller, "WAIT nobody 1");
 
+  // A client whose WAIT waits, and is not only on its way: `sleeper` is the thread that serves it.
+  int sleeper = -1;
   const auto waiting = [&](long amount) -> Peer& {
+    const std::set<int> before = threads::waiting(server);
     Peer& client = step.connect(server);
     client.send("WAIT a " + std::to_string(amount) + "\n").wait_until_taken();
+    step.await(
+        [&] {
+          for (const int thread : threads::waiting(server)) {
+            if (before.count(thread) == 0) sleeper = thread;
+          }
+          return sleeper != -1 && before.count(sleeper) == 0;
+        },
+        kit::after(kit::scaled(milliseconds{1000})), milliseconds{2});
     return client;
   };
-  Peer& first = waiting(50);
-  step.suspect(
+  const char* const too_early =
+
       "A deposit woke the one who waits, too early: not enough has come yet. wait() may "
-      "return for another's change, or for none: look again, in a loop.");
+      "return for another's change, or for none: look again, in a loop.";
+  Peer& first = waiting(50);
+  step.suspect(too_early);
+  // He wakes, looks (the ledger takes a moment), and sleeps again; or answers.
+  const long sleeps = threads::sleeps(server, sleeper);
   ask(teller, "DEPOSIT a 5", "OK 10");
+  step.await(
+      [&] {
+        return !first.unread().empty() || (threads::sleeps(server, sleeper) >= sleeps + 2 &&
+                                           threads::is_waiting(server, sleeper));
+      },
+      kit::after(kit::scaled(milliseconds{1000})), milliseconds{2});
   ask(teller, "DEPOSIT b 1", "OK 1001");
   ask(teller, "TOTAL", "OK 1011");
   step.check(first.unread().empty(), "no answer to WAIT a 50 while a has 10",
@@ -509,7 +586,9 @@ STEP("06.8",
       "The deposit that makes it true must wake the one who waits (notify_all), and he needs "
       "the lock to look: it is given back while wait() sleeps.");
   ask(teller, "DEPOSIT a 45", "OK 55");
-  first.expect("OK 55\n");
+  const std::string said = first.read_line();
+  if (said != "OK 55\n") step.suspect(too_early);
+  step.check(said == "OK 55\n", "\"OK 55\\n\" in answer to WAIT a 50", kit::quoted(said));
   step.suspect("A transfer can make it true as well as a deposit: it must wake them too.");
   Peer& second = waiting(100);
   ask(teller, "TRANSFER b a 45", "OK");
@@ -529,6 +608,7 @@ STEP("06.8",
   step.suspect(
       "The server ends while clients wait: stop() sets a flag under the lock and wakes them "
       "all, and wait_for() throws Refused. Otherwise the end waits for them for ever.");
+  server.expect_end_sometime();
   server.signal(SIGTERM);
   for (Peer* client : patient) {
     const std::string answer = client->read_line();
@@ -544,22 +624,22 @@ STEP("06.8",
   Server& plain = step.server({.build = "plain"});
   Peer& rich = step.connect(plain);
   ask(rich, "DEPOSIT a 5", "OK 5");
-  Peer& sleeper = step.connect(plain);
-  sleeper.send("WAIT a 6\n").wait_until_taken();
+  Peer& poor = step.connect(plain);
+  poor.send("WAIT a 6\n").wait_until_taken();
   const auto rests = [&] {
-    const long before = sleeps_of(plain.pid());
-    std::string seen = wakes_by_itself(plain.pid());
+    const long before = threads::sleeps(plain);
+    std::string seen = threads::waking_by_itself(plain);
     step.await([] { return false; }, kit::after(milliseconds{60}));
-    if (seen.empty()) seen = wakes_by_itself(plain.pid());
-    return seen.empty() && sleeps_of(plain.pid()) == before;
+    if (seen.empty()) seen = threads::waking_by_itself(plain);
+    return seen.empty() && threads::sleeps(plain) == before;
   };
   step.wait_until(rests, "all threads sleep until somebody wakes them", [&] {
-    const std::string seen = wakes_by_itself(plain.pid());
+    const std::string seen = threads::waking_by_itself(plain);
     return seen.empty() ? std::string("some of them wake by themselves, again and again") : seen;
   });
 
   ask(rich, "DEPOSIT a 1", "OK 6");
-  sleeper.expect("OK 6\n");
+  poor.expect("OK 6\n");
   plain.stop();
 }
 
@@ -587,6 +667,7 @@ STEP("06.9", "no data race, no lock-order inversion") {
   for (Peer* client : clients) {
     for (int i = 0; i < 30; ++i) client->read_line();
   }
+  server.expect_end_sometime();
   server.signal(SIGTERM);
   patient.read_line();
   server.expect_exit(0);

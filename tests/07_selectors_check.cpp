@@ -362,6 +362,7 @@ STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
   step.suspect(
       "The terminal is silent and the server speaks: a client that sits in read() on the "
       "terminal does not hear it. Wait for both, in the selector.");
+  wait_until_it_waits(step, client);
   const std::string news = step.word();
   server.send(news);
   client.expect_printed(news);
@@ -369,6 +370,10 @@ STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
   const std::string typed = step.word() + "\n";
   client.type(typed);
   server.expect(typed);
+  step.suspect(
+      "The terminal is silent and the server speaks: a client that sits in read() on the "
+      "terminal does not hear it. Wait for both, in the selector.");
+  wait_until_it_waits(step, client);
   server.send("more\n");
   client.expect_printed("more\n");
   step.suspect(
@@ -540,6 +545,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
       "interrupt_requests() serves on until the last connection is closed.");
   Peer& unfinished = step.connect(server);
   unfinished.send("the end").wait_until_taken();
+  server.expect_end_sometime();
   server.signal(SIGTERM);
   unfinished.expect("THE END");
   unfinished.expect_end();
