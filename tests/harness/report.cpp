@@ -288,15 +288,15 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-std::string_view status_word(Outcome::Status status) {
+std::string_view status_word(StepOutcome::Status status) {
   switch (status) {
-    case Outcome::Status::pass:
+    case StepOutcome::Status::pass:
       return "pass";
-    case Outcome::Status::fail:
+    case StepOutcome::Status::fail:
       return "fail";
-    case Outcome::Status::skip:
+    case StepOutcome::Status::skip:
       return "skip";
-    case Outcome::Status::error:
+    case StepOutcome::Status::error:
       return "error";
   }
   return "error";
@@ -324,10 +324,10 @@ std::string run_only_this(const Lesson& lesson, const StepEntry& entry) {
          " '";
 }
 
-Outcome explain_failure(const Step& step) {
+StepOutcome explain_failure(const Step& step) {
   const Diagnosis diagnosis = diagnose(step);
-  Outcome outcome;
-  outcome.status = Outcome::Status::fail;
+  StepOutcome outcome;
+  outcome.status = StepOutcome::Status::fail;
   outcome.report = header(step.entry(), 0) + '\n';
   if (diagnosis.hole) {
     outcome.cause = "not written: " + diagnosis.hole->what + " (" + diagnosis.hole->task + ')';
@@ -350,11 +350,11 @@ Outcome explain_failure(const Step& step) {
 }
 
 void write_result(const std::string& path, const StepEntry& entry, const Lesson& lesson,
-                  const Settings& settings, const Outcome& outcome, double seconds) {
+                  const Settings& settings, const StepOutcome& outcome, double seconds) {
   if (path.empty()) return;
   char time[32];
   std::snprintf(time, sizeof time, "%.3f", seconds);
-  const bool passed = outcome.status == Outcome::Status::pass;
+  const bool passed = outcome.status == StepOutcome::Status::pass;
   std::string text;
   const auto line = [&text](std::string_view key, std::string_view value) {
     text += std::string(key) + '\t' + one_line(value) + '\n';

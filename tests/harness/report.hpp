@@ -12,7 +12,7 @@ struct Settings;
 struct StepEntry;
 
 /// What came of a step.
-struct Outcome {
+struct StepOutcome {
   enum class Status { pass, fail, error, skip };
   Status status = Status::error;
   std::string cause;   ///< one line
@@ -26,11 +26,11 @@ std::string header(const StepEntry& entry, int points);
 std::string run_only_this(const Lesson& lesson, const StepEntry& entry);
 
 /// The report of a failed step, while its programs still live: they are asked what they do.
-Outcome explain_failure(const Step& step);
+StepOutcome explain_failure(const Step& step);
 
 /// Writes the outcome as lines `key<TAB>value` (newlines, tabs and backslashes in a value as \n,
 /// \t, \\), by rename.
 void write_result(const std::string& path, const StepEntry& entry, const Lesson& lesson,
-                  const Settings& settings, const Outcome& outcome, double seconds);
+                  const Settings& settings, const StepOutcome& outcome, double seconds);
 
 }  // namespace kit

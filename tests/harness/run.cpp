@@ -40,35 +40,35 @@ void keep(int code) {
   if (weight(code) > weight(worst)) worst = code;
 }
 
-int code_of(Outcome::Status status) {
+int code_of(StepOutcome::Status status) {
   switch (status) {
-    case Outcome::Status::pass:
+    case StepOutcome::Status::pass:
       return limits::passed;
-    case Outcome::Status::fail:
+    case StepOutcome::Status::fail:
       return limits::failed;
-    case Outcome::Status::skip:
+    case StepOutcome::Status::skip:
       return limits::cannot_run;
-    case Outcome::Status::error:
+    case StepOutcome::Status::error:
       return limits::kit_error;
   }
   return limits::kit_error;
 }
 
-Outcome cannot_run(const StepEntry& entry, std::string_view reason) {
+StepOutcome cannot_run(const StepEntry& entry, std::string_view reason) {
   const std::string why = escape_text(reason);
-  return {Outcome::Status::skip, "cannot run here: " + why,
+  return {StepOutcome::Status::skip, "cannot run here: " + why,
           entry.name() + "\n\n  cannot run here: " + why + '\n'};
 }
 
-Outcome kit_error(const std::string& name, std::string_view what) {
+StepOutcome kit_error(const std::string& name, std::string_view what) {
   const std::string why = escape_text(what);
-  return {Outcome::Status::error, "the kit's own error: " + why,
+  return {StepOutcome::Status::error, "the kit's own error: " + why,
           name + "\n\n  The kit's own error, not yours:\n    " + why + '\n'};
 }
 
 // Runs the body in a place of its own. All that was started is gone when it returns.
-Outcome judge(const Settings& settings, const Lesson& lesson, const StepEntry& entry,
-              StepBody body) {
+StepOutcome judge(const Settings& settings, const Lesson& lesson, const StepEntry& entry,
+                  StepBody body) {
   Step step(settings, lesson, entry);
   const auto failed = [&step, &entry] {
     const Uninterrupted explaining;
@@ -88,7 +88,7 @@ Outcome judge(const Settings& settings, const Lesson& lesson, const StepEntry& e
                  .got = "it is not",
                  .out_of_time = true});
     }
-    return {Outcome::Status::pass, "", header(entry, entry.points)};
+    return {StepOutcome::Status::pass, "", header(entry, entry.points)};
   } catch (const StepFailed&) {
     return failed();
   } catch (const CannotRun& reason) {
@@ -119,7 +119,7 @@ void run(const char* id, const char* title, StepBody body) {
 
   int interrupted_by = 0;
   const Clock::time_point start = Clock::now();
-  Outcome outcome;
+  StepOutcome outcome;
   {
     const Signals signals;
     const double seconds =
@@ -129,7 +129,7 @@ void run(const char* id, const char* title, StepBody body) {
       outcome = judge(settings, *lesson, entry, body);
     } catch (const Interrupted& interruption) {
       interrupted_by = interruption.signal();
-      outcome = {Outcome::Status::error, "interrupted by " + signal_name(interrupted_by),
+      outcome = {StepOutcome::Status::error, "interrupted by " + signal_name(interrupted_by),
                  entry.name() + "\n\n  interrupted by " + signal_name(interrupted_by) + '\n'};
     } catch (const std::exception& error) {
       outcome = kit_error(entry.name(), error.what());
@@ -150,7 +150,7 @@ void run_step(const char* id, const char* title, StepBody body) noexcept {
     StepEntry entry;
     entry.id = id;
     entry.title = title;
-    const Outcome outcome = kit_error(entry.name(), what);
+    const StepOutcome outcome = kit_error(entry.name(), what);
     if (const char* const path = std::getenv("KIT_RESULT")) {
       write_result(path, entry, {}, {}, outcome, 0);
     }
