@@ -466,6 +466,7 @@ STEP("03.9", "a path that is in use, and a file that is no socket, are never tou
   {
     const Address address = step.unix_address("s");
     const Descriptor busy(::socket(AF_UNIX, SOCK_STREAM, 0));
+    ::unlink(path.c_str());  // a server before may have left it: that is step 03.7's affair
     if (::bind(busy.get(), address.get(), address.size()) != 0 || ::listen(busy.get(), 0) != 0) {
       throw kit::KitError("listen");
     }
