@@ -633,7 +633,8 @@ STEP("07.10", "one flooding client does not starve the rest") {
   ask(step, server, flooding, step.word() + "\n");
   ask(step, server, other, step.word() + "\n");
 
-  // Both have something to say before the server looks.
+  // Both have something to say before the server looks, the one that floods first.
+  wait_until_it_waits(step, server);
   server.signal(SIGSTOP);
   auto held = server.recorder().add(Fault::hold(Calls::any_send).peer(other.port()));
   auto flood_of = server.recorder().add(Fault::endless().peer(flooding.port()).times(endless));
@@ -660,30 +661,38 @@ STEP("07.11", "without descriptors left it waits, and goes on when one is free")
   constexpr std::uint64_t few = 200;  // 50 ms apart there are some 10 in the time of the look
   Server& server = start(step, {.build = "plain", .nofile = limit});
   std::vector<Peer*> clients;
-  Peer* waiting = nullptr;
+  const auto newcomer = [&] {
+    clients.push_back(&step.connect(server));
+    clients.back()->send("hello\n");
+  };
   step.suspect(
-      "accept() found no free descriptor (EMFILE). That is no end: those who are connected "
-      "are served on.");
+      "accept() found no free descriptor (EMFILE). That is no end: those who are connected are "
+      "served "
+      "on.");
   const auto ran_out = [&] { return server.errors().find("accept") != std::string_view::npos; };
-  while (waiting == nullptr && clients.size() < 2 * limit) {
-    Peer& client = step.connect(server);
-    client.send("hello\n");
-    step.wait_until([&] { return !client.unread().empty() || ran_out(); },
+  while (!ran_out() && clients.size() < 2 * limit) {
+    newcomer();
+    step.wait_until([&] { return !clients.back()->unread().empty() || ran_out(); },
                     "an answer, or \"accept: Too many open files\" on stderr");
-    if (client.unread().empty()) {
-      waiting = &client;
-    } else {
-      clients.push_back(&client.expect("HELLO\n"));
-    }
   }
-  step.check(waiting != nullptr && clients.size() >= 2,
-             "a limit of " + std::to_string(limit) + " descriptors",
-             std::to_string(clients.size()) + " clients were served");
-  for (Peer* client : clients) ask(step, server, *client, step.word() + "\n");
+  newcomer();
+  wait_until_it_waits(step, server);
+  std::vector<Peer*> inside, outside;
+  for (Peer* client : clients) (client->unread().empty() ? outside : inside).push_back(client);
+  step.check(!outside.empty() && inside.size() > outside.size(),
+             "no more clients than there are descriptors (" + std::to_string(limit) + ")",
+             std::to_string(inside.size()) + " of " + std::to_string(clients.size()) +
+                 " clients were answered");
+  for (Peer* client : inside) {
+    client->expect("HELLO\n");
+    ask(step, server, *client, step.word() + "\n");
+  }
   step.suspect("A client has gone and its descriptor is free: whoever waits in the queue is next.");
-  clients.back()->half_close();
-  clients.back()->expect_end();
-  waiting->expect("HELLO\n");
+  for (std::size_t i = 0; i < outside.size(); ++i) {
+    inside[i]->half_close();
+    inside[i]->expect_end();
+  }
+  for (Peer* client : outside) client->expect("HELLO\n");
   server.stop();
 
   step.suspect(
@@ -691,11 +700,11 @@ STEP("07.11", "without descriptors left it waits, and goes on when one is free")
       "descriptor free, accept() fails at once, again and again. take_requests() says so: "
       "leave the listener alone for pause_after_failure.");
   Server& full = start(step, {.build = "checked"});
-  Peer& inside = step.connect(full);
-  ask(step, full, inside, step.word() + "\n");
+  Peer& guest = step.connect(full);
+  ask(step, full, guest, step.word() + "\n");
   auto failing = full.recorder().add(Fault::fail(Calls::any_accept, EMFILE).always().in_a_row());
-  Peer& outside = step.connect(full);
-  outside.send("hello\n");
+  Peer& late = step.connect(full);
+  late.send("hello\n");
   step.wait_until([&] { return failing.delivered() >= 2; },
                   "accept() is called again, after a while");
   const std::uint64_t before = failing.delivered();
@@ -703,9 +712,9 @@ STEP("07.11", "without descriptors left it waits, and goes on when one is free")
   const std::uint64_t failed = failing.delivered() - before;
   step.check(failed <= few, "a server that waits",
              kit::with_commas(failed) + " failed calls of accept() in 300 ms");
-  ask(step, full, inside, step.word() + "\n");
+  ask(step, full, guest, step.word() + "\n");
   failing.withdraw();
-  outside.expect("HELLO\n");
+  late.expect("HELLO\n");
   full.stop();
 }
 
