@@ -13,8 +13,11 @@ file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK}/kit)
 file(COPY ${ROOT}/CMakeLists.txt ${ROOT}/CMakePresets.json ${ROOT}/common ${ROOT}/lessons
   ${ROOT}/solutions ${ROOT}/tests DESTINATION ${WORK}/kit)
-file(GLOB solved ${ROOT}/solutions/01_tcp_echo/*.cpp)
-file(COPY ${solved} DESTINATION ${WORK}/kit/lessons/01_tcp_echo)
+# (file(COPY) passes over a file that is as old as the one it would replace: a fresh clone's are.)
+file(GLOB solved RELATIVE ${ROOT}/solutions/01_tcp_echo ${ROOT}/solutions/01_tcp_echo/*.cpp)
+foreach(file IN LISTS solved)
+  file(COPY_FILE ${ROOT}/solutions/01_tcp_echo/${file} ${WORK}/kit/lessons/01_tcp_echo/${file})
+endforeach()
 
 function(now result)
   string(TIMESTAMP seconds "%s" UTC)
