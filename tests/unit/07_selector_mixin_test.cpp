@@ -1,0 +1,245 @@
+// SelectorMixIn: what a server on a selector is beside the conversations that lesson 07's check
+// looks at: its loop, its end, its limits.
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <selector_mixin.hpp>
+#include <socketserver/descriptor_limit.hpp>
+#include <socketserver/select_selector.hpp>
+#include <socketserver/unix_server.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "harness/catch.hpp"
+#include "loopback.hpp"
+
+using namespace unit;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Answers what comes; "throw" throws, "end" ends the conversation, "shutdown" the loop.
+class TalkingSession : public Session {
+ public:
+  TalkingSession(const Address&, BaseServer& server) : server_(server) {}
+  void received(std::string_view bytes, Output& out) override {
+    out.write(bytes);
+    if (bytes == "throw") throw std::runtime_error("from received");
+    if (bytes == "end") out.end();
+    if (bytes == "shutdown") server_.shutdown();
+  }
+  void ended(Output& out) override { out.write("bye"); }
+
+ private:
+  BaseServer& server_;
+};
+
+using Selecting = SelectorMixIn<TCPServer>;
+
+class NotingServer : public Selecting {
+ public:
+  using Selecting::Selecting;
+  std::atomic<int> turns{0};
+  std::atomic<int> errors{0};
+  std::atomic<bool> has_a_room{true};
+  std::atomic<bool> denies{false};
+  ~NotingServer() override { Selecting::server_close(); }
+  void service_actions() override { turns += 1; }
+  void handle_error(const Address&) override { errors += 1; }
+  bool has_room() override { return has_a_room; }
+  bool verify_request(const Request&) override { return !denies; }
+  void make_room() {
+    has_a_room = true;
+    wake();
+  }
+};
+
+std::string receive_some(const FileDescriptor& connection) {
+  char bytes[256];
+  const ssize_t count = check(::recv(connection.get(), bytes, sizeof bytes, 0), "recv");
+  return {bytes, static_cast<std::size_t>(count)};
+}
+
+}  // namespace
+
+TEST_CASE("output: what is written comes out in order, however it is taken") {
+  Output output;
+  CHECK(output.empty());
+  for (char& byte : output.write("hello ")) byte = static_cast<char>(byte - 'a' + 'A');
+  output.write("world");
+  CHECK(output.unsent().substr(0, 5) == "HELLO");
+  output.sent(6);
+  CHECK(output.unsent() == "world");
+  output.write("!");
+  CHECK(output.unsent() == "world!");
+  output.sent(4);
+  output.write(" again");
+  CHECK(output.unsent() == "d! again");
+  CHECK(output.size() == 8);
+  output.sent(8);
+  CHECK(output.empty());
+  output.release_memory();
+  CHECK_FALSE(output.ended());
+  output.end();
+  output.end();
+  CHECK(output.ended());
+}
+
+TEST_CASE("a server on a selector: conversations, last words, and chores once a turn") {
+  NotingServer server(any_port(), session_class<TalkingSession>);
+  server.bind_and_activate();
+  const Running loop(server);
+  CHECK(ask(server.server_address(), "hello") == "hellobye");
+  CHECK(ask(server.server_address(), "") == "bye");
+  CHECK(ask(server.server_address(), "throw") == "throw");  // and nothing more
+  CHECK(ask(server.server_address(), "end") == "end");
+  CHECK(server.errors == 1);
+  CHECK(server.turns > 0);
+}
+
+TEST_CASE(
+    "a server on a selector: shutdown ends the loop at once, from outside and from a session") {
+  for (int i = 0; i < 5; ++i) {
+    NotingServer server(any_port(), session_class<TalkingSession>);
+    server.bind_and_activate();
+    Running loop(server);
+    const FileDescriptor silent = connect_to(server.server_address());
+    send_text(silent, "hello");
+    CHECK(receive_some(silent) == "hello");
+    loop.stop();  // would hang if it did not wake the loop
+    server.server_close();
+    CHECK(receive_all(silent).empty());  // a clean end of file
+  }
+  NotingServer server(any_port(), session_class<TalkingSession>);
+  server.bind_and_activate();
+  std::thread loop([&] { server.serve_forever(); });
+  const FileDescriptor client = connect_to(server.server_address());
+  send_text(client, "shutdown");
+  CHECK(receive_some(client) == "shutdown");
+  loop.join();
+}
+
+TEST_CASE("a server on a selector: server_close stops a loop that runs, and may be called twice") {
+  NotingServer server(any_port(), session_class<TalkingSession>);
+  server.bind_and_activate();
+  const int before = open_descriptors();
+  {
+    const Running loop(server);
+    const FileDescriptor client = connect_to(server.server_address());
+    send_text(client, "x");
+    CHECK(receive_some(client) == "x");
+    server.server_close();
+    server.server_close();
+    CHECK(server.fileno() == -1);
+  }
+  CHECK(open_descriptors() < before);
+}
+
+TEST_CASE("a server on a selector: a client is turned away, and another waits for room") {
+  NotingServer server(any_port(), session_class<TalkingSession>);
+  server.bind_and_activate();
+  server.denies = true;
+  server.has_a_room = false;
+  const Running loop(server);
+  const FileDescriptor waiting = connect_to(server.server_address());
+  send_text(waiting, "x");
+  char byte;
+  CHECK(::recv(waiting.get(), &byte, 1, MSG_DONTWAIT) == -1);
+  server.make_room();
+  bool over = false;  // turned away: the end, or a reset because of the byte that nobody has read
+  try {
+    over = receive_all(waiting).empty();
+  } catch (const std::system_error&) {
+    over = true;
+  }
+  CHECK(over);
+  server.denies = false;
+  CHECK(ask(server.server_address(), "y") == "ybye");
+}
+
+TEST_CASE("a server on a selector: every kind of selector, and Unix streams") {
+  const std::string path = "/tmp/kit-unit-" + std::to_string(::getpid());
+  SelectorMixIn<UnixStreamServer> local(Address::unix_path(path), session_class<TalkingSession>,
+                                        std::make_unique<PollSelector>());
+  local.bind_and_activate();
+  Selecting other(any_port(), session_class<TalkingSession>, std::make_unique<SelectSelector>());
+  other.bind_and_activate();
+  const Running first(local);
+  const Running second(other);
+  CHECK(ask(local.server_address(), "a") == "abye");
+  CHECK(ask(other.server_address(), "b") == "bbye");
+}
+
+TEST_CASE("a server on a selector serves in its own way alone") {
+  CHECK_FALSE(Selecting::serves_in_turn);
+}
+
+TEST_CASE("the limit of descriptors is raised as far as it may be") {
+  CHECK(in_child([] {
+          rlimit limit{};
+          check(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+          const rlimit small{64, limit.rlim_max};
+          check(::setrlimit(RLIMIT_NOFILE, &small), "setrlimit");
+          if (raise_descriptor_limit(100) < limit.rlim_max) ::_exit(1);
+          const rlimit hard{64, 64};
+          check(::setrlimit(RLIMIT_NOFILE, &hard), "setrlimit");
+          if (::geteuid() == 0 && ::setuid(60'999) == -1) ::_exit(2);
+          if (raise_descriptor_limit(100) != 64) ::_exit(3);
+        }) == 0);
+}
+
+// The clients are in a process of their own: each end of a connection is a descriptor.
+TEST_CASE(
+    "ten thousand silent clients cost no processor time, and each is answered when it speaks") {
+  const std::size_t limit = raise_descriptor_limit(10'200);
+  const std::size_t clients = limit >= 10'200 ? 10'000 : limit - 200;
+  Selecting server(any_port(), session_class<TalkingSession>);
+  server.bind_and_activate();
+  const Running loop(server);
+  int all_there[2], go[2];
+  check(::pipe(all_there), "pipe");
+  check(::pipe(go), "pipe");
+  const pid_t child = ::fork();
+  REQUIRE(child != -1);
+  if (child == 0) {
+    char byte = '!';
+    const auto talk = [&](const FileDescriptor& connection) {
+      if (::send(connection.get(), "x", 1, MSG_NOSIGNAL) != 1) ::_exit(1);
+      if (::recv(connection.get(), &byte, 1, MSG_WAITALL) != 1 || byte != 'x') ::_exit(2);
+    };
+    try {
+      std::vector<FileDescriptor> connections;
+      for (std::size_t i = 0; i < clients; ++i) {
+        connections.push_back(connect_to(server.server_address()));
+      }
+      for (const FileDescriptor& connection : connections) talk(connection);
+      if (::write(all_there[1], &byte, 1) != 1 || ::read(go[0], &byte, 1) != 1) ::_exit(3);
+      for (const FileDescriptor& connection : connections) talk(connection);
+    } catch (...) {
+      ::_exit(4);
+    }
+    ::_exit(0);
+  }
+  char byte;
+  REQUIRE(::read(all_there[0], &byte, 1) == 1);
+  const auto processor_time = [] {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return std::chrono::seconds(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           std::chrono::microseconds(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  };
+  std::this_thread::sleep_for(50ms);  // the last answer is out, the loop goes to sleep
+  const auto before = processor_time();
+  std::this_thread::sleep_for(200ms);
+  CHECK(processor_time() - before < 20ms);
+  CHECK(::write(go[1], "!", 1) == 1);
+  int status = -1;
+  CHECK(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  for (const int fd : {all_there[0], all_there[1], go[0], go[1]}) ::close(fd);
+}
