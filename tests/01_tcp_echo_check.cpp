@@ -210,9 +210,7 @@ STEP("01.6", "answers client after client, each from the start") {
   step.suspect(
       "Connections are left open: each one that accept() returns must be closed in the end, or the "
       "server runs out of descriptors.");
-  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
-                  "as many open descriptors as before (" + std::to_string(before) + ")",
-                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  step.expect_descriptors(server, before, allowance);
   step.suspect(
       "A descriptor was closed twice. Between the two, its number may belong to somebody else's "
       "connection. A Request owns its connection: request.close(), or request.release() first.");
@@ -356,9 +354,7 @@ STEP("01.10", "a rude client harms nobody") {
 
   step.suspect(
       "A connection that ended badly was left open: close it whatever recv() and send() return.");
-  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
-                  "as many open descriptors as before (" + std::to_string(before) + ")",
-                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  step.expect_descriptors(server, before, allowance);
   server.stop();
 }
 
@@ -393,9 +389,7 @@ STEP("01.11", "an exception in a handler ends that request alone, and is reporte
   Peer& last = step.connect(server);
   last.send("echo\n").expect("ECHO\n");
   last.expect_end();
-  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
-                  "as many open descriptors as before (" + std::to_string(before) + ")",
-                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  step.expect_descriptors(server, before, allowance);
   step.check(server.errors().find("shutdown") == std::string_view::npos,
              "nothing on stderr about a client that has gone: shutdown_request() does not throw",
              "an exception that names shutdown");

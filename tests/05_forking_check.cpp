@@ -116,9 +116,7 @@ STEP("05.2", "the client sees end of file when its child ends") {
   crashed.send("!crash\n");
   crashed.expect_end();
   end_all(conversations(step, server, 20));
-  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
-                  "as many open descriptors as before (" + std::to_string(before) + ")",
-                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  step.expect_descriptors(server, before, allowance);
   server.stop();
 }
 
@@ -541,8 +539,6 @@ STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
   both.expect_end();
   step.suspect("Children that have ended are collected, and the parent's copies are closed.");
   expect_no_children(step, server);
-  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
-                  "as many open descriptors as before (" + std::to_string(before) + ")",
-                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  step.expect_descriptors(server, before, allowance);
   server.stop();
 }

@@ -543,9 +543,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
   ask(step, server, other, step.word() + "\n");
 
   step.suspect("Connections are left open: each of them must be closed in the end.");
-  step.wait_until([&] { return server.open_descriptors() <= before + allowance; },
-                  "as many open descriptors as before (" + std::to_string(before) + ")",
-                  [&] { return std::to_string(server.open_descriptors()) + " open descriptors"; });
+  step.expect_descriptors(server, before, allowance);
 
   step.suspect(
       "At the end by a signal every client gets the answer to what it has said: "

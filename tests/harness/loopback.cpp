@@ -6,8 +6,8 @@
 
 namespace kit {
 
-bool can_bind_plainly(const Address& address) {
-  const Descriptor socket(::socket(address.family(), SOCK_STREAM, 0));
+bool can_bind_plainly(const Address& address, int type) {
+  const Descriptor socket(::socket(address.family(), type, 0));
   return socket && ::bind(socket.get(), address.get(), address.size()) == 0;
 }
 

@@ -2,6 +2,8 @@
 
 // Questions to the machine's loopback that steps ask.
 
+#include <sys/socket.h>
+
 #include "address.hpp"
 
 namespace kit {
@@ -9,8 +11,8 @@ namespace kit {
 /// Whether this machine has ::1.
 bool have_ipv6();
 
-/// Whether a stream socket could be bound to this address now, without SO_REUSEADDR. Nothing stays
-/// bound.
-bool can_bind_plainly(const Address& address);
+/// Whether a socket (SOCK_STREAM, SOCK_DGRAM) could be bound to this address now, without
+/// SO_REUSEADDR. Nothing stays bound.
+bool can_bind_plainly(const Address& address, int type = SOCK_STREAM);
 
 }  // namespace kit

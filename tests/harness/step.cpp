@@ -15,6 +15,7 @@
 #include "causes.hpp"
 #include "escape.hpp"
 #include "limits.hpp"
+#include "loopback.hpp"
 #include "proc.hpp"
 #include "sources.hpp"
 
@@ -79,15 +80,11 @@ constexpr std::uint16_t first_port = 20'000;
 constexpr std::uint16_t port_count = 10'000;
 constexpr const char* ports_folder = "/tmp/.kit-ports";
 
-// Nobody uses it now. (Bound for a moment without listening, which leaves no trace.)
+// Nobody uses it now, and no connection of an earlier server keeps it (TIME_WAIT). Bound for a
+// moment without listening, which leaves no trace.
 bool port_is_free(std::uint16_t port) {
-  try {
-    const Descriptor probe = bound_socket(Address::tcp("127.0.0.1", port), SOCK_STREAM);
-    const Descriptor datagram = bound_socket(Address::tcp("127.0.0.1", port), SOCK_DGRAM);
-    return true;
-  } catch (const std::system_error&) {
-    return false;
-  }
+  const Address address = Address::tcp("127.0.0.1", port);
+  return can_bind_plainly(address, SOCK_STREAM) && can_bind_plainly(address, SOCK_DGRAM);
 }
 
 }  // namespace
@@ -461,6 +458,12 @@ void Step::wait_until(const std::function<bool()>& predicate, std::string_view s
         .got = (got ? got() + ", still after " : "it is not so after ") +
                with_commas(static_cast<std::size_t>(event_time().count())) + " ms",
         .out_of_time = true});
+}
+
+void Step::expect_descriptors(const Program& program, std::size_t before, std::size_t allowance) {
+  wait_until([&] { return program.open_descriptors() <= before + allowance; },
+             "as many open descriptors as before (" + std::to_string(before) + ")",
+             [&] { return std::to_string(program.open_descriptors()) + " open descriptors"; });
 }
 
 void Step::check(bool condition, std::string_view sentence, std::string_view got) {

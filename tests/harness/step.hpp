@@ -170,6 +170,9 @@ class Step {
   /// asked after every event and every few milliseconds.
   void wait_until(const std::function<bool()>& predicate, std::string_view sentence,
                   const std::function<std::string()>& got = {});
+  /// Waits until the program has as many open descriptors as `before`, or at most `allowance` more:
+  /// what a server may open on first use and keep.
+  void expect_descriptors(const Program& program, std::size_t before, std::size_t allowance);
   /// Fails with "expected <sentence>" unless the condition holds.
   void check(bool condition, std::string_view sentence, std::string_view got = "it is not so");
   /// Fails: what was expected, and what was there.
