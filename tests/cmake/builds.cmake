@@ -40,15 +40,22 @@ if(KIT_LINKER_WRAPS)
 endif()
 
 # kit_archives(NAME SOURCES … [INCLUDE …] [USES …]): static libraries NAME_plain, NAME_checked,
-# NAME_raced. USES names other such families. Nothing is built that nothing needs.
+# NAME_raced; without sources, what is included and used alone. USES names other such families.
+# Nothing is built that nothing needs.
 function(kit_archives name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;INCLUDE;USES")
   foreach(build IN LISTS KIT_BUILDS)
-    add_library(${name}_${build} STATIC EXCLUDE_FROM_ALL ${arg_SOURCES})
-    target_compile_options(${name}_${build} PRIVATE ${KIT_FLAGS_${build}} ${KIT_WARNINGS})
-    target_include_directories(${name}_${build} PUBLIC ${arg_INCLUDE})
+    if(arg_SOURCES)
+      add_library(${name}_${build} STATIC EXCLUDE_FROM_ALL ${arg_SOURCES})
+      target_compile_options(${name}_${build} PRIVATE ${KIT_FLAGS_${build}} ${KIT_WARNINGS})
+      set(scope PUBLIC)
+    else()
+      add_library(${name}_${build} INTERFACE)
+      set(scope INTERFACE)
+    endif()
+    target_include_directories(${name}_${build} ${scope} ${arg_INCLUDE})
     foreach(other IN LISTS arg_USES)
-      target_link_libraries(${name}_${build} PUBLIC ${other}_${build})
+      target_link_libraries(${name}_${build} ${scope} ${other}_${build})
     endforeach()
   endforeach()
 endfunction()
