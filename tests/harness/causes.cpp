@@ -300,6 +300,7 @@ std::optional<Hole> find_hole(std::string_view errors) {
 Diagnosis diagnose(const Step& step) {
   Diagnosis result;
   result.task = step.task().empty() ? step.entry().task : step.task();
+  result.function = step.function();
   const auto& programs = step.programs();
   const Step::Failure& failure = *step.failure();
   const std::string& suspicion = failure.cause.empty() ? step.suspicion() : failure.cause;
@@ -330,7 +331,7 @@ Diagnosis diagnose(const Step& step) {
     result.kind = Diagnosis::Kind::sanitizer;
     result.program = program.get();
     result.place = report->place;
-    result.cause = report->sentence();
+    result.cause = with_suspicion(report->sentence());
     return result;
   }
   for (const auto& program : programs) {

@@ -50,6 +50,7 @@ struct Diagnosis {
   const Program* program = nullptr;  ///< the one whose doing is shown
   std::string cause;                 ///< sentences; the step's own suspicion is among them
   std::string task;                  ///< where to look: a task ...
+  std::string function;              ///< ... one of its functions, if not the first ...
   Place place;                       ///< ... or, if known better, a place
   std::optional<Hole> hole;
 };

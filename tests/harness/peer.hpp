@@ -31,6 +31,9 @@ class Peer {
   /// "client 2"; "" tells it apart from nobody.
   const std::string& name() const { return name_; }
 
+  /// Whether all that was sent has come to the program's kernel; so it has if we have closed.
+  bool all_arrived() const { return !stream_.is_open() || stream_.all_arrived(); }
+
   /// Sends all of it. What the program answers meanwhile is kept for the next expectation. It is a
   /// failure if the program refuses it, or takes nothing for as long as the deadline.
   Peer& send(std::string_view bytes);

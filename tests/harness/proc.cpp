@@ -281,6 +281,35 @@ std::optional<Status> status(pid_t pid) {
   return result;
 }
 
+std::optional<std::uint64_t> asleep(pid_t pid) {
+#if defined(__linux__)
+  std::uint64_t switches = 0;
+  for (const pid_t thread : numbers_in(folder_of(pid) + "/task")) {
+    const auto text = read_file(folder_of(pid) + "/task/" + std::to_string(thread) + "/status");
+    if (!text) continue;  // it has ended since
+    std::istringstream lines(*text);
+    std::string line;
+    while (std::getline(lines, line)) {
+      std::istringstream fields(line);
+      std::string name, value;
+      fields >> name >> value;
+      if (name == "State:" && (value == "R" || value == "D")) return std::nullopt;
+      if (name.ends_with("voluntary_ctxt_switches:")) switches += std::stoull(value);
+    }
+    switches += static_cast<std::uint64_t>(thread);  // one that comes or goes changes it, too
+  }
+  for (const pid_t child : children(pid)) {
+    const auto of_child = asleep(child);
+    if (!of_child) return std::nullopt;
+    switches += *of_child;
+  }
+  return switches;
+#else
+  (void)pid;
+  return 0;
+#endif
+}
+
 std::vector<pid_t> children(pid_t pid) {
   // /proc/PID/task/TID/children would be quicker but is a kernel option (CONFIG_PROC_CHILDREN).
   std::vector<pid_t> found;

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,10 @@ struct Status {
   std::string name;
 };
 std::optional<Status> status(pid_t pid);
+
+/// Nothing while a thread of the process or of its children runs. Once all sleep, a number that
+/// changes when one of them has run meanwhile. (0 where that cannot be seen.)
+std::optional<std::uint64_t> asleep(pid_t pid);
 
 /// Every process whose parent this is, zombies included.
 std::vector<pid_t> children(pid_t pid);

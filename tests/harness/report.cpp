@@ -58,13 +58,15 @@ std::string kind_of(const Program& program) {
 
 std::string program_path(const Step& step, const Program& program, bool instrumented) {
   std::string path = build_folder + ("lessons/" + step.lesson().name) + '/';
-  if (instrumented && program.build() != "plain") path += program.build() + '/';
   const std::string& file = program.process().command().front();
   std::string name = kind_of(program);
-  // Of a probe the file's name says which: .../probe_throwing (perhaps a copy of it).
+  // Of a probe the file's name says which: .../probe_throwing (perhaps a copy of it). It exists in
+  // the builds that are needed only.
   if (const std::size_t probe = file.rfind("probe_"); probe != std::string::npos) {
     name = file.substr(probe);
+    instrumented = true;
   }
+  if (instrumented && program.build() != "plain") path += program.build() + '/';
   return path + name;
 }
 
@@ -149,7 +151,9 @@ std::string where_section(const Step& step, const Diagnosis& diagnosis) {
   const Lesson& lesson = step.lesson();
   const Task* const task = lesson.task(diagnosis.task);
   Place place = diagnosis.place;
-  if (place.empty() && task != nullptr) place = find_task(step.settings().sources, *task);
+  if (place.empty() && task != nullptr) {
+    place = find_task(step.settings().sources, *task, diagnosis.function);
+  }
   if (place.empty() && diagnosis.task.empty()) return {};
   std::string line = "    lessons/" + lesson.name + '/';
   if (!place.empty()) {

@@ -126,10 +126,12 @@ int definition_line(std::string_view text, std::string_view symbol) {
   return constructor;
 }
 
-Place find_task(const std::string& sources, const Task& task) {
+Place find_task(const std::string& sources, const Task& task, const std::string& function) {
   const auto text = read_text(sources + '/' + task.file);
   if (!text) return {task.file, 0};
-  for (const std::string& symbol : task.symbols) {
+  std::vector<std::string> symbols = task.symbols;
+  if (!function.empty()) symbols.insert(symbols.begin(), function);
+  for (const std::string& symbol : symbols) {
     if (const int line = definition_line(*text, symbol); line != 0) return {task.file, line};
   }
   const std::vector<std::string_view> lines = lines_of(*text);

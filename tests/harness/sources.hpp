@@ -21,7 +21,7 @@ struct Place {
 
 /// Where a task's code is: the definition of its first symbol that is found in the file, else its
 /// TODO mark, else the file.
-Place find_task(const std::string& sources, const Task& task);
+Place find_task(const std::string& sources, const Task& task, const std::string& function = {});
 
 /// The line (from 1) on which a symbol ("EchoHandler::handle") is defined in a C++ text; 0 if none.
 int definition_line(std::string_view text, std::string_view symbol);

@@ -106,6 +106,10 @@ TEST_CASE("tasks, headings and sources are found in files") {
   CHECK(todo.line == 2);
   CHECK(kit::find_task(folder, {"01.C", "a.cpp", {}}).line == 0);
   CHECK(kit::find_task(folder, {"01.C", "none.cpp", {"f"}}).line == 0);
+  write_file(folder + "/b.cpp", "void first() {\n}\n\nvoid second() {\n}\n");
+  const kit::Task both{"01.D", "b.cpp", {"first", "second"}};
+  CHECK(kit::find_task(folder, both).line == 1);
+  CHECK(kit::find_task(folder, both, "second").line == 4);
 
   write_file(folder + "/README.md", "# Lesson\n\n## 01.B A name of its own\n\n### 01.BB Another\n");
   CHECK(kit::page_heading(folder + "/README.md", "01.B") == "01.B A name of its own");

@@ -460,6 +460,22 @@ void Step::wait_until(const std::function<bool()>& predicate, std::string_view s
         .out_of_time = true});
 }
 
+void Step::let_rest(const Program& program) {
+  std::optional<std::uint64_t> before;
+  const auto rests = [&] {
+    for (const auto& peer : peers_) {
+      if (!peer->all_arrived()) return false;
+    }
+    const auto status = proc::status(program.pid());
+    if (status && status->ending) return false;  // soon we shall know how it has ended
+    const std::optional<std::uint64_t> now = proc::asleep(program.pid());
+    const bool same = now && now == before;
+    before = now;
+    return same;
+  };
+  (void)await(rests, event_deadline(), limits::proc_poll);
+}
+
 void Step::expect_descriptors(const Program& program, std::size_t before, std::size_t allowance) {
   wait_until([&] { return program.open_descriptors() <= before + allowance; },
              "as many open descriptors as before (" + std::to_string(before) + ")",

@@ -92,8 +92,12 @@ class Step {
     suspicion_ = std::move(sentence);
     suspected_at_ = story_.size();
   }
-  /// Where to look, if it is not the step's own task.
-  void suspect_task(std::string task) { task_ = std::move(task); }
+  /// Where to look, from here on: another task than the step's own; of a task with several
+  /// functions one that is not the first.
+  void suspect_task(std::string task, std::string function = {}) {
+    task_ = std::move(task);
+    function_ = std::move(function);
+  }
 
   // -- programs -----------------------------------------------------------------------------------
 
@@ -170,6 +174,10 @@ class Step {
   /// asked after every event and every few milliseconds.
   void wait_until(const std::function<bool()>& predicate, std::string_view sentence,
                   const std::function<std::string()>& got = {});
+  /// Waits until the program rests: what our peers have sent has come to it, and it and its
+  /// children sleep. What has not happened by then does not happen. (One that never rests is given
+  /// as long as an event.)
+  void let_rest(const Program& program);
   /// Waits until the program has as many open descriptors as `before`, or at most `allowance` more:
   /// what a server may open on first use and keep.
   void expect_descriptors(const Program& program, std::size_t before, std::size_t allowance);
@@ -209,6 +217,7 @@ class Step {
   /// Nothing has happened since it was set.
   bool suspicion_is_fresh() const { return !suspicion_.empty() && suspected_at_ == story_.size(); }
   const std::string& task() const { return task_; }
+  const std::string& function() const { return function_; }
   const std::optional<Failure>& failure() const { return failure_; }
   const std::vector<std::unique_ptr<Program>>& programs() const { return programs_; }
   std::vector<Conversation>& conversations() { return conversations_; }
@@ -233,6 +242,7 @@ class Step {
   std::size_t suspected_at_ = 0;
   std::size_t order_ = 0;  // of programs and conversations
   std::string task_;
+  std::string function_;
   Story story_;
   std::optional<Failure> failure_;
   std::vector<Conversation> conversations_;

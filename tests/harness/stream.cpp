@@ -149,6 +149,16 @@ void Stream::reset() {
   socket_.close();
 }
 
+bool Stream::all_arrived() const {
+#if defined(__linux__)
+  if (Address::local_of(fd()).is_unix()) return true;
+  int not_acknowledged = 0;
+  return ioctl(fd(), SIOCOUTQ, &not_acknowledged) != 0 || not_acknowledged == 0;
+#else
+  return true;
+#endif
+}
+
 bool Stream::all_taken() const {
 #if defined(__linux__)
   int queued = 0;

@@ -59,6 +59,8 @@ class Stream {
   /// True once the other side has read everything we sent; nothing comes to disturb a second
   /// message. (Linux: /proc/net/tcp; Unix sockets tell it themselves.)
   bool all_taken() const;
+  /// Whether all that was sent has come to the other side's kernel, read or not.
+  bool all_arrived() const;
 
  private:
   Descriptor socket_;
