@@ -2,7 +2,10 @@
 // The steps, with their points: tests/manifest/01_tcp_echo.cmake. What a step may do:
 // harness/step.hpp.
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <vector>
 
 #include "harness/check.hpp"
 #include "harness/loopback.hpp"
@@ -40,16 +43,21 @@ STEP("01.1", "sends its words and a newline, half-closes, prints the answer") {
   const std::string second = message.substr(first.size() + 1, message.size() - first.size() - 2);
   Listener& partner = step.listen();
   step.suspect(
-      "The client does not connect to the address it was given, or does not send what it was "
-      "told.");
+      "The client does not connect to the address it was given: socket() of server.family(), then "
+      "connect() to server.data(), server.size().");
   Program& client = step.client(partner.address(), {first, second});
   Peer& server = partner.accept();
+  step.suspect(
+      "The client does not send what it was told: all of its message, once, and nothing else.");
+  step.suspect_task("01.A", "send_all");
   server.expect(message);
   step.suspect(
       "The client does not half-close. Only shutdown(fd, SHUT_WR) tells the server that no more "
       "will come; a server that waits for the end waits for ever.");
+  step.suspect_task("01.A", "half_close");
   server.expect_end();
   step.suspect("The answer was not received, or not printed as the page says.");
+  step.suspect_task("01.A", "receive_all");
   server.send(Step::upper(message));
   server.close();
   client.expect_output("Sent:     " + first + " " + second +
@@ -69,12 +77,14 @@ STEP("01.2", "puts together an answer that comes in pieces, until end of file") 
                               Fault::fail(Calls::any_recv, EINTR).every(3).on_streams()}});
   Peer& server = partner.accept();
   const std::string about_pieces = step.suspicion();
+  step.suspect_task("01.A", "send_all");
   step.suspect(
       "send() may take fewer bytes than it was given, and a signal may interrupt it (-1, EINTR). "
       "Go "
       "on with the rest, and ask again.");
   server.expect(word + "\n");
   step.suspect(about_pieces);
+  step.suspect_task("01.A", "receive_all");
   const std::string letters = Step::upper(step.word());
   for (const char letter : letters) server.send({&letter, 1}).wait_until_taken();
   const std::string middle = step.text(10'000);
@@ -92,6 +102,7 @@ STEP("01.3", "says that nobody listens, or that the connection was reset, and fa
   nobody.close();
   step.client(nobody.address(), {step.word()}).expect_error_sentence({"refused"});
 
+  step.suspect_task("01.A", "receive_all");
   step.suspect(
       "The connection was reset: recv() returned -1. That is no end of file, and what had come is "
       "not the answer. The client must say so on stderr and exit with status 1.");
@@ -119,6 +130,7 @@ STEP("01.4", "listens where it was told, and nowhere else, and says so") {
   // of what serves them.
   const auto expect_reached = [&](Server& server) {
     server.signal(SIGSTOP);
+    step.note("it stands still, and its kernel goes on to complete connections");
     step.connect(server);
 #if defined(__linux__)
     if (server.address().family() == AF_INET) {
@@ -151,10 +163,20 @@ STEP("01.4", "listens where it was told, and nowhere else, and says so") {
   Program& rival = step.start("server", {.args = {"--port", std::to_string(port)}});
   rival.expect_error_sentence({std::to_string(port), "bind"});
   step.suspect(
+      "A call failed, and its result was not looked at. check() makes of a -1 an error that names "
+      "the call: each of socket(), bind() and listen() wants one.");
+  step.start("server", {.faults = {Fault::fail(Calls::socket, ENFILE)}})
+      .expect_error_sentence({"socket"});
+  step.suspect_task("01.C");
+  step.start("server", {.faults = {Fault::fail(Calls::listen, EADDRINUSE)}})
+      .expect_error_sentence({"listen"});
+  step.suspect_task("01.D");
+  step.suspect(
       "SIGTERM ends the loop; then server_close() closes the listener, once, and main returns.");
   fixed.stop();
 
   if (kit::have_ipv6()) {
+    step.suspect_task("01.B");
     step.suspect(
         "The family of the socket must be that of the address it was told "
         "(server_address().family()): "
@@ -210,6 +232,7 @@ STEP("01.6", "answers client after client, each from the start") {
   step.suspect(
       "Connections are left open: each one that accept() returns must be closed in the end, or the "
       "server runs out of descriptors.");
+  step.suspect_task("01.E", "TCPServer::close_request");
   step.expect_descriptors(server, before, allowance);
   step.suspect(
       "A descriptor was closed twice. Between the two, its number may belong to somebody else's "
@@ -353,6 +376,23 @@ STEP("01.10", "a rude client harms nobody") {
   }
 
   step.suspect(
+      "The client had gone between poll() and accept(), and accept() waits for the next one: until "
+      "it comes, nothing wakes the loop. server_activate() makes the listener non-blocking.");
+  step.suspect_task("01.C");
+  const auto expect_accept_returns = [&] {
+    step.wait_until([&] { return !server.recorder().pending(Calls::any_accept); },
+                    "accept() returns, though nobody is there (EAGAIN)",
+                    [] { return "it waits for the next client"; });
+  };
+  expect_accept_returns();
+  kit::FaultHandle gone = server.recorder().add(Fault::vanish(Calls::any_accept));
+  step.connect(server);
+  step.wait_until([&] { return gone.delivered() > 0; }, "a call of accept()");
+  expect_accept_returns();
+  step.suspect_task("01.H");
+  ask(step, server, "after one that had gone\n");
+
+  step.suspect(
       "A connection that ended badly was left open: close it whatever recv() and send() return.");
   step.expect_descriptors(server, before, allowance);
   server.stop();
@@ -412,7 +452,7 @@ STEP("01.12", "the client sees end of file, not a reset, though input was left u
   server.stop();
 }
 
-STEP("01.13", "restarts on its port at once") {
+STEP("01.13", "restarts on its port at once, and takes the options that it is told") {
   step.suspect(
       "The old connection is in TIME_WAIT and keeps the port. Set SO_REUSEADDR before bind(), when "
       "allow_reuse_address says so.");
@@ -428,4 +468,36 @@ STEP("01.13", "restarts on its port at once") {
   Server& second = step.server({.args = {"--port", std::to_string(port)}});
   ask(step, second, "again\n");
   second.stop();
+
+  step.suspect(
+      "An option of the socket is not what the attribute says. Each attribute stands for one: "
+      "allow_reuse_address for SO_REUSEADDR, allow_reuse_port for SO_REUSEPORT, and dual_stack for "
+      "IPV6_V6ONLY being off. Set them before bind(), as the attribute is.");
+  Program& tcp = step.probe("attributes", {"--port", "0"});
+  for (const char* attribute : {"allow_reuse_address", "allow_reuse_port"}) {
+    tcp.expect_line(attribute + std::string("=true on"));
+    tcp.expect_line(attribute + std::string("=false off"));
+  }
+  tcp.expect_line("request_queue_size=7");
+  tcp.expect_exit(0);
+  step.suspect("request_queue_size says how long the queue is: it is the argument of listen().");
+  step.suspect_task("01.C");
+  const std::vector<kit::CallRecord> calls = tcp.recorder().records();
+  const auto listens = std::find_if(calls.begin(), calls.end(), [](const kit::CallRecord& call) {
+    return call.is(Calls::listen);
+  });
+  step.check(listens != calls.end() && listens->arguments[1] == 7, "listen() with a queue of 7",
+             listens == calls.end() ? "no call of listen()" : listens->text());
+  step.suspect_task("01.J");
+  if (kit::have_ipv6()) {
+    step.suspect(
+        "IPV6_V6ONLY is not what dual_stack says: with dual_stack IPv4 clients are taken too, so "
+        "the option is off; without it is on. Set it both ways: what it is otherwise is the "
+        "machine's choice.");
+    // Bound, and not listening: nobody is let in from anywhere.
+    Program& ipv6 = step.probe("attributes", {"--host", "::", "--port", "0"});
+    ipv6.expect_line("dual_stack=true off");
+    ipv6.expect_line("dual_stack=false on");
+    ipv6.expect_exit(0);
+  }
 }

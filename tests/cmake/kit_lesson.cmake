@@ -7,10 +7,10 @@
 #   kit_example(SOURCE)                        a program of the page, to be run by hand; never judged
 #   kit_probe(NAME [SLOTS source…])            tests/probes/NN_NAME.cpp, a main of the kit's own
 #   kit_task(NN.X FILE symbol…)                a task of the page, and the functions written there
-#   kit_step(NN.S POINTS core|harden PROGRAM TASK TITLE [BUILDS build…] [TIMEOUT seconds])
+#   kit_step(NN.S POINTS core|harden PROGRAM TASK TITLE [BUILDS build…] [PROBES name…] [TIMEOUT seconds])
 #
 # PROGRAM is client, server or probe. The first of BUILDS (checked by default) is the one that a
-# step starts unless it says otherwise.
+# step starts unless it says otherwise. PROBES are those that a step of another program starts too.
 
 set(KIT_LESSONS "" CACHE STRING "The lessons to configure, such as 01;04 (all of them if empty)")
 set(KIT_FOUNDATION "" CACHE STRING "What a lesson builds on: the references, or the learner's own slots (own)")
@@ -69,7 +69,7 @@ macro(kit_task task file)
 endmacro()
 
 macro(kit_step id points part program task step_title)
-  cmake_parse_arguments(step "" "TIMEOUT" "BUILDS" ${ARGN})
+  cmake_parse_arguments(step "" "TIMEOUT" "BUILDS;PROBES" ${ARGN})
   if(NOT step_BUILDS)
     set(step_BUILDS checked)
   endif()
@@ -81,11 +81,17 @@ macro(kit_step id points part program task step_title)
       list(APPEND probe_builds ${build})
     else()
       list(APPEND ${program}_builds ${build})
+      if(step_PROBES)
+        list(APPEND probe_builds ${build})
+      endif()
     endif()
   endforeach()
   string(REPLACE ";" "," builds "${step_BUILDS}")
   string(APPEND manifest
     "step\t${id}\t${points}\t${part}\t${program}\t${builds}\t${step_TIMEOUT}\t${task}\t${step_title}\n")
+  foreach(probe IN LISTS step_PROBES)
+    string(APPEND manifest "starts\t${id}\tprobe_${probe}\n")
+  endforeach()
   list(APPEND steps ${id})
   set(step_title_${id} "${step_title}")
   set(step_timeout_${id} ${step_TIMEOUT})
@@ -276,7 +282,9 @@ function(kit_add_lessons)
   set(toolchain "compiler\t${CMAKE_CXX_COMPILER}\n")
   foreach(build IN LISTS KIT_BUILDS)
     set_property(GLOBAL PROPERTY KIT_ARCHIVES_${build} socketserver_common_${build})
-    string(REPLACE ";" " " flags "${KIT_FLAGS_${build}}")
+    set(flags ${KIT_FLAGS_${build}})
+    list(REMOVE_ITEM flags -g)  # for a debugger, which nobody uses on what the driver builds
+    string(REPLACE ";" " " flags "${flags}")
     string(APPEND toolchain "flags\t${build}\t${flags}\n")
   endforeach()
   set_property(GLOBAL PROPERTY KIT_TOOLCHAIN "${toolchain}")

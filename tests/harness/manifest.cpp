@@ -92,6 +92,10 @@ void read_into(Lesson& lesson, const Line& line) {
     step.title = line.field(8);
     if (step.builds.empty()) line.fail("names no build");
     lesson.steps.push_back(std::move(step));
+  } else if (kind == "starts") {
+    const auto step = std::ranges::find(lesson.steps, line.field(1), &StepEntry::id);
+    if (step == lesson.steps.end()) line.fail("names the unknown step '" + line.field(1) + "'");
+    step->probes.push_back(line.field(2));
   }
   // Other kinds are for other readers.
 }

@@ -35,6 +35,7 @@ struct StepEntry {
   int timeout = 60;  ///< ctest's, in seconds
   std::string task;  ///< id of its task
   std::string title;
+  std::vector<std::string> probes;  ///< those that it starts besides its program
 
   /// The test's name: "01.4 listens where it was told".
   std::string name() const { return id + ' ' + title; }

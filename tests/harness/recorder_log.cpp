@@ -219,6 +219,8 @@ std::string injected_text(const CallRecord& record) {
       return " (injected: short)";
     case Action::hold:
       return " (injected: held)";
+    case Action::vanish:
+      return " (injected: what waited has gone)";
     case Action::none:
       break;
   }
@@ -241,7 +243,7 @@ std::optional<CallRecord> read_record(const SharedRecord& shared) {
   Record raw;
   std::memcpy(&raw, words, sizeof raw);
   if (static_cast<std::size_t>(raw.call) >= call_kinds) return std::nullopt;
-  if (number(raw.injected) > number(Action::endless)) raw.injected = Action::none;
+  if (number(raw.injected) > number(Action::vanish)) raw.injected = Action::none;
 
   CallRecord record;
   record.sequence = sequence;
@@ -422,6 +424,14 @@ Fault Fault::endless(char byte, std::size_t line) {
   return fault;
 }
 
+Fault Fault::vanish(Calls calls) {
+  Fault fault;
+  fault.action_ = Action::vanish;
+  fault.calls_ = calls;
+  fault.sockets_ = recorder::listener | recorder::datagram;
+  return fault;
+}
+
 namespace {
 template <class Change>
 Fault changed(Fault fault, Change change) {
@@ -582,6 +592,12 @@ std::vector<CallRecord> RecorderLog::pending() const {
   std::vector<CallRecord> found = under_way();
   std::erase_if(found, [](const CallRecord& record) { return !record.alive; });
   return found;
+}
+
+bool RecorderLog::pending(Calls calls) const {
+  const std::vector<CallRecord> found = pending();
+  return std::any_of(found.begin(), found.end(),
+                     [&](const CallRecord& record) { return record.is(calls); });
 }
 
 std::optional<CallRecord> RecorderLog::last_wait() const {

@@ -98,6 +98,9 @@ class Fault {
   /// Receives on a stream fill their whole buffer with lines of `line` bytes (newline included),
   /// and leave the socket's own bytes alone. Readiness is not faked: leave something unread.
   static Fault endless(char byte = 'x', std::size_t line = 1024);
+  /// What waits at the socket has gone when the call looks: a connection to accept, a datagram to
+  /// receive. The first such call at which something waits.
+  static Fault vanish(Calls calls);
 
   Fault at(std::uint64_t nth) const;         ///< not before the nth such call (the first is 1)
   Fault every(std::uint64_t kth) const;      ///< from there on each kth; without limit
@@ -200,6 +203,8 @@ class RecorderLog {
   std::vector<CallRecord> records(std::size_t last = 64) const;
   /// Calls under way whose thread lives, oldest first.
   std::vector<CallRecord> pending() const;
+  /// Whether one of these calls is under way, in a thread that lives.
+  bool pending(Calls calls) const;
   /// The newest wait for readiness: the one under way, or the last that returned.
   std::optional<CallRecord> last_wait() const;
 

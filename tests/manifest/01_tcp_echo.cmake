@@ -4,6 +4,7 @@ kit_lesson(01_tcp_echo "a synchronous TCP server")
 kit_program(server server.cpp SLOTS tcp_server.cpp)
 kit_program(client client.cpp)
 kit_example(first_server.cpp)
+kit_probe(attributes SLOTS tcp_server.cpp)
 kit_probe(throwing SLOTS tcp_server.cpp)
 kit_probe(unread SLOTS tcp_server.cpp)
 
@@ -32,4 +33,4 @@ kit_step(01.9  12 harden server 01.G "short reads, short writes and signals chan
 kit_step(01.10 12 harden server 01.H "a rude client harms nobody")
 kit_step(01.11  6 harden probe  01.I "an exception in a handler ends that request alone, and is reported")
 kit_step(01.12  5 harden probe  01.I "the client sees end of file, not a reset, though input was left unread")
-kit_step(01.13  5 harden server 01.J "restarts on its port at once")
+kit_step(01.13  5 harden server 01.J "restarts on its port at once, and takes the options that it is told" PROBES attributes)

@@ -69,6 +69,73 @@ kit_mutant(
 # ---- server_bind ----------------------------------------------------------------------------------
 
 kit_mutant(
+  NAME socket-unchecked
+  SENTENCE "The result of socket() is not looked at: what fails, and is said to, is a later call."
+  FILE tcp_server.cpp
+  REPLACE [[  socket_.reset(check(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));]]
+  WITH [[  socket_.reset(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));]]
+  STEP 01.4
+  WORDS "each of socket")
+
+kit_mutant(
+  NAME listen-unchecked
+  SENTENCE "The result of listen() is not looked at: the server says that it listens, and does not."
+  FILE tcp_server.cpp
+  REPLACE [[  check(::listen(socket_.get(), request_queue_size), "listen");]]
+  WITH [[  (void)::listen(socket_.get(), request_queue_size);]]
+  STEP 01.4
+  WORDS "each of socket")
+
+kit_mutant(
+  NAME reuse-address-always
+  SENTENCE "SO_REUSEADDR is set whatever allow_reuse_address says."
+  FILE tcp_server.cpp
+  REPLACE [[  if (allow_reuse_address) switch_option]]
+  WITH [[  switch_option]]
+  STEP 01.13
+  WORDS "not what the attribute says")
+
+kit_mutant(
+  NAME reuse-port-forgotten
+  SENTENCE "allow_reuse_port is an attribute that nobody looks at."
+  FILE tcp_server.cpp
+  REPLACE [[  if (allow_reuse_port) switch_option(socket_.get(), SOL_SOCKET, SO_REUSEPORT, true);
+]]
+  WITH [[
+]]
+  STEP 01.13
+  WORDS "not what the attribute says")
+
+kit_mutant(
+  NAME always-dual-stack
+  SENTENCE "IPV6_V6ONLY is never set: whether IPv4 clients are taken is the machine's choice."
+  FILE tcp_server.cpp
+  REPLACE [[    switch_option(socket_.get(), IPPROTO_IPV6, IPV6_V6ONLY, !dual_stack);]]
+  WITH [[]]
+  STEP 01.13
+  WORDS "not what dual_stack says")
+
+kit_mutant(
+  NAME queue-of-its-own
+  SENTENCE "listen() gets a number instead of request_queue_size."
+  FILE tcp_server.cpp
+  REPLACE [[listen(socket_.get(), request_queue_size)]]
+  WITH [[listen(socket_.get(), 5)]]
+  STEP 01.13
+  WORDS "how long the queue is")
+
+kit_mutant(
+  NAME listener-left-blocking
+  SENTENCE "The listener blocks: accept() waits when the client has gone again."
+  FILE tcp_server.cpp
+  REPLACE [[  set_nonblocking(socket_.get());
+]]
+  WITH [[
+]]
+  STEP 01.10
+  WORDS "between poll")
+
+kit_mutant(
   NAME no-htons
   SENTENCE "The port goes into the address in the machine's byte order, not the network's."
   FILE tcp_server.cpp

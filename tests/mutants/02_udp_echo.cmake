@@ -138,6 +138,15 @@ kit_mutant(
   WORDS "answer")
 
 kit_mutant(
+  NAME socket-left-blocking
+  SENTENCE "The socket blocks: a receive waits when there is no datagram after all."
+  FILE udp_server.cpp
+  REPLACE [[  set_nonblocking(socket_.get());]]
+  WITH [[]]
+  STEP 02.11
+  WORDS "no datagram after all")
+
+kit_mutant(
   NAME listens
   SENTENCE "listen is called on a datagram socket."
   FILE udp_server.cpp

@@ -117,6 +117,16 @@ std::string seconds_text(std::chrono::milliseconds time) {
   return std::to_string(time.count() / 1000) + " s";
 }
 
+/// Whether a step runs this program, in this build.
+bool starts(const StepEntry& step, const std::string& program, const std::string& build) {
+  const auto contains = [](const std::vector<std::string>& list, const std::string& word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+  };
+  const bool named = program == step.program || contains(step.probes, program) ||
+                     (step.program == "probe" && program.starts_with("probe_"));
+  return named && contains(step.builds, build);
+}
+
 }  // namespace
 
 struct Builder::Goal {
@@ -135,11 +145,7 @@ const BuiltProgram* Candidate::find(const std::string& name, const std::string& 
 std::vector<const BuiltProgram*> Candidate::programs_of(const StepEntry& step) const {
   std::vector<const BuiltProgram*> result;
   for (const BuiltProgram& program : programs) {
-    const bool named = program.name == step.program ||
-                       (step.program == "probe" && program.name.starts_with("probe_"));
-    const bool wanted =
-        std::find(step.builds.begin(), step.builds.end(), program.build) != step.builds.end();
-    if (named && wanted) result.push_back(&program);
+    if (starts(step, program.name, program.build)) result.push_back(&program);
   }
   return result;
 }
@@ -162,17 +168,17 @@ std::vector<std::string> Builder::learners_files() const {
   return {files.begin(), files.end()};
 }
 
-/// Every program in every build that some step asks for.
-std::vector<Builder::Goal> Builder::goals() const {
-  std::set<std::pair<std::string, std::string>> wanted;
-  for (const StepEntry& step : lesson_.steps) {
-    for (const std::string& build : step.builds) wanted.insert({step.program, build});
-  }
+/// Every program in every build that some step asks for, or this one.
+std::vector<Builder::Goal> Builder::goals(const StepEntry* only) const {
   std::vector<Goal> result;
-  const auto add = [&](const std::string& name, const std::string& kind, const std::string& main,
+  const auto add = [&](const std::string& name, const std::string& main,
                        const std::vector<std::string>& uses) {
     for (const char* build : {"plain", "checked", "raced"}) {
-      if (!wanted.contains({kind, build})) continue;
+      const bool wanted =
+          only != nullptr ? starts(*only, name, build)
+                          : std::any_of(lesson_.steps.begin(), lesson_.steps.end(),
+                                        [&](auto& step) { return starts(step, name, build); });
+      if (!wanted) continue;
       Goal goal{name, build, {main}};
       for (const std::string& source : uses) {
         if (source != main && !is_header(source)) goal.sources.push_back(source);
@@ -181,10 +187,10 @@ std::vector<Builder::Goal> Builder::goals() const {
     }
   };
   for (const auto& program : lesson_.programs) {
-    add(program.name, program.name, program.source, program.uses);
+    add(program.name, program.source, program.uses);
   }
   for (const auto& probe : lesson_.probes) {
-    add(probe.name, "probe", probe_source(lesson_, probe), probe.uses);
+    add(probe.name, probe_source(lesson_, probe), probe.uses);
   }
   return result;
 }
@@ -436,7 +442,7 @@ Candidate Builder::build(const Order& order, const Candidate* base) const {
   candidate.sources = order.out / "src";
   const std::set<std::string> differ = lay_out(order, base);
 
-  const std::vector<Goal> programs = goals();
+  const std::vector<Goal> programs = goals(order.only);
   std::set<std::pair<std::string, std::string>> seen;
   for (const Goal& goal : programs) {
     for (const std::string& source : goal.sources) {

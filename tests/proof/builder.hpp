@@ -59,6 +59,7 @@ struct Order {
   std::set<std::string> without;  ///< files that are left out, wherever they stand
   std::filesystem::path out;      ///< where the programs go, with src/ and obj/ beside them
   std::string shown;              ///< how the folder is called in messages: "lessons/01_tcp_echo"
+  const StepEntry* only = nullptr;  ///< what this step runs; otherwise what any step runs
 };
 
 /// Builds candidates of one lesson: every source once for each build that a step of the lesson asks
@@ -98,7 +99,7 @@ class Builder {
  private:
   struct Goal;  // a program in a build, with the sources that it is made of
 
-  std::vector<Goal> goals() const;
+  std::vector<Goal> goals(const StepEntry* only) const;
   std::set<std::string> lay_out(const Order& order, const Candidate* base) const;
   Command tool(const Order& order) const;
   void compile(Object& object, const Order& order) const;

@@ -219,6 +219,25 @@ bool applies(const Rule& rule, const Target& target, Known& known) {
   return true;
 }
 
+bool something_waits(int fd) {
+  pollfd one{fd, POLLIN, 0};
+  timespec at_once{};
+  const int before = errno;
+  const long ready = syscall(SYS_ppoll, &one, 1, &at_once, nullptr, 0);
+  errno = before;
+  return ready == 1;
+}
+
+// As if who waits at the socket had gone again between the wait for readiness and this call.
+void take_away(const Target& target) {
+  if (target.receives) {
+    char byte;  // the rest of the datagram is cut off
+    syscall(SYS_recvfrom, target.fd, &byte, sizeof byte, MSG_DONTWAIT, nullptr, nullptr);
+  } else if (const long fd = syscall(SYS_accept4, target.fd, nullptr, nullptr, 0); fd >= 0) {
+    syscall(SYS_close, fd);
+  }
+}
+
 // Whether the rule's turn has come; the turn is used up by `take`.
 bool is_due(Rule& rule, unsigned index, Action action, const Target& target) {
   const std::uint64_t seen = rule.seen.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -238,6 +257,8 @@ bool is_due(Rule& rule, unsigned index, Action action, const Target& target) {
       return target.receives && target.bytes > 0;
     case Action::hold:
       return !rule.released.load(std::memory_order_relaxed);
+    case Action::vanish:
+      return something_waits(target.fd);
     case Action::none:
       break;
   }
@@ -426,6 +447,7 @@ class UnderWay {
   record_.socket = known.kind;
   slot_ = open_call(record_);
   if (fault.held_by) hold(*fault.held_by);
+  if (fault.action == Action::vanish) take_away(target);
   errno = errno_before_;
 }
 

@@ -71,6 +71,7 @@ enum class Action : std::uint8_t {
   shorten,  ///< make the real call for at most `amount` bytes
   hold,     ///< wait until the check lets go, then make the real call
   endless,  ///< a receive fills its whole buffer; the real call is not made
+  vanish,   ///< take away the connection or datagram that waits, then make the real call
 };
 
 /// One call: 16 words, copied word by word.

@@ -458,6 +458,18 @@ TEST_CASE("an endless receive fills whatever it is given") {
   });
 }
 
+TEST_CASE("a client, or a datagram, has gone before the call") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    const auto client = log.add(Fault::vanish(Calls::any_accept));
+    const auto datagram = log.add(Fault::vanish(Calls::any_recv));
+    CHECK(play(path, &log, {"vanishing"}).said == "the second, here\n");
+    CHECK(client.delivered() == 1);
+    CHECK(datagram.delivered() == 1);
+    CHECK(contains(log.text(), "(injected: what waited has gone)"));
+  });
+}
+
 TEST_CASE("threads that meet in the recorder lose nothing and mix nothing up") {
   each_victim([](const std::string& path) {
     RecorderLog log;

@@ -345,6 +345,29 @@ void endless() {
   std::fwrite(got.data(), 1, got.size(), stdout);
 }
 
+// A connection that has gone before accept, a datagram that has gone before recv; the next ones
+// stay.
+void vanishing() {
+  sockaddr_in address;
+  const int listener = listen_anywhere(address);
+  const int clients[] = {socket(AF_INET, SOCK_STREAM, 0), socket(AF_INET, SOCK_STREAM, 0)};
+  for (const int client : clients) {
+    if (connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address)) std::abort();
+  }
+  sockaddr_in peer{}, second{};
+  socklen_t size = sizeof peer;
+  const int connection = accept(listener, reinterpret_cast<sockaddr*>(&peer), &size);
+  if (getsockname(clients[1], reinterpret_cast<sockaddr*>(&second), &size)) std::abort();
+  std::string got = peer.sin_port == second.sin_port ? "the second" : "the first";
+
+  Pair pair(SOCK_DGRAM);
+  for (const char* word : {"gone", "here"}) send(pair.there(), word, 4, 0);
+  char buffer[4] = {};
+  recv(pair.here(), buffer, sizeof buffer, 0);
+  say(got + ", " + std::string(buffer, 4));
+  for (const int fd : {clients[0], clients[1], connection, listener}) close(fd);
+}
+
 // Two threads that meet in the recorder, and race on a plain int: once each, far apart, so that
 // luck has no part in it. (Two accesses in the same nanoseconds can slip through TSan; and closing
 // and opening one number orders threads for it, hence descriptors of their own.)
@@ -418,6 +441,7 @@ int main(int argc, char** argv) {
       {"signals", signals},
       {"byte_at_a_time", byte_at_a_time},
       {"endless", endless},
+      {"vanishing", vanishing},
       {"race", race},
       {"no_race", no_race},
       {"scribble", scribble},

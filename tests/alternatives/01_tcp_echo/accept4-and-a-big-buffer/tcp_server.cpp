@@ -21,6 +21,10 @@ void TCPServer::server_bind() {
   if (allow_reuse_port) {
     check(::setsockopt(fileno(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on), "setsockopt");
   }
+  if (server_address().family() == AF_INET6) {
+    const int only = dual_stack ? 0 : 1;
+    check(::setsockopt(fileno(), IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only), "setsockopt");
+  }
   check(::bind(fileno(), server_address().data(), server_address().size()), "bind");
   sockaddr_storage name{};
   socklen_t size = sizeof name;

@@ -26,6 +26,9 @@ void TCPServer::server_bind() {
   if (allow_reuse_address && ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0) {
     throw failed("setsockopt");
   }
+  if (allow_reuse_port && ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) < 0) {
+    throw failed("setsockopt");
+  }
   if (family == AF_INET) {
     sockaddr_in in;
     std::memset(&in, 0, sizeof in);
@@ -37,6 +40,10 @@ void TCPServer::server_bind() {
     ::getsockname(fd, reinterpret_cast<sockaddr*>(&in), &size);
     set_server_address(Address::inet(server_address().host(), ntohs(in.sin_port)));
   } else {
+    const int alone = dual_stack ? 0 : 1;
+    if (::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone) < 0) {
+      throw failed("setsockopt");
+    }
     sockaddr_in6 in6;
     std::memset(&in6, 0, sizeof in6);
     in6.sin6_family = AF_INET6;
@@ -50,7 +57,7 @@ void TCPServer::server_bind() {
 }
 
 void TCPServer::server_activate() {
-  if (::listen(fileno(), 128) < 0) {
+  if (::listen(fileno(), request_queue_size) < 0) {
     throw std::system_error(errno, std::system_category(), "listen");
   }
   ::fcntl(fileno(), F_SETFL, O_NONBLOCK);
