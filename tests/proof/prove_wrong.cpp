@@ -22,8 +22,8 @@ using Status = Verdict::Status;
 constexpr std::chrono::milliseconds short_deadline{700};
 
 /// A check that fails has mostly waited: so many of them at a time for each job.
-constexpr unsigned cells_a_job = 3;
-constexpr unsigned intended_cells_a_job = 2;
+constexpr unsigned cells_a_job = 6;
+constexpr unsigned intended_cells_a_job = 4;
 
 /// One mutant with its programs, and what every step said of it.
 struct Row {
@@ -121,11 +121,13 @@ bool Proof::mutants() {
   const Builder one_at_a_time = builder_.with_jobs(1);
   in_parallel(rows.size(), options_.jobs, [&](std::size_t i) {
     const std::string& name = rows[i].mutant.name;
+    const StepEntry* const step = &lesson_.steps[rows[i].intended];
     rows[i].candidate = one_at_a_time.build({rows[i].mutant.sources,
                                              solution_sources(),
                                              {},
                                              folder() / "built" / name,
-                                             "solutions/" + lesson_.name},
+                                             "solutions/" + lesson_.name,
+                                             options_.intended ? step : nullptr},
                                             &solution);
   });
   stop_if_interrupted();
