@@ -181,7 +181,7 @@ class Talk {
       if (!stream_.is_open()) return;
       play(act);
     }
-    if (!stream_.is_open()) return;
+    if (!stream_.is_open() || ended_) return;
     if (answering_) {
       listen_to_the_end();
       stream_.close();
@@ -277,6 +277,7 @@ class Talk {
       }
       show();
     }
+    ended_ = true;
     say("received", stream_.ending() == Ending::reset ? "a reset" : "end of file");
     if (stream_.ending() == Ending::reset && !patient_) throw Disappointed();
   }
@@ -285,6 +286,7 @@ class Talk {
   bool answering_;
   bool patient_;
   bool half_closed_ = false;
+  bool ended_ = false;  // the other side has, and that was said
 };
 
 // A Unix path that is removed at the end.
