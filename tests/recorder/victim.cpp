@@ -13,13 +13,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <future>
 #include <map>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -406,6 +410,28 @@ void no_race() {
   say("no race");
 }
 
+// An exception that one thread makes and another one reads; the first is the last to have it.
+void handed_over() {
+  auto promise = std::make_unique<std::promise<int>>();
+  std::future<int> future = promise->get_future();
+  std::atomic<bool> read{false};
+  std::thread reader([&read, future = std::move(future)]() mutable {
+    try {
+      future.get();
+    } catch (const std::exception& error) {
+      if (std::strlen(error.what()) == 0) say("no words");
+    }
+    read.store(true, std::memory_order_relaxed);  // tells when, and orders nothing
+    while (read.load(std::memory_order_relaxed)) std::this_thread::yield();
+  });
+  promise->set_exception(std::make_exception_ptr(std::runtime_error("closed")));
+  while (!read.load(std::memory_order_relaxed)) std::this_thread::yield();
+  promise.reset();
+  read.store(false, std::memory_order_relaxed);
+  reader.join();
+  say("handed over");
+}
+
 // A program that writes over the block, found by its size in its own memory map.
 void scribble() {
   FILE* maps = std::fopen("/proc/self/maps", "r");
@@ -444,6 +470,7 @@ int main(int argc, char** argv) {
       {"vanishing", vanishing},
       {"race", race},
       {"no_race", no_race},
+      {"handed_over", handed_over},
       {"scribble", scribble},
   };
   if (scene == "transfer" && argc > 2) {
