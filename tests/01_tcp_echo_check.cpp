@@ -380,9 +380,9 @@ STEP("01.10", "a rude client harms nobody") {
       "it comes, nothing wakes the loop. server_activate() makes the listener non-blocking.");
   step.suspect_task("01.C");
   const auto expect_accept_returns = [&] {
-    step.wait_until([&] { return !server.recorder().pending(Calls::any_accept); },
-                    "accept() returns, though nobody is there (EAGAIN)",
-                    [] { return "it waits for the next client"; });
+    step.expect_returned(server, Calls::any_accept,
+                         "accept() returns, though nobody is there (EAGAIN)",
+                         "it waits for the next client");
   };
   expect_accept_returns();
   kit::FaultHandle gone = server.recorder().add(Fault::vanish(Calls::any_accept));

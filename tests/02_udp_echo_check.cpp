@@ -369,9 +369,9 @@ STEP("02.11", "signals, a vanished client, an answer too long: the server lives"
       "non-blocking.");
   step.suspect_task("02.C");
   const auto expect_receive_returns = [&] {
-    step.wait_until([&] { return !server.recorder().pending(Calls::any_recv); },
-                    "the receive returns, though nothing is there (EAGAIN)",
-                    [] { return "it waits for the next datagram"; });
+    step.expect_returned(server, Calls::any_recv,
+                         "the receive returns, though nothing is there (EAGAIN)",
+                         "it waits for the next datagram");
   };
   expect_receive_returns();
   kit::FaultHandle gone_again =

@@ -476,6 +476,12 @@ void Step::let_rest(const Program& program) {
   (void)await(rests, event_deadline(), limits::proc_poll);
 }
 
+void Step::expect_returned(Program& program, Calls calls, std::string_view sentence,
+                           std::string_view got) {
+  wait_until([&] { return !program.recorder().pending(calls); }, sentence,
+             [&] { return std::string(got); });
+}
+
 void Step::expect_descriptors(const Program& program, std::size_t before, std::size_t allowance) {
   wait_until([&] { return program.open_descriptors() <= before + allowance; },
              "as many open descriptors as before (" + std::to_string(before) + ")",

@@ -178,6 +178,10 @@ class Step {
   /// children sleep. What has not happened by then does not happen. (One that never rests is given
   /// as long as an event.)
   void let_rest(const Program& program);
+  /// Waits until none of these calls is under way in the program: `sentence` says what returns. The
+  /// report says `got` if one never does. (CannotRun where there is no recorder.)
+  void expect_returned(Program& program, Calls calls, std::string_view sentence,
+                       std::string_view got);
   /// Waits until the program has as many open descriptors as `before`, or at most `allowance` more:
   /// what a server may open on first use and keep.
   void expect_descriptors(const Program& program, std::size_t before, std::size_t allowance);

@@ -149,11 +149,19 @@ void Stream::reset() {
   socket_.close();
 }
 
+#if defined(__linux__)
+namespace {
+// TCP: not acknowledged yet. Unix: not read yet, which is all there is to ask.
+int bytes_under_way(int fd) {
+  int queued = 0;
+  return ioctl(fd, SIOCOUTQ, &queued) == 0 ? queued : 0;
+}
+}  // namespace
+#endif
+
 bool Stream::all_arrived() const {
 #if defined(__linux__)
-  if (Address::local_of(fd()).is_unix()) return true;
-  int not_acknowledged = 0;
-  return ioctl(fd(), SIOCOUTQ, &not_acknowledged) != 0 || not_acknowledged == 0;
+  return Address::local_of(fd()).is_unix() || bytes_under_way(fd()) <= 0;
 #else
   return true;
 #endif
@@ -161,9 +169,7 @@ bool Stream::all_arrived() const {
 
 bool Stream::all_taken() const {
 #if defined(__linux__)
-  int queued = 0;
-  // TCP: not acknowledged yet. Unix: not read yet, which is all there is to ask.
-  if (ioctl(fd(), SIOCOUTQ, &queued) == 0 && queued > 0) return false;
+  if (bytes_under_way(fd()) > 0) return false;
   const Address local = Address::local_of(fd());
   if (local.is_unix()) return true;
   return proc::unread_bytes(Address::peer_of(fd()), local).value_or(0) == 0;

@@ -618,8 +618,9 @@ int wait_ready(Call kind, const Arguments& arguments, Real real) {
 // ---------------------------------------------------------------------------------------------
 // An exception that was handed from one thread to another (std::exception_ptr, a promise) is freed
 // by the last of them. The count of its owners is in the C++ library, which is not instrumented:
-// TSan does not see that they take turns. NOLINTNEXTLINE(bugprone-reserved-identifier): the name is
-// the sanitizer's
+// TSan does not see that they take turns. (The name is the sanitizer's.)
+
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" const char* __tsan_default_suppressions() {
   return "race:std::__exception_ptr::exception_ptr::_M_release\n"
          "race:__cxa_end_catch\n";
