@@ -87,6 +87,14 @@ bool port_is_free(std::uint16_t port) {
   return can_bind_plainly(address, SOCK_STREAM) && can_bind_plainly(address, SOCK_DGRAM);
 }
 
+// A port in the wrong byte order is another one that anybody may bind: a forgotten htons() shows as
+// itself, and not as a missing right or as nothing (of 256 ports one reads the same both ways).
+bool shows_byte_order(std::uint16_t port) {
+  constexpr std::uint16_t first_unprivileged = 1024;
+  const auto swapped = static_cast<std::uint16_t>(port << 8 | port >> 8);
+  return swapped != port && swapped >= first_unprivileged && port_is_free(swapped);
+}
+
 }  // namespace
 
 // -- settings
@@ -385,7 +393,8 @@ std::uint16_t Step::fixed_port() {
       lock = Descriptor(
           open(name.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
     }
-    if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || !port_is_free(port)) continue;
+    if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    if (!port_is_free(port) || !shows_byte_order(port)) continue;
     ports_.push_back(std::move(lock));
     return port;
   }

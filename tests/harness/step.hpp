@@ -153,7 +153,8 @@ class Step {
   /// The uid that the programs run under.
   uid_t program_uid() const;
 
-  /// A port below the ephemeral range that no other step uses meanwhile.
+  /// A port below the ephemeral range that no other step uses meanwhile, and that is another one
+  /// in the wrong byte order.
   std::uint16_t fixed_port();
 
   Random& random();

@@ -146,7 +146,7 @@ kit_mutant(
   in.sin_port = address.port();
   check(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&in), sizeof in), "bind");]]
   STEP 01.4
-  WORDS "htons")
+  WORDS "network byte order")
 
 kit_mutant(
   NAME no-ntohs
@@ -158,7 +158,7 @@ kit_mutant(
   check(::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&bound), &size), "getsockname");
   set_server_address(Address::inet(address.host(), bound.sin_port));]]
   STEP 01.4
-  WORDS "Nobody is reached on the port that the ready line names")
+  WORDS "network byte order")
 
 kit_mutant(
   NAME listens-everywhere
