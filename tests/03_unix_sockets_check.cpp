@@ -499,6 +499,17 @@ STEP("03.9", "a path that is in use, and a file that is no socket, are never tou
   if (::symlink(step.path("other").c_str(), path.c_str()) != 0) throw kit::KitError("symlink");
   for (const std::string& kind : kinds) expect_loser(kind);
   step.check(is_socket(step.path("other")), "what the link leads to", "it is gone");
+
+  step.suspect(
+      "The folder of the path is not there, and the sentence says that the path is in use. Only "
+      "EADDRINUSE asks who has the name; any other error of bind() is the one to throw.");
+  const std::string nowhere = step.path("no-such-folder/s");
+  for (const std::string& kind : kinds) {
+    const std::string sentence =
+        step.start("server", on_path(nowhere, {"--kind", kind})).expect_error_sentence({nowhere});
+    step.check(sentence.find("in use") == std::string::npos, "an error that names the reason",
+               sentence);
+  }
 }
 
 // ---- probe: the learner's StreamRequestHandler with a handler of the kit's own

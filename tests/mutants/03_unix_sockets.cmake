@@ -39,8 +39,8 @@ kit_mutant(
   NAME no-unlink-at-start
   SENTENCE "A path that a killed server left keeps the next one from starting."
   FILE unix_server.cpp
-  REPLACE [[if (errno != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", EADDRINUSE);]]
-  WITH [[throw_system_error("bind", errno);]]
+  REPLACE [[if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);]]
+  WITH [[throw_system_error("bind", error);]]
   STEP 03.8
   WORDS "ECONNREFUSED")
 
@@ -91,6 +91,15 @@ kit_mutant(
   WITH [[  if (::stat(address.path()]]
   STEP 03.9
   WORDS "A link is no socket")
+
+kit_mutant(
+  NAME every-bind-error-is-in-use
+  SENTENCE "Whatever bind says, the path is said to be in use."
+  FILE unix_server.cpp
+  REPLACE [[throw_system_error("bind", error);]]
+  WITH [[throw_system_error("bind", EADDRINUSE);]]
+  STEP 03.9
+  WORDS "the one to throw")
 
 kit_mutant(
   NAME the-loser-removes-the-path

@@ -67,7 +67,8 @@ int bind_with_mode(int socket, const Address& address, std::optional<mode_t> mod
 void UnixPath::bind(int socket, const Address& address, std::optional<mode_t> mode) {
   const std::string path = address.path();
   if (bind_with_mode(socket, address, mode) == -1) {
-    if (errno != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", EADDRINUSE);
+    const int error = errno;
+    if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);
     // The window that remains: another server that starts at this moment may have asked as well,
     // and taken the name over; then this removes its name.
     ::unlink(path.c_str());
