@@ -512,8 +512,7 @@ STEP("03.9", "a path that is in use, and a file that is no socket, are never tou
   }
 }
 
-// ---- probe: the learner's StreamRequestHandler with a handler of the kit's own
-// -------------------
+// ---- probe: the learner's StreamRequestHandler with a handler of the kit's own -----------------
 
 STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is limited") {
   const std::string much(4 << 20, 'x');

@@ -85,8 +85,7 @@ class EchoStream : public EchoService<StreamRequestHandler> {
   }
 };
 
-// ---- part two: a synchronous server that forks inside the handler, for the slow requests alone
-// ---
+// ---- part two: a server that forks inside the handler, for slow requests alone -----------------
 
 // Serves each request in the loop, as lesson 01 did; what its handlers fork it still looks after.
 template <class Server>

@@ -59,8 +59,7 @@ inline constexpr std::size_t shown_calls = 16;
 inline constexpr std::size_t story_first = 4;
 inline constexpr std::size_t story_last = 12;
 
-// -- limits of a program
-// ---------------------------------------------------------------------------
+// ---- limits of a program -----------------------------------------------------------------------
 
 // Address space of a plain build: 200 threads with 8 MiB of stack each, and glibc's arenas. (The
 // sanitizers reserve terabytes: they get hard_rss_limit_mb.)
@@ -75,8 +74,7 @@ inline constexpr std::size_t processes = 600;
 // Seconds of processor time, a backstop: the deadline of an event comes first.
 inline constexpr std::size_t cpu_seconds = 120;
 
-// -- exit statuses
-// ----------------------------------------------------------------------------------
+// ---- exit statuses -----------------------------------------------------------------------------
 
 inline constexpr int not_written = 86;  // a hole of a starter (common/'s not_written())
 inline constexpr int sanitizer = 97;    // AddressSanitizer, UndefinedBehaviorSanitizer

@@ -20,8 +20,7 @@ std::string in_time() {
 
 }  // namespace
 
-// -- streams
-// --------------------------------------------------------------------------------------------
+// ---- streams -----------------------------------------------------------------------------------
 
 Peer::Peer(Step& step, Stream stream, std::string name, std::size_t conversation)
     : step_(step),
@@ -323,8 +322,7 @@ Address Peer::remote() const {
   return Address::peer_of(fd());
 }
 
-// -- listeners
-// ------------------------------------------------------------------------------------------
+// ---- listeners ---------------------------------------------------------------------------------
 
 Listener::Listener(Step& step, Descriptor socket, std::size_t conversation)
     : step_(step),
@@ -358,8 +356,7 @@ Peer& Listener::accept() {
   return step_.add_peer(Stream(std::move(connection)), conversation_, "partner");
 }
 
-// -- datagrams
-// ------------------------------------------------------------------------------------------
+// ---- datagrams ---------------------------------------------------------------------------------
 
 DatagramPeer::DatagramPeer(Step& step, Descriptor socket, Address target, std::string name,
                            std::size_t conversation)

@@ -243,8 +243,7 @@ constexpr char end_of_file_key = 4;  // Ctrl-D
 
 }  // namespace
 
-// -- exits
-// -----------------------------------------------------------------------------------------
+// ---- exits -------------------------------------------------------------------------------------
 
 std::string signal_name(int number) {
   switch (number) {
@@ -321,8 +320,7 @@ std::string Exit::text() const {
   return "killed by " + signal_name(signal) + why;
 }
 
-// -- output
-// ----------------------------------------------------------------------------------------
+// ---- output ------------------------------------------------------------------------------------
 
 void Captured::append(std::string_view bytes) {
   size_ += bytes.size();
@@ -339,8 +337,7 @@ std::string Captured::tail() const {
   return head_.substr(head_.size() - from_head) + tail_;
 }
 
-// -- the process
-// -----------------------------------------------------------------------------------
+// ---- the process -------------------------------------------------------------------------------
 
 struct Process::Stream {
   Descriptor end;
@@ -537,8 +534,7 @@ void Process::end() noexcept {
   stderr_.reset();
 }
 
-// -- orphans
-// ---------------------------------------------------------------------------------------
+// ---- orphans -----------------------------------------------------------------------------------
 
 void adopt_orphans() {
 #if defined(__linux__)

@@ -297,8 +297,7 @@ RecorderLog& Program::recorder() {
   return *recorder_;
 }
 
-// -- servers
-// ------------------------------------------------------------------------------------------
+// ---- servers -----------------------------------------------------------------------------------
 
 void Server::wait_ready() {
   const auto line_end = [this] { return output().find('\n'); };

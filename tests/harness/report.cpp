@@ -70,8 +70,7 @@ std::string program_path(const Step& step, const Program& program, bool instrume
   return path + name;
 }
 
-// -- what it did
-// --------------------------------------------------------------------------------------
+// ---- what it did -------------------------------------------------------------------------------
 
 std::string hang_lines(const Program& program) {
   const auto status = proc::status(program.pid());
@@ -144,8 +143,7 @@ std::string did_section(const Step& step, const Diagnosis& diagnosis) {
   return out;
 }
 
-// -- where to look
-// ------------------------------------------------------------------------------------
+// ---- where to look -----------------------------------------------------------------------------
 
 std::string where_section(const Step& step, const Diagnosis& diagnosis) {
   const Lesson& lesson = step.lesson();
@@ -165,8 +163,7 @@ std::string where_section(const Step& step, const Diagnosis& diagnosis) {
   return title("where to look") + line + '\n';
 }
 
-// -- see it yourself
-// ----------------------------------------------------------------------------------
+// ---- see it yourself ---------------------------------------------------------------------------
 
 constexpr const char* shown_path = "/tmp/kit.sock";
 
@@ -266,8 +263,7 @@ std::string only_section(const Step& step) {
   return out;
 }
 
-// -- results
-// ------------------------------------------------------------------------------------------
+// ---- results -----------------------------------------------------------------------------------
 
 std::string one_line(std::string_view text) {
   std::string out;

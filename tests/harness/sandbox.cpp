@@ -52,8 +52,7 @@ bool can_become(uid_t user) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-// -- removing
-// ---------------------------------------------------------------------------------------
+// ---- removing ----------------------------------------------------------------------------------
 
 // Every name in a folder but . and ..
 std::vector<std::string> names_in(int folder) {
@@ -123,8 +122,7 @@ bool empty_folder(int folder) {
   }
 }
 
-// -- folders of checks that were killed
-// --------------------------------------------------------------
+// ---- folders of checks that were killed --------------------------------------------------------
 
 // A check that is killed outright cannot tidy up: the next one does, if the lock says it is gone.
 void remove_abandoned() {
@@ -147,8 +145,7 @@ void remove_abandoned() {
   }
 }
 
-// -- reach
-// ----------------------------------------------------------------------------------------------
+// ---- reach -------------------------------------------------------------------------------------
 
 // Whether everybody may pass through all folders above the file, and read and run it. (A user
 // without a name is "others" everywhere.)

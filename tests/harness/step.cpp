@@ -97,8 +97,7 @@ bool shows_byte_order(std::uint16_t port) {
 
 }  // namespace
 
-// -- settings
-// ---------------------------------------------------------------------------------------
+// ---- settings ----------------------------------------------------------------------------------
 
 Settings Settings::from_environment() {
   Settings settings;
@@ -129,8 +128,7 @@ std::uint64_t Random::next() {
   return z ^ (z >> 31);
 }
 
-// -- the step
-// ---------------------------------------------------------------------------------------
+// ---- the step ----------------------------------------------------------------------------------
 
 Step::Step(const Settings& settings, const Lesson& lesson, const StepEntry& entry)
     : settings_(settings), lesson_(lesson), entry_(entry) {
@@ -270,8 +268,7 @@ Program& Step::start(const std::string& program, const ProgramOptions& options) 
   return add_program<Program>(program, program, options);
 }
 
-// -- peers
-// ------------------------------------------------------------------------------------------
+// ---- peers -------------------------------------------------------------------------------------
 
 std::size_t Step::add_conversation(const Address& address, bool datagrams, bool listens) {
   Conversation conversation;
@@ -374,8 +371,7 @@ DatagramPeer& Step::datagram_listener(const Address& address) {
   return add_datagram_peer(std::move(socket), {}, true);
 }
 
-// -- the step's own
-// -----------------------------------------------------------------------------------
+// ---- the step's own ----------------------------------------------------------------------------
 
 uid_t Step::program_uid() const {
   return sandbox_.user().value_or(geteuid());
@@ -432,8 +428,7 @@ std::string Step::upper(std::string_view bytes) {
   return result;
 }
 
-// -- waiting and judging
-// ------------------------------------------------------------------------------
+// ---- waiting and judging -----------------------------------------------------------------------
 
 bool Step::await(const std::function<bool()>& predicate, Deadline until,
                  std::chrono::milliseconds again) {

@@ -113,8 +113,7 @@ TEST_CASE("forking: servers leave no descriptor behind") {
   CHECK(open_descriptors() == before);
 }
 
-// ---- two ways at once do not compile
-// --------------------------------------------------------------
+// ---- two ways at once do not compile -----------------------------------------------------------
 
 namespace {
 
