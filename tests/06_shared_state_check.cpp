@@ -549,10 +549,10 @@ STEP("06.8",
 
   // A client whose WAIT waits, and is not only on its way: `sleeper` is the thread that serves it.
   int sleeper = -1;
-  const auto waiting = [&](long amount) -> Peer& {
+  const auto waiting = [&](long amount, const std::string& said_before = "") -> Peer& {
     const std::set<int> before = threads::waiting(server);
     Peer& client = step.connect(server);
-    client.send("WAIT a " + std::to_string(amount) + "\n").wait_until_taken();
+    client.send(said_before + "WAIT a " + std::to_string(amount) + "\n").wait_until_taken();
     step.await(
         [&] {
           for (const int thread : threads::waiting(server)) {
@@ -589,8 +589,12 @@ STEP("06.8",
   const std::string said = first.read_line();
   if (said != "OK 55\n") step.suspect(too_early);
   step.check(said == "OK 55\n", "\"OK 55\\n\" in answer to WAIT a 50", kit::quoted(said));
+  step.suspect(
+      "An answer that was ready before the WAIT sleeps with it. The server as it was given sends "
+      "what it has gathered before it waits.");
+  Peer& second = waiting(100, "BALANCE b\n");
+  second.expect("OK 1001\n");
   step.suspect("A transfer can make it true as well as a deposit: it must wake them too.");
-  Peer& second = waiting(100);
   ask(teller, "TRANSFER b a 45", "OK");
   second.expect("OK 100\n");
 

@@ -78,7 +78,7 @@ class BankHandler : public StreamRequestHandler {
   }
 
  private:
-  static std::string answer(const std::vector<std::string>& words) {
+  std::string answer(const std::vector<std::string>& words) {
     try {
       return "OK" + obey(words);
     } catch (const Refused& refused) {
@@ -86,7 +86,7 @@ class BankHandler : public StreamRequestHandler {
     }
   }
 
-  static std::string obey(const std::vector<std::string>& words) {
+  std::string obey(const std::vector<std::string>& words) {
     const auto is = [&](std::string_view command, std::size_t size) {
       return words.size() == size && words[0] == command;
     };
@@ -100,7 +100,8 @@ class BankHandler : public StreamRequestHandler {
     return "";
   }
 
-  static std::int64_t wait(const std::string& name, std::int64_t amount) {
+  std::int64_t wait(const std::string& name, std::int64_t amount) {
+    wfile().flush();  // what is answered already does not wait with this one
     if (!alone) return bank.wait_for(name, amount);
     const std::int64_t balance = bank.balance(name);
     if (balance < amount) throw Refused("nobody else can change this copy");

@@ -507,6 +507,17 @@ kit_mutant(
 # ---- processes ------------------------------------------------------------------------------------
 
 kit_mutant(
+  NAME answers-wait-with-the-wait
+  SENTENCE "What was answered before a WAIT is sent when that is over."
+  FILE server.cpp
+  REPLACE [[    wfile().flush();  // what is answered already does not wait with this one
+]]
+  WITH [[
+]]
+  STEP 06.8
+  WORDS "sleeps with it")
+
+kit_mutant(
   NAME wait-waits-alone
   SENTENCE "In a process of its own a client waits for what nobody can change."
   FILE server.cpp
