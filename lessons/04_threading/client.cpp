@@ -9,6 +9,8 @@
 #include <stream_handler.hpp>
 
 #include <cstdio>
+#include <functional>
+#include <future>
 #include <stdexcept>
 #include <string>
 #include <thread>

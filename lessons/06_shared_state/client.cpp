@@ -11,6 +11,8 @@
 
 #include <cstdio>
 #include <exception>
+#include <functional>
+#include <future>
 #include <stdexcept>
 #include <string>
 #include <thread>

@@ -8,9 +8,10 @@
 #include <stream_handler.hpp>
 
 #include <cstdio>
+#include <functional>
+#include <future>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace socketserver;
@@ -53,20 +54,20 @@ void converse(const Address& server, long client, long lines) {
 
 // All clients at once, a thread each. Returns what went wrong, an empty text where nothing did.
 std::vector<std::string> converse_all(const Address& server, long clients, long lines) {
-  // Each thread writes to its own element, and it is read after the join: there is nothing to lock.
-  std::vector<std::string> failures(static_cast<std::size_t>(clients));
-  std::vector<std::jthread> threads;  // joined when it goes out of scope, whatever is thrown here
+  // Each of them waits for its thread when it is destroyed, whatever is thrown meanwhile.
+  std::vector<std::future<void>> conversations;
   for (long client = 1; client <= clients; ++client) {
-    std::string& failure = failures[static_cast<std::size_t>(client - 1)];
-    threads.emplace_back([&server, &failure, client, lines] {
-      try {
-        converse(server, client, lines);
-      } catch (const std::exception& error) {
-        failure = error.what();
-      }
-    });
+    conversations.push_back(
+        std::async(std::launch::async, converse, std::cref(server), client, lines));
   }
-  threads.clear();
+  std::vector<std::string> failures(conversations.size());
+  for (std::size_t i = 0; i < conversations.size(); ++i) {
+    try {
+      conversations[i].get();  // throws what converse() has thrown
+    } catch (const std::exception& error) {
+      failures[i] = error.what();
+    }
+  }
   return failures;
 }
 

@@ -9,10 +9,10 @@
 #include <stream_handler.hpp>
 
 #include <cstdio>
-#include <exception>
+#include <functional>
+#include <future>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace socketserver;
@@ -66,21 +66,13 @@ void move_money(const Address& bank, long client, long transfers) {
 
 // All clients at once, a thread each. Throws what the first of them has thrown.
 void move_money_at_once(const Address& bank, long clients, long transfers) {
-  std::vector<std::exception_ptr> failures(static_cast<std::size_t>(clients));
-  std::vector<std::thread> threads;
+  // Each of them waits for its thread when it is destroyed, whatever is thrown meanwhile.
+  std::vector<std::future<void>> movers;
   for (long client = 0; client < clients; ++client) {
-    threads.emplace_back([&, client] {
-      try {
-        move_money(bank, client, transfers);
-      } catch (...) {  // nothing may leave a thread
-        failures[static_cast<std::size_t>(client)] = std::current_exception();
-      }
-    });
+    movers.push_back(
+        std::async(std::launch::async, move_money, std::cref(bank), client, transfers));
   }
-  for (std::thread& thread : threads) thread.join();
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
+  for (std::future<void>& mover : movers) mover.get();  // throws what move_money() has thrown
 }
 
 // The bank's own word, before and after: it may have other accounts and other clients.

@@ -415,15 +415,11 @@ kit_mutant(
 
 kit_mutant(
   NAME client-one-after-the-other
-  SENTENCE "Each client thread is joined before the next is started."
+  SENTENCE "Each client's thread is waited for before the next is started."
   FILE client.cpp
-  REPLACE [[        failure = error.what();
-      }
-    });]]
-  WITH [[        failure = error.what();
-      }
-    });
-    threads.back().join();]]
+  REPLACE [[        std::async(std::launch::async, converse, std::cref(server), client, lines));]]
+  WITH [[        std::async(std::launch::async, converse, std::cref(server), client, lines));
+    conversations.back().wait();]]
   STEP 04.7
   WORDS "all of them are there at once")
 

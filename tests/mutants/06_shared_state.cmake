@@ -284,17 +284,9 @@ kit_mutant(
   NAME client-one-after-the-other
   SENTENCE "Each thread is waited for before the next one starts."
   FILE client.cpp
-  REPLACE [[        failures[static_cast<std::size_t>(client)] = std::current_exception();
-      }
-    });]]
-  WITH [[        failures[static_cast<std::size_t>(client)] = std::current_exception();
-      }
-    });
-    threads.back().join();]]
-  REPLACE [[  for (std::thread& thread : threads) thread.join();
-]]
-  WITH [[
-]]
+  REPLACE [[        std::async(std::launch::async, move_money, std::cref(bank), client, transfers));]]
+  WITH [[        std::async(std::launch::async, move_money, std::cref(bank), client, transfers));
+    movers.back().wait();]]
   STEP 06.6
   WORDS "a thread and a connection for each")
 
@@ -302,10 +294,8 @@ kit_mutant(
   NAME client-drops-what-its-threads-threw
   SENTENCE "What goes wrong in a thread is caught there, and nobody hears of it."
   FILE client.cpp
-  REPLACE [[    if (failure) std::rethrow_exception(failure);
-]]
-  WITH [[    if (failure) continue;
-]]
+  REPLACE [[mover.get();  // throws]]
+  WITH [[mover.wait();  // throws]]
   STEP 06.6
   WORDS "on whichever thread it is noticed")
 

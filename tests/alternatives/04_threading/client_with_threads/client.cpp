@@ -1,4 +1,5 @@
-// Right, and different: std::async, and an exception that travels in a future.
+// Right, and different: threads with a place for what each has to say, and questions that are all
+// sent before the first answer is read.
 
 #include <sys/socket.h>
 #include <socketserver/file_descriptor.hpp>
@@ -7,10 +8,9 @@
 #include <stream_handler.hpp>
 
 #include <cstdio>
-#include <functional>
-#include <future>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace socketserver;
@@ -52,20 +52,18 @@ void converse(const Address& server, long client, long lines) {
 }
 
 std::vector<std::string> converse_all(const Address& server, long clients, long lines) {
-  std::vector<std::future<void>> conversations;
+  std::vector<std::string> failures(static_cast<std::size_t>(clients));
+  std::vector<std::thread> threads;
   for (long client = 1; client <= clients; ++client) {
-    conversations.push_back(
-        std::async(std::launch::async, converse, std::cref(server), client, lines));
+    threads.emplace_back([&failures, &server, client, lines] {
+      try {
+        converse(server, client, lines);
+      } catch (const std::exception& error) {
+        failures[static_cast<std::size_t>(client - 1)] = error.what();
+      }
+    });
   }
-  std::vector<std::string> failures;
-  for (std::future<void>& conversation : conversations) {
-    try {
-      conversation.get();
-      failures.emplace_back();
-    } catch (const std::exception& error) {
-      failures.emplace_back(error.what());
-    }
-  }
+  for (std::thread& thread : threads) thread.join();
   return failures;
 }
 
