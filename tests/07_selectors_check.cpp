@@ -19,6 +19,7 @@ using kit::Calls;
 using kit::Fault;
 using kit::Peer;
 using kit::Program;
+using kit::RecorderLog;
 using kit::Server;
 using kit::ServerOptions;
 using kit::Step;
@@ -113,6 +114,22 @@ void wait_until_stalled(Step& step, Server& server, const std::vector<Peer*>& fl
     wait_until_it_waits(step, server);
     ask(step, server, other, step.word() + "\n");
   }
+}
+
+// The timeout, in milliseconds, of a wait that signals have interrupted again and again and that is
+// as long as it was; of waits longer than `more_than` and no longer than `at_most`. The signals come
+// every few milliseconds: from one to the third after it time has passed, however late they are.
+std::optional<std::int64_t> begun_anew(const RecorderLog& log, std::int64_t more_than,
+                                       std::int64_t at_most) {
+  std::vector<std::int64_t> timeouts;
+  for (const kit::CallRecord& call : log.records()) {
+    const auto timeout = call.is(Calls::any_wait) ? call.timeout() : std::nullopt;
+    if (timeout && *timeout > more_than && *timeout <= at_most) timeouts.push_back(*timeout);
+  }
+  for (std::size_t i = 3; i < timeouts.size(); ++i) {
+    if (timeouts[i] >= timeouts[i - 3]) return timeouts[i];
+  }
+  return std::nullopt;
 }
 
 // Whether the server is asleep: in the same wait at each of several looks.
@@ -228,6 +245,13 @@ STEP("07.2", "select tells what is ready, and waits as long as it was told") {
             "A signal interrupts epoll_wait() (EINTR): wait again, for the rest of the time. The "
             "whole time again would be too long, and giving up too short.",
             "a signal every 4 ms, 60 ms: nothing");
+  // A machine that stood still for the whole time has ended even a wait that begins anew each time.
+  if (const RecorderLog* log = probe.recorder_if_any()) {
+    if (const auto again = begun_anew(*log, 20, 60)) {
+      step.check(false, "after some signals a shorter wait than before",
+                 "again " + std::to_string(*again) + " ms");
+    }
+  }
   situation(probe, "After a signal select() looks again: what its handler did may be there.",
             "a byte from a signal's handler, no timeout: READ");
   situation(probe, "The kernel has forgotten a closed descriptor: it is silent.",
