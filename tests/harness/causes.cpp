@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "escape.hpp"
+#include "frames.hpp"
 #include "limits.hpp"
 #include "proc.hpp"
 #include "step.hpp"
@@ -33,7 +34,8 @@ std::optional<Place> place_in(std::string_view frame, const std::vector<std::str
   return std::nullopt;
 }
 
-// "    #3 0x55… in EchoHandler::handle() /…/server.cpp:31" -> "EchoHandler::handle".
+// "    #3 0x55… in EchoHandler::handle() /…/server.cpp:31" -> "EchoHandler::handle";
+// "    #0 void Mix<Server>::run<int>(int) …" -> "Mix::run".
 std::string function_in(std::string_view frame) {
   std::size_t begin = frame.find(" in ");
   if (begin != std::string_view::npos) {
@@ -45,8 +47,22 @@ std::string function_in(std::string_view frame) {
     if (begin == std::string_view::npos) return {};
     ++begin;
   }
-  const std::size_t end = frame.find_first_of("( \n", begin);
-  return std::string(frame.substr(begin, std::min(end, frame.size()) - begin));
+  std::string name;
+  int depth = 0;  // of template arguments
+  for (const char c : frame.substr(begin)) {
+    if (depth == 0 && (c == '(' || c == '\n')) break;
+    depth += c == '<' ? 1 : 0;
+    if (depth == 0) name += c;
+    depth -= c == '>' ? 1 : 0;
+  }
+  // "main /…/server.cpp:60" has no arguments; "void Mix::run(int)" has a result before its name.
+  const std::size_t open = frame.find('(', begin);
+  const bool called = open != frame.npos && !name.empty() && name.back() != ' ';
+  const std::size_t space = called ? name.rfind(' ') : name.find(' ');
+  if (space != std::string::npos) name = called ? name.substr(space + 1) : name.substr(0, space);
+  constexpr std::string_view ours = "socketserver::";
+  if (name.starts_with(ours)) name.erase(0, ours.size());
+  return name;
 }
 
 // The first frame in the learner's files, from `at` on.
@@ -326,8 +342,9 @@ Diagnosis diagnose(const Step& step) {
   }
   const std::vector<std::string> files = learners_files(step);
   for (const auto& program : programs) {
-    const auto report = find_sanitizer_report(program->errors(), files);
-    if (!report || program->may_report()) continue;
+    if (program->may_report() || !find_sanitizer_report(program->errors(), files)) continue;
+    const auto report =
+        find_sanitizer_report(with_lines(program->errors(), program->path()), files);
     result.kind = Diagnosis::Kind::sanitizer;
     result.program = program.get();
     result.place = report->place;

@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "causes.hpp"
+#include "frames.hpp"
 
 namespace {
 
@@ -33,6 +34,11 @@ constexpr const char* race =
     "    #0 EchoHandler::count()::{lambda()#1}::operator()() const /home/me/server.cpp:11 "
     "(s+0x28)\n"
     "    #1 main /home/me/server.cpp:17 (s+0x2331)\n";
+
+constexpr const char* in_a_template =
+    "WARNING: ThreadSanitizer: data race (pid=1)\n"
+    "    #0 void socketserver::Mix<socketserver::TCPServer>::run<std::function<void ()> >(int&) "
+    "const <null> (server+0x72b0) /home/me/server.cpp:70\n";
 
 constexpr const char* inversion =
     "==================\n"
@@ -66,6 +72,11 @@ TEST_CASE("a sanitizer's report becomes one sentence with the learner's line") {
   CHECK(two_threads->kind == "data race");
   CHECK(two_threads->function == "EchoHandler::count");
   CHECK(two_threads->place.line == 11);
+
+  const auto of_a_template = kit::find_sanitizer_report(in_a_template, files);
+  REQUIRE(of_a_template);
+  CHECK(of_a_template->function == "Mix::run");
+  CHECK(of_a_template->place.line == 70);
 
   const auto two_locks = kit::find_sanitizer_report(inversion, files);
   REQUIRE(two_locks);
@@ -112,4 +123,12 @@ TEST_CASE("a hole of a starter") {
   CHECK(hole->place.line == 31);
   CHECK(!kit::find_hole("it is not written: whatever\n"));
   CHECK(!kit::find_hole("not written: no task\n"));
+}
+
+TEST_CASE("frames without a line get one, if the program has it") {
+  const std::string unknown = "    #0 f() <null> (no-such-program+0x10)\n";
+  CHECK(kit::with_lines(unknown, "/no-such-program") == unknown);
+  const std::string known = "    #0 f() /home/me/server.cpp:7 (server+0x10)\n";
+  CHECK(kit::with_lines(known, "/server") == known);
+  CHECK(kit::with_lines("no report at all\n", "/server") == "no report at all\n");
 }

@@ -51,6 +51,7 @@ Program::Program(Step& step, std::string name, std::string path, const ProcessOp
                  const ProgramOptions& options, std::string nonce)
     : step_(step),
       name_(std::move(name)),
+      path_(std::move(path)),
       build_(options.build),
       args_(options.args),
       nonce_(std::move(nonce)),
@@ -63,7 +64,7 @@ Program::Program(Step& step, std::string name, std::string path, const ProcessOp
       }()),
       process_([&] {
         ProcessOptions all = process;
-        all.command = {std::move(path)};
+        all.command = {path_};
         all.command.insert(all.command.end(), args_.begin(), args_.end());
         if (recorder_) {
           // Far above the program's own descriptors: theirs begin at 3, as the pages say.

@@ -59,6 +59,8 @@ class Program {
   std::string command_line() const;
   const std::vector<std::string>& args() const { return args_; }
   const std::string& build() const { return build_; }
+  /// The file that runs.
+  const std::string& path() const { return path_; }
   pid_t pid() const { return process_.pid(); }
   bool alive() const { return process_.running(); }
   const std::optional<Exit>& exit() const { return process_.exit(); }
@@ -140,6 +142,7 @@ class Program {
 
   std::string name_;
   std::size_t order_ = 0;
+  std::string path_;
   std::string build_;
   std::vector<std::string> args_;
   std::string nonce_;

@@ -247,6 +247,11 @@ std::string see_section(const Step& step, const Diagnosis& diagnosis) {
   std::ranges::sort(lines);
   std::string out = title("see it yourself");
   for (const auto& [order, line] : lines) out += "    " + line + '\n';
+  std::size_t left_out = 0;
+  for (const Conversation* one : talks) left_out += one->left_out;
+  if (left_out > 0) {
+    out += "    (The check went on to send " + with_commas(left_out) + " more times.)\n";
+  }
   if (injected) {
     out +=
         "    (The check made some of its calls fail on purpose: by hand you may need patience.)\n";

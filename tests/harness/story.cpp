@@ -17,9 +17,16 @@ std::string padded(std::string text, std::size_t width) {
 // A line of the story that has grown beyond this takes no more ", then".
 constexpr std::size_t longest_joined = 150;
 
+// Who would type more?
+constexpr std::size_t most_words = 60;
+
 }  // namespace
 
 void Conversation::add_send(std::string_view bytes) {
+  if (words.size() >= most_words) {
+    ++left_out;
+    return;
+  }
   if (bytes.size() > limits::shown_bytes) {
     // Too long for a command line: as many bytes of another kind.
     words.push_back("--fill");

@@ -135,3 +135,13 @@ TEST_CASE("a conversation becomes the words of kit-talk") {
   talk.add_send(std::string(1000, 'x'));
   CHECK(talk.words == std::vector<std::string>{"--send", "'hello '", "--pause", "--fill", "1000"});
 }
+
+TEST_CASE("a conversation that nobody would type is cut") {
+  kit::Conversation talk;
+  for (int i = 0; i < 100'000; ++i) {
+    talk.add_send("hello\n");
+    talk.add_pause();
+  }
+  CHECK(talk.words.size() < 100);
+  CHECK(talk.words.size() / 3 + talk.left_out == 100'000);
+}
