@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <fstream>
@@ -34,6 +35,7 @@ using kit::Program;
 using kit::Server;
 using kit::ServerOptions;
 using kit::Step;
+using std::chrono::milliseconds;
 
 constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
 
@@ -85,6 +87,10 @@ bool is_socket(const std::string& path) {
 bool exists(const std::string& path) {
   struct stat file {};
   return ::lstat(path.c_str(), &file) == 0;
+}
+
+std::string folder_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
 }
 
 ino_t inode_of(const std::string& path) {
@@ -215,7 +221,19 @@ STEP("03.3", "lines in pieces, and several in one piece") {
       "One recv() can bring several lines, and the beginning of another. All whole ones are "
       "answered before the server waits for more; what follows the last newline is kept for the "
       "next read_line().");
+  const std::uint64_t sends = server.recorder().count(Calls::any_send);
   client.send("one\ntwo\n\nthr").expect("ONE\nTWO\n\n");
+  step.suspect_task("03.F");
+  step.suspect(
+      "Lines that came together were answered one by one. Write each answer to wfile(), and flush "
+      "when has_line() says that no whole line is left: one send() for all of them.");
+  const std::uint64_t used = server.recorder().count(Calls::any_send) - sends;
+  step.check(used == 1, "one send() for the answers to three lines",
+             std::to_string(used) + " of them");
+  step.suspect_task("03.D");
+  step.suspect(
+      "One recv() can bring several lines, and the beginning of another. What follows the last "
+      "newline is kept for the next read_line().");
   expect_silence(step, server, client);
   client.send("ee\nfour\n").expect("THREE\nFOUR\n");
   std::string many;
@@ -258,8 +276,9 @@ STEP("03.4", "the last line needs no newline, and one over the limit ends that c
   step.suspect("A line of exactly --line-limit bytes, its newline counted, is not too long.");
   Peer& exact = step.connect(server);
   ask(step, exact, step.text(99) + "\n");
-  exact.send(step.text(100).substr(0, 99)).half_close();
-  (void)exact.read_all();
+  const std::string bare = step.text(100);
+  exact.send(bare).half_close();
+  exact.expect(Step::upper(bare)).expect_end();
   step.suspect(
       "A line that is over the limit must end its client: read_line() throws, and the loop closes "
       "the connection. What was answered before still arrives.");
@@ -316,6 +335,30 @@ STEP("03.5", "a datagram client binds a name of its own, and removes it") {
       "The client has ended and its name is still in the file system: only unlink() removes it, on "
       "every way out of the function.");
   step.check(!exists(name), "no file at the client's name", name + " is still there");
+
+  step.suspect("A long answer was cut: a datagram is received whole, or its rest is lost.");
+  const std::string long_answer = Step::upper(step.word() + step.text(20'000));
+  Program& reader = step.client(partner.local(), {word}, {.args = kind});
+  partner.expect(word + "\n");
+  const std::string other_name = partner.target().path();
+  partner.send(long_answer + "\n");
+  reader.expect_output("Sent:     " + word + "\nReceived: " + long_answer + "\n");
+  step.suspect(
+      "Each client makes a folder for its name, and leaves it behind: rmdir() it when the name is "
+      "gone.");
+  const std::string folder = folder_of(name);
+  step.check(folder == folder_of(other_name) || !exists(folder), "no folder left by the client",
+             folder + " is still there");
+
+  step.suspect(
+      "A signal interrupted the wait (-1, EINTR). That is neither an answer nor the end of the "
+      "time: wait for the rest of it.");
+  Program& interrupted = step.client(
+      partner.local(), {word},
+      {.args = kind, .faults = {Fault::fail(Calls::any_wait, EINTR).every(2).times(4)}});
+  partner.expect(word + "\n");
+  partner.send("STILL HERE\n");
+  interrupted.expect_output("Sent:     " + word + "\nReceived: STILL HERE\n");
 
   step.suspect("No answer came within --timeout: one sentence on stderr, and exit status 1.");
   Program& unanswered = step.client(partner.local(), {word},
@@ -410,6 +453,15 @@ STEP("03.7", "the path is removed at the end by the server that made it") {
     newcomer.close();
     ::unlink(path.c_str());
   }
+  step.suspect_task("03.C", "UnixPath::remove");
+  step.suspect(
+      "A copy of the process (fork) closed its copy of the server, and the path was gone. The path "
+      "belongs to the process that made it: compare getpid() with what bind() noted.");
+  Program& owner = step.probe("owner", {"--path", path});
+  for (const std::string kind : {"stream", "datagram"}) {
+    owner.expect_line(kind + ": closed in a child: there; closed by its maker: gone");
+  }
+  owner.expect_exit(0);
 }
 
 STEP("03.8", "a stale path is taken over") {
@@ -420,6 +472,7 @@ STEP("03.8", "a stale path is taken over") {
         "EADDRINUSE; if the file is a socket, and a connect() to it says ECONNREFUSED, nobody is "
         "there: unlink it, and bind again.");
     step.server(on_path(path, {"--kind", kind})).kill();
+    step.did("killed", "it by SIGKILL: it could not clean up");
     step.check(is_socket(path), "the path of the server that was killed", "it is gone");
     Server& second = step.server(on_path(path, {"--kind", kind}));
     second.stop();
@@ -485,6 +538,7 @@ STEP("03.9", "a path that is in use, and a file that is no socket, are never tou
       "What stands at the path is no socket, and was removed or changed. Look with lstat() before "
       "unlink(): only a socket (S_ISSOCK) may be a server's.");
   std::ofstream(path) << "precious\n";
+  step.did("wrote", "a file that is no socket, at " + path);
   step.sandbox().give(path);
   for (const std::string& kind : kinds) expect_loser(kind);
   std::stringstream content;
@@ -516,6 +570,7 @@ STEP("03.9", "a path that is in use, and a file that is no socket, are never tou
 
 STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is limited") {
   const std::string much(4 << 20, 'x');
+  step.suspect_task("03.E", "StreamWriter::write");
   for (const std::string size : {"0", "100000"}) {
     const std::string which =
         size == "0" ? "Unbuffered (wbufsize 0)" : "Buffered (wbufsize 100000)";
@@ -539,11 +594,13 @@ STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is 
       expect_silence(step, server, waits);
     }
     waits.send("\n").expect(size == "0" ? "AFTER" : "BEFOREAFTER").expect_end();
+    step.suspect_task("03.E", "StreamWriter::flush");
     step.suspect("flush() sends what was gathered, at once, and once.");
     Peer& flushed = step.connect(server);
     flushed.send("write, flush, read, write\n").expect("BEFORE");
     flushed.send("\n").expect("AFTER").expect_end();
 
+    step.suspect_task("03.E", "StreamRequestHandler::finish");
     step.suspect("The handler threw: what it wrote before still leaves, by finish().");
     Peer& thrown = step.connect(server);
     thrown.send("write and throw\n").expect("BEFORE").expect_end();
@@ -551,9 +608,10 @@ STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is 
     Peer& closed = step.connect(server);
     closed.send("write and close\n").expect("BEFOREAFTER").expect_end();
 
+    step.suspect_task("03.E", "StreamWriter::write");
     step.suspect(
-        "write() did not send all. send() may take fewer bytes than it was given, and a "
-        "signal may interrupt it: go on with the rest.");
+        "Not all was sent, or the order was not read. send() may take fewer bytes than it was "
+        "given, and a signal may interrupt it, as it may recv() (-1, EINTR): go on with the rest.");
     Peer& reader = step.connect(server);
     for (const Fault& fault : {Fault::fail(Calls::any_send, EINTR).every(3).on_streams(),
                                Fault::shorten(Calls::any_send, 50'000).every(2).on_streams(),
@@ -562,6 +620,7 @@ STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is 
     }
     reader.send("write much\n").expect("BEFORE" + much + "AFTER").expect_end();
 
+    step.suspect_task("03.E", "StreamRequestHandler::finish");
     step.suspect(
         "The client had gone when finish() sent the rest. That is no error: nothing to report, and "
         "the next client is served. (MSG_NOSIGNAL keeps SIGPIPE away.)");
@@ -581,15 +640,38 @@ STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is 
     server.stop();
   }
 
+  step.suspect_task("03.E", "StreamRequestHandler::setup");
+  step.suspect("disable_nagle_algorithm is TCP_NODELAY of the connection: on if it is true.");
+  for (const bool off : {false, true}) {
+    std::vector<std::string> args{"--port", "0"};
+    if (off) args.push_back("--no-delay");
+    Server& either = step.probe_server("writer", {.args = args});
+    step.connect(either).send("is the delay off?\n").expect(off ? "YES" : "NO").expect_end();
+    either.stop();
+  }
+
+  step.suspect_task("03.I");
   step.suspect(
       "A silent client holds the server for ever, though the handler's timeout is set: setup() "
-      "sets "
-      "SO_RCVTIMEO and SO_SNDTIMEO to it; recv() then fails with EAGAIN, and "
-      "that ends this request.");
-  Server& server =
-      step.probe_server("writer", {.args = {"--port", "0", "--request-timeout", "50"}});
+      "sets SO_RCVTIMEO and SO_SNDTIMEO to it; recv() then fails with EAGAIN, and that ends this "
+      "request. (A timeval of 0 is no limit: are the milliseconds in tv_usec?)");
+  constexpr milliseconds patience{300};
+  Server& server = step.probe_server(
+      "writer", {.args = {"--port", "0", "--request-timeout", std::to_string(patience.count())}});
+  const auto begin = kit::Clock::now();
   Peer& silent = step.connect(server);
   silent.expect_end_or_reset();
+  const auto waited = std::chrono::duration_cast<milliseconds>(kit::Clock::now() - begin);
+  step.suspect(
+      "A client was given up long before its time was over: tv_usec counts millionths of a "
+      "second.");
+  step.check(waited >= patience / 2, "a wait of " + std::to_string(patience.count()) + " ms",
+             "one of " + std::to_string(waited.count()) + " ms");
+  step.suspect(
+      "A client that takes nothing holds the server for ever, though the handler's timeout is set: "
+      "SO_SNDTIMEO limits send() as SO_RCVTIMEO limits recv().");
+  Peer& deaf = step.connect(server);
+  deaf.send("write without end\n");
   // What a client says in time must be there when its time begins, however slow this machine is.
   const auto say_in_time = [&](const std::string& words) -> Peer& {
     server.signal(SIGSTOP);
@@ -613,7 +695,7 @@ STEP("03.11", "a datagram client without a name is not answered and harms nobody
   step.suspect(
       "A client without a name ended the server, or stopped it. Its address is empty (family "
       "AF_UNSPEC): no answer can reach it.");
-  DatagramPeer& nameless = step.datagram_peer(server, false);
+  DatagramPeer& nameless = step.datagram_peer(server, Step::Name::none);
   for (int i = 0; i < 3; ++i) {
     nameless.send(step.word() + "\n");
     named.send("after\n").expect("AFTER\n");
@@ -623,22 +705,30 @@ STEP("03.11", "a datagram client without a name is not answered and harms nobody
       "is none: verify_request() turns such a request away.");
   step.check(server.errors().empty(), "nothing on stderr",
              "\"" + std::string(server.errors().substr(0, 200)) + "\"");
+#if defined(__linux__)
+  step.suspect(
+      "A client with a name that is no path was turned away. Only an address without a name has "
+      "the family AF_UNSPEC; every other one can be answered.");
+  DatagramPeer& abstract = step.datagram_peer(server, Step::Name::abstract);
+  abstract.send("no path\n").expect("NO PATH\n");
+#endif
   server.stop();
 }
 
 STEP("03.12", "the mode is never wider than asked, from the first moment") {
   struct Case {
     mode_t umask, asked;
-    bool exact;
+    bool exact, stale;
   };
   const std::string path = step.path("s");
   for (const std::string kind : {"unix-stream", "unix-datagram"}) {
-    for (const Case& now : {Case{0, 0600, true}, Case{022, 0660, false}, Case{022, 0600, true},
-                            Case{077, 0666, false}}) {
+    for (const Case& now : {Case{0, 0600, true, false}, Case{022, 0660, false, false},
+                            Case{022, 0600, true, true}, Case{077, 0666, false, false}}) {
       std::ostringstream octal;
       octal << std::oct << now.asked;
       ServerOptions options = on_path(path, {"--kind", kind, "--mode", octal.str()});
       options.umask = now.umask;
+      if (now.stale) leave_behind(step, step.unix_address("s"), SOCK_DGRAM);
 #if defined(__linux__)
       const Descriptor events(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
       (void)::inotify_add_watch(events.get(), step.folder().c_str(), IN_ATTRIB | IN_CREATE);
@@ -659,7 +749,7 @@ STEP("03.12", "the mode is never wider than asked, from the first moment") {
       step.suspect(
           "The path was made with other rights, and changed afterwards: in between, everybody "
           "could "
-          "connect. Set the umask() before bind(), or the socket's own mode with fchmod().");
+          "connect. Set the umask() before bind(), and put it back.");
       alignas(inotify_event) std::array<char, 4096> buffer{};
       bool changed = false;
       const ssize_t size = ::read(events.get(), buffer.data(), buffer.size());
@@ -673,6 +763,12 @@ STEP("03.12", "the mode is never wider than asked, from the first moment") {
       }
       step.check(!changed, "the path has its mode from its first moment on",
                  "its mode was changed after bind() had made it");
+      step.suspect(
+          "The umask was not put back. It is the whole process's: every file that is made later "
+          "gets the rights that were meant for this path alone.");
+      if (const auto umask = kit::proc::umask(server.pid())) {
+        step.check(*umask == now.umask, "the umask as it was", "another one");
+      }
 #endif
       server.stop();
     }

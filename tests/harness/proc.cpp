@@ -256,6 +256,14 @@ std::string thread_waits_in(pid_t pid, pid_t thread) {
 
 }  // namespace
 
+std::optional<mode_t> umask(pid_t pid) {
+  constexpr std::string_view name = "\nUmask:\t";
+  const auto text = read_file(folder_of(pid) + "/status");
+  const std::size_t at = text ? text->find(name) : std::string::npos;
+  if (at == std::string::npos) return std::nullopt;
+  return static_cast<mode_t>(std::strtoul(text->c_str() + at + name.size(), nullptr, 8));
+}
+
 std::optional<Status> status(pid_t pid) {
   const auto text = read_file(folder_of(pid) + "/stat");
   if (!text) return std::nullopt;

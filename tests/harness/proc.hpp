@@ -26,6 +26,9 @@ struct Status {
 };
 std::optional<Status> status(pid_t pid);
 
+/// Its umask; nothing where that cannot be seen.
+std::optional<mode_t> umask(pid_t pid);
+
 /// Nothing while a thread of the process or of its children runs. Once all sleep, a number that
 /// changes when one of them has run meanwhile. (0 where that cannot be seen.)
 std::optional<std::uint64_t> asleep(pid_t pid);

@@ -329,15 +329,20 @@ DatagramPeer& Step::add_datagram_peer(Descriptor socket, const Address& target, 
   return *datagram_peers_.back();
 }
 
-DatagramPeer& Step::datagram_peer(const Address& address, bool named) {
+DatagramPeer& Step::datagram_peer(const Address& address, Name name) {
   if (!address.is_unix()) {
     const std::string host = address.family() == AF_INET6 ? "::1" : "127.0.0.1";
     return add_datagram_peer(bound_socket(Address::tcp(host, 0), SOCK_DGRAM), address, false);
   }
-  if (!named) {
+  if (name != Name::path) {
     Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM, 0));
     fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
     fcntl(socket.get(), F_SETFL, O_NONBLOCK);
+    // An address that ends behind its family asks for a name, which the kernel makes up. unix(7)
+    const sockaddr family{.sa_family = AF_UNIX, .sa_data = {}};
+    if (name == Name::abstract && ::bind(socket.get(), &family, sizeof family.sa_family) != 0) {
+      throw std::system_error(errno, std::generic_category(), "bind");
+    }
     return add_datagram_peer(std::move(socket), address, false);
   }
   const std::string own = path("peer-" + std::to_string(datagram_peers_.size() + 1));

@@ -126,12 +126,15 @@ class Step {
   /// Nobody listens there (asked once, no failure).
   bool refuses(const Address& address);
 
-  /// A datagram socket that sends to this address. To a Unix path it has a name of its own in the
-  /// step's folder, or none if `named` is false.
-  DatagramPeer& datagram_peer(const Server& server, bool named = true) {
-    return datagram_peer(server.address(), named);
+  /// What a datagram client of a Unix path is called: a path in the step's folder, a name that is
+  /// no file (Linux only), or nothing.
+  enum class Name { path, abstract, none };
+
+  /// A datagram socket that sends to this address.
+  DatagramPeer& datagram_peer(const Server& server, Name name = Name::path) {
+    return datagram_peer(server.address(), name);
   }
-  DatagramPeer& datagram_peer(const Address& address, bool named = true);
+  DatagramPeer& datagram_peer(const Address& address, Name name = Name::path);
 
   /// A partner for clients: on a port of its own of this host ...
   Listener& listen(std::string_view host = "127.0.0.1");

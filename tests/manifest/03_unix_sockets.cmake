@@ -5,6 +5,7 @@ kit_program(server server.cpp SLOTS unix_server.cpp stream_handler.cpp)
 kit_program(client client.cpp SLOTS unix_server.cpp)
 kit_header(stream_handler.hpp)
 kit_probe(writer SLOTS stream_handler.cpp)
+kit_probe(owner SLOTS unix_server.cpp)
 
 #        task  file                what is written there
 kit_task(03.A unix_server.cpp     unix_address)
@@ -27,7 +28,7 @@ kit_step(03.3   8 core   server 03.D "lines in pieces, and several in one piece"
 kit_step(03.4   6 core   server 03.D "the last line needs no newline, and one over the limit ends that client alone" BUILDS checked plain)
 kit_step(03.5  10 core   client 03.G "a datagram client binds a name of its own, and removes it")
 kit_step(03.6   8 core   server 03.A "a path of 107 bytes works, and one of 108 is a clear error")
-kit_step(03.7   8 core   server 03.C "the path is removed at the end by the server that made it")
+kit_step(03.7   8 core   server 03.C "the path is removed at the end by the server that made it" PROBES owner)
 kit_step(03.8   4 core   server 03.H "a stale path is taken over")
 kit_step(03.9  12 harden server 03.H "a path that is in use, and a file that is no socket, are never touched")
 kit_step(03.10 10 harden probe  03.I "wfile writes all, buffered or not, and a silent client's time is limited")

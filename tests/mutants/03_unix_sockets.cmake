@@ -365,7 +365,7 @@ kit_mutant(
   REPLACE [[      bytes.remove_prefix(static_cast<std::size_t>(count));]]
   WITH [[      return;]]
   STEP 03.10
-  WORDS "did not send all")
+  WORDS "Not all was sent")
 
 kit_mutant(
   NAME interrupted-send-is-an-error
@@ -553,3 +553,128 @@ kit_mutant(
   WITH [[::poll(&waiting, 1, left.count() > 0 ? -1 : 0);]]
   STEP 03.5
   WORDS "--timeout")
+
+# ---- more of each part ---------------------------------------------------------------------------
+
+kit_mutant(
+  NAME nagle-stays
+  SENTENCE "disable_nagle_algorithm is not looked at."
+  FILE stream_handler.cpp
+  REPLACE [[if (disable_nagle_algorithm && (]]
+  WITH [[if (timeout && (]]
+  STEP 03.10
+  WORDS "TCP_NODELAY")
+
+kit_mutant(
+  NAME nagle-always-off
+  SENTENCE "Small packets leave at once, whatever the attribute says."
+  FILE stream_handler.cpp
+  REPLACE [[if (disable_nagle_algorithm && (]]
+  WITH [[if ((]]
+  STEP 03.10
+  WORDS "TCP_NODELAY")
+
+kit_mutant(
+  NAME a-copy-removes-the-path
+  SENTENCE "A forked child that closes its copy of the server removes the path."
+  FILE unix_server.cpp
+  REPLACE [[if (path_.empty() || maker_ != ::getpid()) return;]]
+  WITH [[if (path_.empty()) return;]]
+  STEP 03.7
+  WORDS "belongs to the process that made it")
+
+kit_mutant(
+  NAME no-path-is-nobody
+  SENTENCE "A client whose name is no path is turned away like one without a name."
+  FILE unix_server.cpp
+  REPLACE [[return request.client_address().family() != AF_UNSPEC;]]
+  WITH [[return request.client_address().path().starts_with('/');]]
+  STEP 03.11
+  WORDS "a name that is no path")
+
+kit_mutant(
+  NAME send-without-limit
+  SENTENCE "Only recv is limited: a client that takes nothing is waited for for ever."
+  FILE stream_handler.cpp
+  REPLACE [[  check(::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), "setsockopt");
+]]
+  WITH [[
+]]
+  STEP 03.10
+  WORDS "SO_SNDTIMEO limits send")
+
+kit_mutant(
+  NAME milliseconds-as-microseconds
+  SENTENCE "tv_usec gets milliseconds: every client is too slow."
+  FILE stream_handler.cpp
+  REPLACE [[time.count() % 1000 * 1000);]]
+  WITH [[time.count() % 1000);]]
+  STEP 03.10
+  WORDS "millionths of a second")
+
+kit_mutant(
+  NAME a-line-an-answer
+  SENTENCE "Every line is flushed by itself."
+  FILE server.cpp
+  REPLACE [[      if (!this->rfile().has_line()) this->wfile().flush();]]
+  WITH [[      this->wfile().flush();]]
+  STEP 03.3
+  WORDS "answered one by one")
+
+kit_mutant(
+  NAME bare-line-of-the-limit-refused
+  SENTENCE "A last line of exactly the limit is refused before its end of file comes."
+  FILE stream_handler.cpp
+  REPLACE [[    if (size > limit)
+]]
+  WITH [[    if (size > limit || (size == limit && !whole))
+]]
+  STEP 03.4
+  WORDS "is not too long")
+
+kit_mutant(
+  NAME client-cuts-a-long-answer
+  SENTENCE "The client has room for 4,096 bytes."
+  FILE client.cpp
+  REPLACE [[longest_datagram = 256 * 1024;]]
+  WITH [[longest_datagram = 4096;]]
+  STEP 03.5
+  WORDS "A long answer was cut")
+
+kit_mutant(
+  NAME client-leaves-its-folder
+  SENTENCE "The folder of the client's name stays."
+  FILE client.cpp
+  REPLACE [[    ::rmdir(folder_.c_str());
+]]
+  WITH [[
+]]
+  STEP 03.5
+  WORDS "makes a folder for its name")
+
+kit_mutant(
+  NAME client-gives-up-after-a-signal
+  SENTENCE "A signal while the client waits is an error."
+  FILE client.cpp
+  REPLACE [[    if (errno != EINTR) throw_system_error("poll");]]
+  WITH [[    throw_system_error("poll");]]
+  STEP 03.5
+  WORDS "wait for the rest of it")
+
+kit_mutant(
+  NAME umask-not-put-back
+  SENTENCE "The umask stays as it was needed for the path."
+  FILE unix_server.cpp
+  REPLACE [[  ~ModeOfNewFiles() { ::umask(old_); }]]
+  WITH [[  ~ModeOfNewFiles() { (void)old_; }]]
+  STEP 03.12
+  WORDS "not put back")
+
+kit_mutant(
+  NAME stale-path-without-its-mode
+  SENTENCE "Where a stale path is taken over, the mode is forgotten."
+  FILE unix_server.cpp
+  REPLACE [[    check(bind_with_mode(socket, address, mode), "bind");]]
+  WITH [[    check(bind_with_mode(socket, address, std::nullopt), "bind");]]
+  STEP 03.12
+  WORDS "not the one that was asked for")

@@ -1,6 +1,9 @@
 // A TCP server with the learner's StreamRequestHandler, and a handler that does what the first line
 // says.
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <socketserver/program.hpp>
 #include <socketserver/tcp_server.hpp>
 
@@ -19,6 +22,7 @@ constexpr std::size_t line_limit = 65536;
 constexpr std::size_t much = 4 << 20;
 
 std::size_t gathered = 0;
+bool no_delay = false;
 std::optional<std::chrono::milliseconds> patience;
 
 class OrdersHandler : public StreamRequestHandler {
@@ -28,26 +32,45 @@ class OrdersHandler : public StreamRequestHandler {
   void setup() override {
     wbufsize = gathered;
     timeout = patience;
+    disable_nagle_algorithm = no_delay;
     StreamRequestHandler::setup();
   }
 
   void handle() override {
     const std::string order(rfile().read_line(line_limit));
+    if (order == "is the delay off?\n") return wfile().write(is_delay_off() ? "YES" : "NO");
     wfile().write("BEFORE");
-    if (order == "write, read, write\n") (void)rfile().read_line(line_limit);
-    if (order == "write, flush, read, write\n") {
+    if (order == "write, read, write\n") {
+      (void)rfile().read_line(line_limit);
+    } else if (order == "write, flush, read, write\n") {
       wfile().flush();
       (void)rfile().read_line(line_limit);
+    } else if (order == "write and throw\n") {
+      throw std::runtime_error("thrown on purpose");
+    } else if (order == "write much\n") {
+      wfile().write(std::string(much, 'x'));
+    } else if (order == "write without end\n") {
+      for (;;) wfile().write(std::string(much, 'x'));
+    } else if (order != "write twice\n" && order != "write and close\n") {
+      throw std::runtime_error("read_line() has returned \"" + escaped(order) +
+                               "\", which is no order");
     }
-    if (order == "write and throw\n") throw std::runtime_error("thrown on purpose");
-    if (order == "write much\n") wfile().write(std::string(much, 'x'));
     wfile().write("AFTER");
     if (order == "write and close\n") wfile().close();
+  }
+
+ private:
+  bool is_delay_off() {
+    int value = 0;
+    socklen_t size = sizeof value;
+    (void)::getsockopt(request().fileno(), IPPROTO_TCP, TCP_NODELAY, &value, &size);
+    return value != 0;
   }
 };
 
 void serve(const Options& options) {
   gathered = static_cast<std::size_t>(options.number("--wbufsize", 0));
+  no_delay = options.has("--no-delay");
   if (options.has("--request-timeout")) {
     patience = std::chrono::milliseconds(options.number("--request-timeout", 0));
   }
@@ -62,6 +85,7 @@ void serve(const Options& options) {
 int main(int argc, char* argv[]) {
   return server_main(argc, argv,
                      {{"--wbufsize", "N", "bytes that wfile gathers (0)"},
+                      {"--no-delay", nullptr, "disable_nagle_algorithm is true"},
                       {"--request-timeout", "MS", "how long a silent client is waited for", 1}},
                      serve);
 }

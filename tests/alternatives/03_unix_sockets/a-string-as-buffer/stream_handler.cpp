@@ -83,9 +83,10 @@ void StreamWriter::write(std::string_view bytes) {
 }
 
 void StreamWriter::flush() {
-  const std::vector<std::string> parts = std::exchange(parts_, {});
+  std::string all;
+  for (const std::string& part : std::exchange(parts_, {})) all += part;
   gathered_ = 0;
-  for (const std::string& part : parts) send_all(fd_, part);
+  send_all(fd_, all);
 }
 
 void StreamWriter::close() {
