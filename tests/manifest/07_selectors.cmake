@@ -26,7 +26,7 @@ kit_step(07.2  12 core   probe  07.B "select tells what is ready, and waits as l
 kit_step(07.3  10 core   server 07.D "200 clients at once: one thread, no child" BUILDS checked plain)
 kit_step(07.4  10 core   server 07.E "a client that does not read holds up nobody")
 kit_step(07.5   8 core   server 07.E "16 MiB comes back whole to a slow reader")
-kit_step(07.6   8 core   client 07.C "shows what comes while the terminal is silent, and the reverse")
+kit_step(07.6   8 core   client 07.C "shows what comes while the terminal is silent, and the reverse" BUILDS checked plain)
 kit_step(07.7   8 harden server 07.F "an idle server sleeps, with 100 silent clients" BUILDS checked plain)
 kit_step(07.8  10 harden server 07.F "half-close, reset, hang-up: each connection is forgotten")
 kit_step(07.9   8 harden server 07.G "memory is bounded when a client sends and never reads" BUILDS plain)

@@ -72,6 +72,16 @@ kit_mutant(
   STEP 07.1
   WORDS "closes the epoll's own descriptor")
 
+kit_mutant(
+  NAME edge-triggered-rules
+  SENTENCE "The kernel is asked to tell of a change only: the second select() finds nothing ready."
+  FILE epoll_selector.cpp
+  REPLACE [[  event.data.fd = fd;]]
+  WITH [[  event.events |= EPOLLET;
+  event.data.fd = fd;]]
+  STEP 07.1
+  WORDS "ask the kernel for no EPOLLET")
+
 # ---- the selector: select -------------------------------------------------------------------------
 
 kit_mutant(
@@ -83,6 +93,19 @@ kit_mutant(
   event.events |= EPOLLET;]]
   STEP 07.2
   WORDS "edge-triggered")
+
+kit_mutant(
+  NAME room-for-as-many-as-are-registered
+  SENTENCE "epoll_wait is given room for as many events as there are keys: for none if there is none."
+  FILE epoll_selector.cpp
+  REPLACE [[events_.data(), most_events, countdown]]
+  WITH [[events_.data(),
+                         std::min<int>(most_events, static_cast<int>(get_map().size())), countdown]]
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <algorithm>
+#include <cerrno>]]
+  STEP 07.2
+  WORDS "epoll_wait() wants room for one event at least")
 
 kit_mutant(
   NAME hang-up-ignored
@@ -313,6 +336,25 @@ kit_mutant(
   STEP 07.8
   WORDS "At the end by a signal")
 
+kit_mutant(
+  NAME listener-still-watched-at-the-end
+  SENTENCE "After the signal the listener is registered still: with somebody in its queue the server spins."
+  FILE selector_mixin.hpp
+  REPLACE [[    forget(this->fileno());
+    listen_again_.reset();]]
+  WITH [[    listen_again_.reset();]]
+  STEP 07.8
+  WORDS "Unregister the listener first")
+
+kit_mutant(
+  NAME end-of-file-read-again
+  SENTENCE "While answers wait a connection is read from, though its end of file has come: it spins."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (listens && output.size() < max_output) events |= EVENT_READ;]]
+  WITH [[    if ((listens || !output.empty()) && output.size() < max_output) events |= EVENT_READ;]]
+  STEP 07.8
+  WORDS "it is readable for ever")
+
 # ---- fairness, descriptors, time ------------------------------------------------------------------
 
 kit_mutant(
@@ -333,6 +375,20 @@ kit_mutant(
   WITH [[    (void)failed;]]
   STEP 07.11
   WORDS "pause_after_failure")
+
+kit_mutant(
+  NAME emfile-sleeps
+  SENTENCE "Without a descriptor left the thread sleeps for the pause, and nobody is served meanwhile."
+  FILE selector_mixin.hpp
+  REPLACE [[#include <optional>
+]]
+  WITH [[#include <optional>
+#include <thread>
+]]
+  REPLACE [[    if (failed) listen_again_ = Clock::now() + Server::pause_after_failure;]]
+  WITH [[    if (failed) std::this_thread::sleep_for(Server::pause_after_failure);]]
+  STEP 07.11
+  WORDS "The one thread sleeps for the pause")
 
 kit_mutant(
   NAME emfile-forgets-the-listener
@@ -413,3 +469,32 @@ kit_mutant(
 ]]
   STEP 07.6
   WORDS "SHUT_WR")
+
+kit_mutant(
+  NAME client-watches-the-ended-terminal
+  SENTENCE "After the end of its input the client waits for the terminal still, which is ready for ever."
+  FILE client.cpp
+  REPLACE [[    listen_to_terminal(!terminal_ended_ && typed_.empty());]]
+  WITH [[    listen_to_terminal(typed_.empty());]]
+  STEP 07.6
+  WORDS "Watch it no longer")
+
+kit_mutant(
+  NAME client-reads-on-while-something-is-unsent
+  SENTENCE "The client reads its terminal while the server takes nothing, and keeps all that was typed."
+  FILE client.cpp
+  REPLACE [[    listen_to_terminal(!terminal_ended_ && typed_.empty());]]
+  WITH [[    listen_to_terminal(!terminal_ended_);]]
+  STEP 07.6
+  WORDS "do not read from the terminal")
+
+kit_mutant(
+  NAME client-half-closes-too-early
+  SENTENCE "The client half-closes at the end of its input, though something is still to be sent."
+  FILE client.cpp
+  REPLACE [[    if (terminal_ended_ && typed_.empty() && !half_closed_) {]]
+  WITH [[    if (terminal_ended_ && !half_closed_) {]]
+  REPLACE [[    listen_to_terminal(!terminal_ended_ && typed_.empty());]]
+  WITH [[    listen_to_terminal(!terminal_ended_);]]
+  STEP 07.6
+  WORDS "only when everything typed is sent")

@@ -118,14 +118,19 @@ void tell_rules() {
 
   say({"modify: ", change(fd, EVENT_WRITE, &b), "; the key: ", key_of(fd),
        "; select: ", ask(selector)});
+  say({"select once more: ", ask(selector)});
   say({"modify the data alone: ", change(fd, EVENT_WRITE, &a), "; the key: ", key_of(fd),
        "; select: ", ask(selector)});
   say({"modify to no events: ", change(fd, 0, &b), "; the key: ", key_of(fd)});
   say({"modify an unknown one: ", change(pair.far.get(), EVENT_READ, &b)});
 
+  // One stays registered: what select() does without any is 07.2's.
+  const Pair silent;
+  selector.register_fd(silent.near.get(), EVENT_READ);
   say({"unregister: ", remove(fd), "; ", in_map(selector), "; select: ", ask(selector)});
   say({"unregister it again: ", remove(fd)});
   say({"register it after that: ", add(fd, EVENT_WRITE, &b), "; select: ", ask(selector)});
+  remove(silent.near.get());
 
   pair.near.reset();
   say({"modify the data alone, of a closed one: ", change(fd, EVENT_WRITE, &a)});
@@ -153,8 +158,8 @@ void tell_rules() {
   say({"close: its own descriptor was ", before, " and is ", is_open(), "; ", in_map(selector)});
   selector.close();
   say({"after close: register ", add(reused, EVENT_READ, &a), ", modify ",
-       change(reused, EVENT_READ, &a), ", unregister ", remove(reused), ", select ",
-       ask(selector)});
+       change(reused, EVENT_READ, &a), ", unregister ", remove(reused)});
+  say({"after close: select ", ask(selector)});
 }
 
 void run(const Options&) {
