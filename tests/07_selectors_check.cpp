@@ -155,6 +155,10 @@ STEP("07.1", "register, modify, unregister and the map keep the rules") {
     step.suspect(cause);
     probe.expect_line(line);
   };
+  step.suspect_task("07.A", "EpollSelector::EpollSelector");
+  rule("A program that is started later must not inherit the epoll: epoll_create1(EPOLL_CLOEXEC).",
+       "the epoll: open, close-on-exec");
+  step.suspect_task("07.A", "EpollSelector::register_fd");
   rule("register_fd() enters the key and returns it.", "register: READ with data a; 1 in the map");
   rule("add_key() refuses a descriptor that is registered; the key it had stays.",
        "register it again: std::invalid_argument; still READ with data a");

@@ -4,6 +4,15 @@
 # ---- the selector: registering --------------------------------------------------------------------
 
 kit_mutant(
+  NAME inherited-epoll
+  SENTENCE "The epoll is made without EPOLL_CLOEXEC: every program started later has it, too."
+  FILE epoll_selector.cpp
+  REPLACE [[::epoll_create1(EPOLL_CLOEXEC)]]
+  WITH [[::epoll_create1(0)]]
+  STEP 07.1
+  WORDS "must not inherit the epoll")
+
+kit_mutant(
   NAME refused-registration-stays
   SENTENCE "When the kernel refuses a descriptor, its key stays in the map."
   FILE epoll_selector.cpp

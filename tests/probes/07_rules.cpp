@@ -102,6 +102,9 @@ void tell_rules() {
     return outcome([&] { return text_of(selector.get_key(number)); });
   };
 
+  const int flags = ::fcntl(selector.fileno(), F_GETFD);
+  say({"the epoll: ", flags == -1 ? "not open" : "open",
+       flags != -1 && (flags & FD_CLOEXEC) ? ", close-on-exec" : ""});
   say({"register: ", add(fd, EVENT_READ, &a), "; ", in_map(selector)});
   say({"register it again: ", add(fd, EVENT_WRITE, &b), "; still ", key_of(fd)});
   say({"register for no events: ", add(pair.far.get(), 0, &b), "; ", in_map(selector)});
