@@ -31,6 +31,32 @@ void ask(Step& step, const Server& server, const std::string& message) {
   client.expect_end();
 }
 
+// An answer beside other clients. What is seen tells apart why it does not come.
+void expect_beside_others(Step& step, const Server& server, Peer& client,
+                          const std::string& answer) {
+  const std::string suspicion = step.suspicion();
+  step.await(
+      [&] {
+        return client.unread().size() >= answer.size() || client.ending() != kit::Ending::open;
+      },
+      kit::event_deadline());
+  const kit::RecorderLog* const log = server.recorder_if_any();
+  if (client.ending() != kit::Ending::open) {
+    step.suspect(
+        "The connection ended before its answer. It is the thread's from the moment that one is "
+        "started: the thread must not keep a reference to what belongs to process_request(), which "
+        "is gone when that returns, and the loop must not shut the request down.");
+  } else if (log && client.unread().empty() && log->count(Calls::any_accept) == 0) {
+    step.suspect_task("04.E", "ThreadingMixIn::has_room");
+    step.suspect(
+        "Nobody is accepted at all: has_room() says that there is no room. max_threads of 0 means "
+        "no limit; only if there is one is the ThreadSet to be asked.");
+  }
+  client.expect(answer);
+  step.suspect_task("04.A");
+  step.suspect(suspicion);
+}
+
 // Clients that are connected and have each had an answer: a thread serves each of them.
 std::vector<Peer*> conversations(Step& step, const Server& server, std::size_t count) {
   std::vector<Peer*> clients;
@@ -55,19 +81,18 @@ STEP("04.1", "a second client is served while the first says nothing") {
   step.suspect(deaf);
   Server& server = step.server({.args = {"--quiet"}});
   Peer& silent = step.connect(server);
-  ask(step, server, step.word() + "\n");
-
+  step.note("it says nothing");
   Peer& talker = step.connect(server);
   for (int i = 0; i < 3; ++i) {
     const std::string line = step.word() + "\n";
-    talker.send(line).expect(Step::upper(line));
+    talker.send(line);
+    expect_beside_others(step, server, talker, Step::upper(line));
   }
+  ask(step, server, step.word() + "\n");
   step.suspect("The client that was silent for a while is a client like the others.");
   silent.send("at last\n").expect("AT LAST\n");
   end_all({&silent, &talker});
-  step.suspect(
-      "SIGTERM ends the loop; server_close() closes the listener and waits for the threads.");
-  server.stop();
+  server.kill();  // the end by a signal is step 04.5's affair
 }
 
 STEP("04.2", "50 clients at once each get their own answers") {
@@ -89,7 +114,7 @@ STEP("04.2", "50 clients at once each get their own answers") {
     for (std::size_t i = many; i-- > 0;) clients[i]->expect(Step::upper(lines[i]));
   }
   end_all(clients);
-  server.stop();
+  server.kill();
 }
 
 STEP("04.3", "an exception ends its connection alone") {
@@ -109,7 +134,7 @@ STEP("04.3", "an exception ends its connection alone") {
   for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
   ask(step, server, "and a new one\n");
   end_all(others);
-  server.stop();
+  server.kill();
 }
 
 STEP("04.4", "after 200 requests there are no more threads than before, nor memory") {
@@ -139,7 +164,7 @@ STEP("04.4", "after 200 requests there are no more threads than before, nor memo
   step.wait_until([&] { return server.rss_kib() <= memory + allowance_kib; },
                   "no more memory than before (" + std::to_string(memory) + " KiB)",
                   [&] { return std::to_string(server.rss_kib()) + " KiB"; });
-  server.stop();
+  server.kill();
 }
 
 STEP("04.5", "the end waits for requests under way, and their whole answers") {
@@ -162,7 +187,12 @@ STEP("04.5", "the end waits for requests under way, and their whole answers") {
       "server_close() waits for every thread, after it has closed the listener. (A detached thread "
       "cannot be waited for.)");
   server.signal(SIGTERM);
+  const std::string cut_off = step.suspicion();
+  step.suspect(
+      "The threads are waited for while the listener is still open: new clients come meanwhile, "
+      "and nobody serves them. Close it first (Server::server_close()), then join.");
   step.wait_until([&] { return step.refuses(server.address()); }, "a closed listener");
+  step.suspect(cut_off);
   step.let_rest(server);  // whoever does not wait for the threads is gone then
   held.release();
   for (std::size_t i = 0; i < many; ++i) {
@@ -175,6 +205,24 @@ STEP("04.5", "the end waits for requests under way, and their whole answers") {
       "0, the thread ends, and server_close() has waited for it.");
   silent.expect_end();
   server.expect_stopped();
+
+  step.suspect(
+      "server_close() returned while a request was under way. That the process waits later, when "
+      "the set of threads is destroyed, is too late for whoever closes a server and then takes "
+      "away what its handlers use: join() in server_close().");
+  Server& closing = step.probe_server("closes");
+  kit::FaultHandle answer =
+      closing.recorder().add(Fault::hold(Calls::any_send).on_streams().always());
+  Peer& last = step.connect(closing);
+  last.send("under way\n");
+  step.wait_until([&] { return answer.holding() == 1; }, "an answer under way");
+  closing.expect_end_sometime();
+  closing.signal(SIGTERM);
+  step.let_rest(closing);  // whoever does not wait has said so then
+  answer.release();
+  closing.expect_line("server_close() has returned: 0 requests under way");
+  last.expect("UNDER WAY\n").expect_end();
+  closing.expect_exit(0);
 }
 
 STEP("04.6", "each connection is closed once, by its owner") {
@@ -203,7 +251,7 @@ STEP("04.6", "each connection is closed once, by its owner") {
       "client, whose connection is then cut. One owner closes it, once: the Request does.");
   step.check(server.recorder().failed(Calls::close) == 0, "each descriptor is closed once",
              "close() of a number that was closed already (EBADF)");
-  server.stop();
+  server.kill();
 }
 
 // ---- the client ---------------------------------------------------------------------------------

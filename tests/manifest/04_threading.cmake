@@ -4,6 +4,7 @@ kit_lesson(04_threading "one thread a request")
 kit_header(threading_mixin.hpp)
 kit_program(server server.cpp)
 kit_program(client client.cpp)
+kit_probe(closes)
 
 #        task  file                 what is written there
 kit_task(04.A threading_mixin.hpp  ThreadingMixIn::process_request ThreadingMixIn::process_request_thread)
@@ -20,7 +21,7 @@ kit_step(04.1   8 core   server 04.A "a second client is served while the first 
 kit_step(04.2  10 core   server 04.A "50 clients at once each get their own answers")
 kit_step(04.3   6 core   server 04.A "an exception ends its connection alone")
 kit_step(04.4  10 core   server 04.A "after 200 requests there are no more threads than before, nor memory" BUILDS plain)
-kit_step(04.5  10 core   server 04.B "the end waits for requests under way, and their whole answers")
+kit_step(04.5  10 core   server 04.B "the end waits for requests under way, and their whole answers" PROBES closes)
 kit_step(04.6   8 core   server 04.A "each connection is closed once, by its owner")
 kit_step(04.7   8 core   client 04.C "notices one wrong byte among all answers, and a connection cut short")
 kit_step(04.8  10 harden server 04.D "no data race" BUILDS raced)

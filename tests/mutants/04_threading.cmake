@@ -328,7 +328,25 @@ kit_mutant(
   WITH [[    if (block_on_close && !daemon_threads) threads_.join();
     Server::server_close();]]
   STEP 04.5
-  WORDS "after it has closed the listener")
+  WORDS "while the listener is still open")
+
+kit_mutant(
+  NAME close-does-not-join
+  SENTENCE "server_close does not wait: the threads are joined when their set is destroyed."
+  FILE threading_mixin.hpp
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  WITH [[    (void)threads_;]]
+  STEP 04.5
+  WORDS "returned while a request was under way")
+
+kit_mutant(
+  NAME no-limit-is-no-room
+  SENTENCE "The set of threads is asked even where there is no limit: 0 is taken for none at all."
+  FILE threading_mixin.hpp
+  REPLACE [[return max_threads == 0 || threads_.has_room(max_threads);]]
+  WITH [[return threads_.has_room(max_threads);]]
+  STEP 04.1
+  WORDS "Nobody is accepted at all")
 
 # ---- the limit ------------------------------------------------------------------------------------
 
