@@ -33,6 +33,19 @@ kit_mutant(
   WORDS "the parent uses close_request()")
 
 kit_mutant(
+  NAME parent-shuts-down-before-the-answer
+  SENTENCE "The parent shuts its copy of the connection down at once, and no answer goes out."
+  FILE forking_mixin.hpp
+  REPLACE [[      if (fork_child(request) == 0) serve_and_exit(request);]]
+  WITH [[      (void)::shutdown(request.fileno(), SHUT_WR);
+      if (fork_child(request) == 0) serve_and_exit(request);]]
+  REPLACE [[#include <sys/wait.h>]]
+  WITH [[#include <sys/socket.h>
+#include <sys/wait.h>]]
+  STEP 05.1
+  WORDS "the parent uses close_request()")
+
+kit_mutant(
   NAME parent-keeps-the-connection
   SENTENCE "The parent keeps its copy of every connection open."
   FILE forking_mixin.hpp
@@ -47,7 +60,7 @@ kit_mutant(
   FILE forking_mixin.hpp
   REPLACE [[      if (fork_child(request) == 0) serve_and_exit(request);]]
   WITH [[      if (fork_child(request) == 0) return Server::process_request(std::move(request));]]
-  STEP 05.4
+  STEP 05.1
   WORDS "it went back into the loop")
 
 kit_mutant(
@@ -146,6 +159,15 @@ kit_mutant(
   WITH [[    (void)child_watch_.drain();]]
   STEP 05.3
   WORDS "as zombies")
+
+kit_mutant(
+  NAME waits-for-a-child-that-runs
+  SENTENCE "Without WNOHANG: whoever collects waits for a child that still runs."
+  FILE forking_mixin.hpp
+  REPLACE [[return collect(child, WNOHANG); });]]
+  WITH [[return collect(child, 0); });]]
+  STEP 05.1
+  WORDS "asks with WNOHANG" "05.B")
 
 kit_mutant(
   NAME one-waitpid-a-signal
@@ -271,6 +293,15 @@ kit_mutant(
   WITH [[    return true;]]
   STEP 05.8
   WORDS "More children run than --max-children allows")
+
+kit_mutant(
+  NAME no-limit-is-a-limit-of-none
+  SENTENCE "--max-children 0 is taken for a limit: nobody is served."
+  FILE forking_mixin.hpp
+  REPLACE [[    return max_children == 0 || active_children_.size() < max_children;]]
+  WITH [[    return active_children_.size() < max_children;]]
+  STEP 05.3
+  WORDS "0 is no limit" "05.E")
 
 kit_mutant(
   NAME limit-off-by-one
