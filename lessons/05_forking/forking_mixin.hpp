@@ -109,7 +109,8 @@ class ForkingMixIn : public Server {
 
   /// collect_children(): serve_forever() calls it when a child has ended.
   void service_actions() override {
-    // TODO(05.B): collect the children that have ended. (Until then they stay, as zombies.)
+    // TODO(05.B): in place of this, collect the children that have ended.
+    (void)child_watch_.drain();
   }
 
   /// collect_children(): handle_request() calls it when no request has come within `timeout`.
