@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/check.hpp"
+#include "harness/proc.hpp"
 
 namespace {
 
@@ -290,6 +291,15 @@ STEP("05.6", "its children's exit statuses decide its own") {
         "Each client is a process of its own, and all of them are there at once: start every child "
         "before you wait for the first. And a child has its conversation and ends: it starts no "
         "children.");
+    if (!faults.empty()) {
+      step.let_rest(client);
+      if (!client.alive()) {
+        step.suspect(client.recorder().count(Calls::any_reap) == 0
+                         ? "The client ended before its conversations: it has waited for no child."
+                         : "The client ended before its conversations. A signal had interrupted a "
+                           "waitpid() (EINTR), which has to be asked again.");
+      }
+    }
     for (std::size_t i = 0; i < clients; ++i) peers.push_back(&partner.accept());
     step.wait_until([&] { return client.children().size() == clients; },
                     std::to_string(clients) + " child processes",
@@ -299,11 +309,10 @@ STEP("05.6", "its children's exit statuses decide its own") {
   const auto right = [](std::size_t, std::size_t, const std::string& answer) { return answer; };
   {
     std::vector<Peer*> peers;
-    Program& client = start(peers, {Fault::fail(Calls::any_reap, EINTR).every(2)});
+    Program& client = start(peers, {Fault::fail(Calls::any_reap, EINTR).times(clients).in_a_row()});
     step.suspect(
         "Every answer was right, and the client does not say so by exit status 0. (A waitpid() "
-        "that "
-        "a signal has interrupted, EINTR, has to be asked again.)");
+        "that a signal has interrupted, EINTR, has to be asked again.)");
     play_server(step, peers, lines, right);
     client.expect_exit(0);
   }
@@ -318,6 +327,24 @@ STEP("05.6", "its children's exit statuses decide its own") {
       if (number == victim && line == lines - 1) answer[0] = '?';
       return answer;
     });
+    client.expect_exit(1);
+  }
+  {
+    Listener& partner = step.listen();
+    step.suspect(
+        "A fork has failed, and the client ended without waiting for the child that it had "
+        "started.");
+    Program& client =
+        step.client(partner.address(), words,
+                    {.faults = {Fault::fail(Calls::any_fork, EAGAIN).at(2).always().in_a_row()}});
+    Peer& only = partner.accept();
+    step.let_rest(client);
+    step.check(client.alive(), "the client waits for the child that was started",
+               "it has ended: " + (client.exit() ? client.exit()->text() : std::string()));
+    play_server(step, {&only}, lines, right);
+    step.suspect(
+        "fork() has failed (-1), and the client ended as if all was well. Fewer clients than asked "
+        "for are a failure.");
     client.expect_exit(1);
   }
   std::vector<Peer*> peers;
@@ -345,15 +372,14 @@ STEP("05.7", "the end waits for the children, or not, as told") {
     client.send("hello\n");
     step.wait_until([&] { return held.holding() > 0; }, "an answer under way");
     server.signal(SIGTERM);
+    step.suspect(
+        "A client that says nothing keeps its child for ever. At the end every child is sent "
+        "SIGTERM (interrupt_requests(), given), and its recv returns 0.");
+    silent.expect_end();
     end(server, held);
     step.suspect("The client whose request was under way at the end went without its answer.");
     client.expect("HELLO\n");
     client.expect_end();
-    step.suspect(
-        "A client that says nothing keeps its child for ever. At the end every child is sent "
-        "SIGTERM "
-        "(interrupt_requests(), given), and its recv returns 0.");
-    silent.expect_end();
     step.suspect("A process of the server's is left behind.");
     step.wait_until([] { return kit::orphans().empty(); }, "no process of the server's is left");
   };
@@ -361,12 +387,15 @@ STEP("05.7", "the end waits for the children, or not, as told") {
   with_request_under_way({}, [&](Server& server, kit::FaultHandle& held) {
     step.suspect(
         "The server ended before its children. With block_on_close, server_close() waits for each "
-        "of "
-        "them, and waits again after EINTR.");
-    step.wait_until([&] { return step.refuses(server.address()); }, "a closed listener");
+        "of them, and waits again after EINTR.");
     step.let_rest(server);  // whoever does not wait is gone then
     step.check(server.alive(), "the server waits for the child that still answers",
                "it has ended: " + (server.exit() ? server.exit()->text() : std::string()));
+    step.suspect(
+        "The server asks again and again whether its children have ended. waitpid() without "
+        "WNOHANG sleeps until one has.");
+    step.wait_until([&] { return !server.alive() || kit::proc::asleep(server.pid()).has_value(); },
+                    "the server sleeps while it waits", [] { return "it runs all the time"; });
     held.release();
     server.expect_stopped();
   });
@@ -446,6 +475,25 @@ STEP("05.9", "a child holds no listener: the port is free while it serves") {
   client.expect_end();
   step.wait_until([&] { return kit::orphans().empty(); }, "no process of the server's is left");
   next.stop();
+
+  for (const std::string kind : {"udp", "unix-datagram"}) {
+    std::vector<std::string> args{"--quiet", "--kind", kind};
+    if (kind != "udp") args.insert(args.end(), {"--path", step.path("datagrams")});
+    Server& datagrams = step.server({.args = args});
+    kit::DatagramPeer& sender = step.datagram_peer(datagrams);
+    step.suspect(
+        "A datagram went unanswered. Its answer goes out on the server's only socket: the child of "
+        "a datagram (request.is_packet()) keeps its copy of that.");
+    sender.send("hello\n").expect("HELLO\n");
+    step.suspect("A datagram was answered by the server itself. Each gets a child of its own.");
+    sender.send("!pid\n");
+    const std::string answer = sender.receive();
+    step.check(std::atoi(answer.c_str()) != datagrams.pid(), "the number of another process",
+               "the server's own");
+    step.suspect("A child has answered its datagram and is still there.");
+    expect_no_children(step, datagrams);
+    datagrams.stop();
+  }
 }
 
 STEP("05.10", "a fork that fails costs one client, not the server") {
@@ -571,15 +619,44 @@ STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
   end_all({&slow});
 
   step.suspect(
-      "What was said before the slow line is answered first, once, and by the server's own "
-      "process.");
+      "What was said before the slow line was not sent before the fork: it stands in two processes "
+      "then. wfile().flush() comes first.");
+  kit::FaultHandle fork = server.recorder().add(Fault::hold(Calls::any_fork));
   Peer& both = step.connect(server);
   both.send("before\n!slow 1\nafter\n");
   both.half_close();
-  both.expect("BEFORE\n!SLOW 1\nAFTER\n");
+  step.wait_until([&] { return fork.holding() > 0; }, "a fork for the slow line");
+  both.expect("BEFORE\n");
+  fork.release();
+  step.suspect("What was gathered before the fork leaves once, and the child serves the rest.");
+  both.expect("!SLOW 1\nAFTER\n");
   both.expect_end();
-  step.suspect("Children that have ended are collected, and the parent's copies are closed.");
+  step.suspect(
+      "The parent went on with a conversation that it has closed: serve_line() returns false in "
+      "it.");
+  step.let_rest(server);
+  step.check(server.errors().find("Exception occurred") == std::string_view::npos,
+             "no exception on stderr", "\"" + std::string(server.errors()) + "\"");
+
+  step.suspect(
+      "A handler has thrown in the child, and nobody was told: server().handle_error() says so, in "
+      "a catch block.");
+  Peer& thrower = step.connect(server);
+  thrower.send("!slow 1\n").expect("!SLOW 1\n");
+  thrower.send("!throw\n");
+  thrower.expect_over();
+  server.expect_error_contains("Exception occurred during processing of request from " +
+                               thrower.local().text());
+  step.suspect(
+      "What a handler has thrown in the child went back into the loop, and the child with it. It "
+      "is caught in the child, which ends by _exit().");
+  step.wait_until([&] { return server.children().empty(); }, "no child that still runs",
+                  [&] { return std::to_string(server.children().size()) + " that still run"; });
+  step.suspect("A child of a slow request has ended, and was not collected.");
   expect_no_children(step, server);
+  step.suspect(
+      "The parent keeps its copy of a slow request's connection: request().close() before it "
+      "returns.");
   step.expect_descriptors(server, before, allowance);
   server.stop();
 }

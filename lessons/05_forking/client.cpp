@@ -68,17 +68,18 @@ void converse(const Address& server, long client, long lines) {
   ::_exit(status);
 }
 
-// Starts a child for each client, all at once. Returns their numbers.
+// Waits for each child. Returns how many have not ended with exit status 0.
+long collect_clients([[maybe_unused]] const std::vector<pid_t>& children) {
+  // TODO(05.C): wait for each child, and look at its status.
+  not_written("05.C", "collect_clients");
+}
+
+// Starts a child for each client, all at once. Returns their numbers. If a fork fails those that
+// were started are waited for.
 std::vector<pid_t> start_clients([[maybe_unused]] const Address& server,
                                  [[maybe_unused]] long clients, [[maybe_unused]] long lines) {
   // TODO(05.C): fork once for each client, 1 to `clients`; the child calls converse_and_exit().
   not_written("05.C", "start_clients");
-}
-
-// Waits for each of them. Returns how many have not ended with exit status 0.
-long collect_clients([[maybe_unused]] const std::vector<pid_t>& children) {
-  // TODO(05.C): wait for each child, and look at its status.
-  not_written("05.C", "collect_clients");
 }
 
 void run(const Options& options) {

@@ -67,18 +67,7 @@ void converse(const Address& server, long client, long lines) {
   ::_exit(status);
 }
 
-// Starts a child for each client, all at once. Returns their numbers.
-std::vector<pid_t> start_clients(const Address& server, long clients, long lines) {
-  std::vector<pid_t> children;
-  for (long client = 1; client <= clients; ++client) {
-    const pid_t child = check(::fork(), "fork");
-    if (child == 0) converse_and_exit(server, client, lines);
-    children.push_back(child);
-  }
-  return children;
-}
-
-// Waits for each of them. Returns how many have not ended with exit status 0.
+// Waits for each child. Returns how many have not ended with exit status 0.
 long collect_clients(const std::vector<pid_t>& children) {
   long failed = 0;
   for (const pid_t child : children) {
@@ -89,6 +78,23 @@ long collect_clients(const std::vector<pid_t>& children) {
     if (status != 0) ++failed;  // another exit status, or killed by a signal
   }
   return failed;
+}
+
+// Starts a child for each client, all at once. Returns their numbers. If a fork fails those that
+// were started are waited for.
+std::vector<pid_t> start_clients(const Address& server, long clients, long lines) {
+  std::vector<pid_t> children;
+  for (long client = 1; client <= clients; ++client) {
+    const pid_t child = ::fork();
+    if (child == 0) converse_and_exit(server, client, lines);
+    if (child == -1) {
+      const int error = errno;
+      collect_clients(children);
+      throw_system_error("fork", error);
+    }
+    children.push_back(child);
+  }
+  return children;
 }
 
 void run(const Options& options) {

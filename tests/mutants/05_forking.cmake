@@ -108,6 +108,16 @@ kit_mutant(
   WORDS "a child has a copy of the listener")
 
 kit_mutant(
+  NAME child-of-a-datagram-gives-up-the-socket
+  SENTENCE "The child closes the server's socket, though a datagram is answered on it."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (!request.is_packet()) this->socket_.reset();]]
+  WITH [[    (void)request;
+    this->socket_.reset();]]
+  STEP 05.9
+  WORDS "A datagram went unanswered")
+
+kit_mutant(
   NAME fork-unchecked
   SENTENCE "The -1 of a failed fork is taken for the number of a child."
   FILE forking_mixin.hpp
@@ -275,6 +285,15 @@ kit_mutant(
   WORDS "after EINTR")
 
 kit_mutant(
+  NAME waits-without-sleep
+  SENTENCE "server_close asks with WNOHANG, again and again, until all have ended."
+  FILE forking_mixin.hpp
+  REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });]]
+  WITH [[    while (!active_children_.empty()) collect_children();]]
+  STEP 05.7
+  WORDS "asks again and again")
+
+kit_mutant(
   NAME waits-though-told-not-to
   SENTENCE "server_close waits for the children, whatever block_on_close says."
   FILE forking_mixin.hpp
@@ -395,7 +414,65 @@ kit_mutant(
   WITH [[    if (halfway_server().fork_child(request()) == 0) serve_rest_and_exit(line);
     wfile().flush();]]
   STEP 05.13
-  WORDS "answered first, once")
+  WORDS "not sent before the fork")
+
+kit_mutant(
+  NAME gathered-is-not-sent-first
+  SENTENCE "Nobody sends what was gathered before the fork: it stands in both processes."
+  FILE server.cpp
+  REPLACE [[    wfile().flush();  // what is gathered here leaves once: the child has a copy of it
+]]
+  WITH [[
+]]
+  STEP 05.13
+  WORDS "not sent before the fork")
+
+kit_mutant(
+  NAME parent-goes-on-with-the-conversation
+  SENTENCE "serve_line returns true in the parent, which reads on from a closed connection."
+  FILE server.cpp
+  REPLACE [[    return false;
+]]
+  WITH [[    return true;
+]]
+  STEP 05.13
+  WORDS "serve_line() returns false")
+
+kit_mutant(
+  NAME slow-child-lets-exceptions-out
+  SENTENCE "What the handler throws in the child goes up into the loop, which the child then runs."
+  FILE server.cpp
+  REPLACE [[void serve_rest_and_exit(std::string_view line) noexcept {
+    in_child_ = true;
+    int status = 0;
+    try {
+      serve_line(line);
+      if (!rfile().has_line()) wfile().flush();
+      handle();
+      finish();
+    } catch (...) {
+      server().handle_error(client_address());
+      status = 1;
+    }]]
+  WITH [[void serve_rest_and_exit(std::string_view line) {
+    in_child_ = true;
+    const int status = 0;
+    serve_line(line);
+    if (!rfile().has_line()) wfile().flush();
+    handle();
+    finish();]]
+  STEP 05.13
+  WORDS "went back into the loop")
+
+kit_mutant(
+  NAME slow-child-keeps-quiet-about-exceptions
+  SENTENCE "What the handler throws in the child is dropped."
+  FILE server.cpp
+  REPLACE [[      server().handle_error(client_address());
+      status = 1;]]
+  WITH [[      status = 1;]]
+  STEP 05.13
+  WORDS "nobody was told")
 
 # ---- the client -----------------------------------------------------------------------------------
 
@@ -444,6 +521,39 @@ kit_mutant(
   WITH [[      throw_system_error("waitpid");]]
   STEP 05.6
   WORDS "EINTR")
+
+kit_mutant(
+  NAME client-takes-a-signal-for-an-end
+  SENTENCE "A waitpid that a signal has interrupted is taken for a child that has ended with 0."
+  FILE client.cpp
+  REPLACE [[    while (::waitpid(child, &status, 0) == -1) {
+      if (errno != EINTR) throw_system_error("waitpid");
+    }]]
+  WITH [[    (void)::waitpid(child, &status, 0);]]
+  STEP 05.6
+  WORDS "A signal had interrupted a waitpid()")
+
+kit_mutant(
+  NAME client-fork-unchecked
+  SENTENCE "The -1 of a failed fork is taken for a child, and the missing clients for good ones."
+  FILE client.cpp
+  REPLACE [[    if (child == -1) {]]
+  WITH [[    if (false) {]]
+  REPLACE [[      if (errno != EINTR) throw_system_error("waitpid");]]
+  WITH [[      if (errno != EINTR) break;]]
+  STEP 05.6
+  WORDS "fork() has failed (-1)")
+
+kit_mutant(
+  NAME client-leaves-those-started
+  SENTENCE "A fork fails, and the client ends without waiting for the children that it has started."
+  FILE client.cpp
+  REPLACE [[      collect_clients(children);
+]]
+  WITH [[
+]]
+  STEP 05.6
+  WORDS "without waiting for the child")
 
 kit_mutant(
   NAME client-child-goes-on

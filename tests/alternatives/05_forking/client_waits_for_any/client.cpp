@@ -65,17 +65,6 @@ void converse(const Address& server, long client, long lines) {
   ::_exit(status);
 }
 
-// Starts a child for each client, all at once. Returns their numbers.
-std::vector<pid_t> start_clients(const Address& server, long clients, long lines) {
-  std::vector<pid_t> children;
-  for (long client = 1; client <= clients; ++client) {
-    const pid_t child = check(::fork(), "fork");
-    if (child == 0) converse_and_exit(server, client, lines);
-    children.push_back(child);
-  }
-  return children;
-}
-
 long collect_clients(const std::vector<pid_t>& children) {
   long failed = 0;
   for (std::size_t left = children.size(); left > 0;) {
@@ -87,6 +76,23 @@ long collect_clients(const std::vector<pid_t>& children) {
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) ++failed;
   }
   return failed;
+}
+
+// Starts a child for each client, all at once. Returns their numbers. If a fork fails those that
+// were started are waited for.
+std::vector<pid_t> start_clients(const Address& server, long clients, long lines) {
+  std::vector<pid_t> children;
+  for (long client = 1; client <= clients; ++client) {
+    const pid_t child = ::fork();
+    if (child == 0) converse_and_exit(server, client, lines);
+    if (child == -1) {
+      const int error = errno;
+      collect_clients(children);
+      throw_system_error("fork", error);
+    }
+    children.push_back(child);
+  }
+  return children;
 }
 
 void run(const Options& options) {
