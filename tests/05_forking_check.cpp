@@ -166,9 +166,16 @@ STEP("05.3", "a burst of 50 leaves no zombie, without waiting for the next clien
   constexpr std::uint64_t turns_a_request = 20;
   Server& server = step.server({.args = {"--quiet", "--max-children", "0"},
                                 .faults = {Fault::fail(Calls::any_reap, EINTR).every(5)}});
-  step.suspect("The server was told --max-children 0, and takes nobody: 0 is no limit.");
-  step.suspect_task("05.E", "ForkingMixIn::has_room");
-  ask(step, server, step.word() + "\n");
+  const std::size_t before = server.open_descriptors();
+  Peer& first = step.connect(server);
+  first.send("hello\n");
+  suspect_deafness(step, server, first, before);
+  if (first.ending() == kit::Ending::open && first.unread().empty() && server.children().empty()) {
+    step.suspect("The server was told --max-children 0, and takes nobody: 0 is no limit.");
+    step.suspect_task("05.E", "ForkingMixIn::has_room");
+  }
+  first.expect("HELLO\n");
+  end_all({&first});
   step.suspect_task("05.B", "ForkingMixIn::collect_children");
   step.suspect(
       "Children that have ended are still there, as zombies. SIGCHLD says that children have "
