@@ -524,3 +524,28 @@ kit_mutant(
   WITH [[  run<ThreadingTCPServer>(options);]]
   STEP 06.10
   WORDS "Processes do not share memory")
+
+# ---- more of the ledger ---------------------------------------------------------------------------
+
+kit_mutant(
+  NAME account-looked-for-without-the-lock
+  SENTENCE "Whether the account is there is asked before the lock is taken."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;]]
+  WITH [[  const bool known = ledger_.has(name);
+  const std::lock_guard lock(mutex_);
+  const std::int64_t before = known ? ledger_.read(name) : 0;]]
+  STEP 06.2
+  WORDS "opened the same account at once")
+
+kit_mutant(
+  NAME total-in-an-int
+  SENTENCE "The sum of all balances is an int."
+  FILE bank.cpp
+  REPLACE [[  std::int64_t sum = 0;]]
+  WITH [[  int sum = 0;]]
+  REPLACE [[sum += ledger_.read(name);]]
+  WITH [[sum = static_cast<int>(sum + ledger_.read(name));]]
+  STEP 06.1
+  WORDS "does not fit into an int")
