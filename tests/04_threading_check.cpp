@@ -260,21 +260,42 @@ namespace {
 
 // Plays the server: all clients are connected before the first has its answer. `answer` says what
 // goes back, and how a client's conversation ends before its time: nothing at all goes back.
+// `whole`: every answer is right, so every client says all its lines.
 template <class Answer>
 void play_server(Step& step, Listener& partner, std::size_t clients, std::size_t lines,
-                 Answer answer) {
+                 Answer answer, bool whole = false) {
+  const std::string suspicion = step.suspicion();
   std::vector<Peer*> peers;
   for (std::size_t i = 0; i < clients; ++i) peers.push_back(&partner.accept());
   const auto has_line = [](Peer& peer) { return peer.unread().find('\n') != std::string::npos; };
   for (std::size_t line = 0; line < lines; ++line) {
     for (std::size_t i = 0; i < clients; ++i) {
       if (!peers[i]) continue;
+      const std::string name = peers[i]->name();
+      step.suspect("It is connected, and its line does not come: " + std::to_string(line) + " of " +
+                   std::to_string(lines) +
+                   " have come. A line that stays in a buffer is never answered: flush() before "
+                   "the answer is waited for, or a wbufsize of 0.");
       // Whoever has had a wrong answer may go on, or leave.
       step.wait_until(
           [&] { return has_line(*peers[i]) || peers[i]->ending() != kit::Ending::open; },
-          "line " + std::to_string(line + 1) + " of " + peers[i]->name());
-      const std::string back =
-          has_line(*peers[i]) ? answer(i, line, Step::upper(peers[i]->read_line())) : "";
+          "line " + std::to_string(line + 1) + " of " + name);
+      const std::string said = has_line(*peers[i]) ? Step::upper(peers[i]->read_line()) : "";
+      if (whole) {
+        step.suspect("The client at " + name + " sent " + std::to_string(line) + " lines of " +
+                     std::to_string(lines) +
+                     " and left, and no answer was wrong. The last line is sent, too, and an "
+                     "answer is compared with upper() of what was sent, newline included.");
+        step.check(!said.empty(), "line " + std::to_string(line + 1) + " of " + name,
+                   "its connection ended");
+        step.suspect(
+            "The numbers of a client's lines are 1, 2, 3 …: the first is line_of(client, 1).");
+        step.check(said.ends_with(" SAYS LINE " + std::to_string(line + 1) + "\n"),
+                   "a line with the number " + std::to_string(line + 1) + " to " + name,
+                   "\"" + said.substr(0, said.size() - 1) + "\" in capitals");
+      }
+      step.suspect(suspicion);
+      const std::string back = said.empty() ? "" : answer(i, line, said);
       if (!back.empty()) peers[i]->try_send(back);
       if (back.empty()) peers[i]->half_close(), peers[i] = nullptr;
     }
@@ -298,8 +319,9 @@ STEP("04.7", "notices one wrong byte among all answers, and a connection cut sho
   {
     Listener& partner = step.listen();
     Program& client = step.client(partner.address(), words);
-    play_server(step, partner, clients, lines,
-                [](std::size_t, std::size_t, const std::string& right) { return right; });
+    play_server(
+        step, partner, clients, lines,
+        [](std::size_t, std::size_t, const std::string& right) { return right; }, true);
     client.expect_exit(0);
   }
   // Which client it is, and which answer, must not matter.
@@ -441,6 +463,13 @@ STEP("04.10", "a thread that cannot start costs one client, not the server") {
     fault.withdraw();
     step.suspect("One thread could not start, and the server serves nobody any more.");
     ask(step, server, "the next one\n");
+    step.suspect(
+        "One failure was reported twice: by process_request(), and by the loop, which it was "
+        "thrown "
+        "on to. Who has reported an exception does not throw it again.");
+    const std::string_view errors = server.errors();
+    const std::string who = "request from " + unlucky.local().text();
+    step.check(errors.find(who) == errors.rfind(who), "one report of " + unlucky.name(), "two");
   }
   for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
   end_all(others);

@@ -102,6 +102,18 @@ kit_mutant(
   WORDS "nobody was told")
 
 kit_mutant(
+  NAME a-failed-start-is-reported-twice
+  SENTENCE "The exception of a thread that cannot start is reported, and thrown on to the loop."
+  FILE threading_mixin.hpp
+  REPLACE [[      this->report_error(shared->client_address());
+      this->shutdown_request(*shared);]]
+  WITH [[      this->report_error(shared->client_address());
+      this->shutdown_request(*shared);
+      throw;]]
+  STEP 04.10
+  WORDS "reported twice")
+
+kit_mutant(
   NAME unstarted-thread-counted
   SENTENCE "A thread is counted before it starts, and stays counted if it does not: the end waits for it."
   FILE threading_mixin.hpp
@@ -449,3 +461,30 @@ kit_mutant(
   WITH [[    if (i > 0 || failures[i].empty()) continue;]]
   STEP 04.7
   WORDS "every answer of every client")
+
+kit_mutant(
+  NAME client-never-flushes
+  SENTENCE "The client's lines stay in a buffer while it waits for their answers."
+  FILE client.cpp
+  REPLACE [[questions(connection.get(), 0);]]
+  WITH [[questions(connection.get(), 65536);]]
+  STEP 04.7
+  WORDS "stays in a buffer")
+
+kit_mutant(
+  NAME client-says-a-line-too-few
+  SENTENCE "The last line is not sent."
+  FILE client.cpp
+  REPLACE [[number <= lines; ++number]]
+  WITH [[number < lines; ++number]]
+  STEP 04.7
+  WORDS "and left, and no answer was wrong")
+
+kit_mutant(
+  NAME client-counts-from-zero
+  SENTENCE "The lines are numbered from 0."
+  FILE client.cpp
+  REPLACE [[line_of(client, number);]]
+  WITH [[line_of(client, number - 1);]]
+  STEP 04.7
+  WORDS "the first is line_of(client, 1)")
