@@ -42,6 +42,10 @@ foreach(deck IN LISTS decks)
   endforeach()
   string(APPEND list "{page: '${deck}', slides: ${slides}, minutes: ${minutes}}, ")
 endforeach()
+file(READ "${SITE}/mistakes_01.html" mistakes)
+if(NOT mistakes MATCHES "No htons</h1>")
+  message(SEND_ERROR "mistakes_01.html does not have the title \"No htons\"")
+endif()
 file(GLOB pages RELATIVE "${SITE}" "${SITE}/index.html" "${SITE}/lesson_*.html" "${SITE}/mistakes*.html"
      "${SITE}/failures.html" "${SITE}/instructor_guide.html" "${SITE}/annotated.html" "${SITE}/deck_*.html"
      "${SITE}/class*TCPServer.html")

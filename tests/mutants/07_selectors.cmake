@@ -389,13 +389,13 @@ kit_mutant(
   NAME emfile-sleeps
   SENTENCE "Without a descriptor left the thread sleeps for the pause, and nobody is served meanwhile."
   FILE selector_mixin.hpp
-  REPLACE [[#include <optional>
+  REPLACE [[#include <sys/socket.h>
 ]]
-  WITH [[#include <optional>
-#include <thread>
+  WITH [[#include <sys/socket.h>
+#include <unistd.h>
 ]]
   REPLACE [[    if (failed) listen_again_ = Clock::now() + Server::pause_after_failure;]]
-  WITH [[    if (failed) std::this_thread::sleep_for(Server::pause_after_failure);]]
+  WITH [[    if (failed) ::usleep(50'000);]]
   STEP 07.11
   WORDS "The one thread sleeps for the pause")
 
@@ -489,7 +489,7 @@ kit_mutant(
   WORDS "Watch it no longer")
 
 kit_mutant(
-  NAME client-reads-on-while-something-is-unsent
+  NAME client-reads-on-with-bytes-unsent
   SENTENCE "The client reads its terminal while the server takes nothing, and keeps all that was typed."
   FILE client.cpp
   REPLACE [[    listen_to_terminal(!terminal_ended_ && typed_.empty());]]

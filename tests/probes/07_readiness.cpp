@@ -163,9 +163,20 @@ void tell_readiness() {
   }
 }
 
-void run(const Options&) {
+// The same alone: what the selector asked of the kernel can be looked at afterwards.
+template <class Selector>
+void tell_signals() {
+  Selector selector;
+  const Pair pair;
+  selector.register_fd(pair.near.get(), EVENT_READ);
+  alarm_every(4);
+  say("a signal every 4 ms, 60 ms: " + ask_for(selector, 60ms));
+  alarm_every(0);
+}
+
+void run([[maybe_unused]] const Options& options) {
 #if defined(__linux__)
-  tell_readiness<EpollSelector>();
+  options.has("--signals") ? tell_signals<EpollSelector>() : tell_readiness<EpollSelector>();
 #else
   say("no epoll");
 #endif
@@ -175,5 +186,5 @@ void run(const Options&) {
 
 int main(int argc, char* argv[]) {
   probe::nonce();
-  return server_main(argc, argv, {}, run);
+  return server_main(argc, argv, {{"--signals", nullptr, "only a wait among signals"}}, run);
 }
