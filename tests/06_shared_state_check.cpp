@@ -129,7 +129,6 @@ STEP("06.1", "the commands work for one client, and bad input changes nothing") 
   expect_refused(step, client, "BALANCE nobody");
   step.suspect(
       "A sum of large balances is wrong: it does not fit into an int. std::int64_t holds it.");
-  constexpr long most = 1'000'000'000;
   for (long i = 1; i <= 3; ++i) {
     const std::string rich = "rich" + std::to_string(i);
     ask(client, "DEPOSIT " + rich + " " + std::to_string(most), "OK " + std::to_string(most));
