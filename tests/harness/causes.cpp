@@ -342,9 +342,10 @@ Diagnosis diagnose(const Step& step) {
   }
   const std::vector<std::string> files = learners_files(step);
   for (const auto& program : programs) {
-    if (program->may_report() || !find_sanitizer_report(program->errors(), files)) continue;
+    if (program->may_report()) continue;
     const auto report =
         find_sanitizer_report(with_lines(program->errors(), program->path()), files);
+    if (!report) continue;
     result.kind = Diagnosis::Kind::sanitizer;
     result.program = program.get();
     result.place = report->place;
