@@ -1,6 +1,7 @@
 #include <poll.h>
 #include <unistd.h>
 #include <socketserver/base_server.hpp>
+#include <socketserver/log.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/system_call.hpp>
@@ -10,7 +11,6 @@
 #include <cerrno>
 #include <condition_variable>
 #include <csignal>
-#include <cstdio>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -66,10 +66,6 @@ struct WakePipe {
   FileDescriptor read_end;
   FileDescriptor write_end;
 };
-
-void print_error(const std::string& text) noexcept {
-  std::fprintf(stderr, "%s\n", text.c_str());
-}
 
 std::string current_exception_text() {
   try {
@@ -188,7 +184,7 @@ BaseServer::Taken BaseServer::take_request() noexcept {
   } catch (...) {
     // Said once, not twenty times a second, until it succeeds again.
     const std::string failure = current_exception_text();
-    if (failure != loop_->last_failure) print_error("cannot take a request: " + failure);
+    if (failure != loop_->last_failure) log_error("cannot take a request: " + failure);
     loop_->last_failure = failure;
     return Taken::failed;
   }
@@ -222,7 +218,7 @@ bool BaseServer::ask_for_room() noexcept {
   try {
     return has_room();
   } catch (...) {
-    print_error("has_room: " + current_exception_text());
+    log_error("has_room: " + current_exception_text());
     return true;
   }
 }
@@ -231,7 +227,7 @@ void BaseServer::do_service_actions() noexcept {
   try {
     service_actions();
   } catch (...) {
-    print_error("service_actions: " + current_exception_text());
+    log_error("service_actions: " + current_exception_text());
   }
 }
 
@@ -349,15 +345,15 @@ void BaseServer::finish_request(Request& request) {
 }
 
 void BaseServer::handle_error(const Address& client_address) {
-  print_error("Exception occurred during processing of request from " + client_address.text() +
-              ": " + current_exception_text());
+  log_error("Exception occurred during processing of request from " + client_address.text() + ": " +
+            current_exception_text());
 }
 
 void BaseServer::report_error(const Address& client_address) noexcept {
   try {
     handle_error(client_address);
   } catch (...) {
-    print_error("handle_error: " + current_exception_text());
+    log_error("handle_error: " + current_exception_text());
   }
 }
 

@@ -1,6 +1,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 #include <socketserver/base_server.hpp>
+#include <socketserver/log.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/system_call.hpp>
 
@@ -86,6 +87,9 @@ bool asks_for_help(int argc, char* const argv[]) {
 // What server_main() and client_main() share: every way to end has its sentence and its status.
 int run_program(int argc, char* argv[], const char* program, const std::vector<Option>& table,
                 const char* words, void (*run)(const Options&)) {
+  occupy_standard_descriptors();
+  const bool is_client = std::strcmp(program, "client") == 0;
+  if (!is_client) survive_readers_of_the_log();
   std::string partner;  // whom a client talks to: its errors name it
   if (asks_for_help(argc, argv)) {
     std::fputs(help(program, table, words).c_str(), stdout);
@@ -94,9 +98,10 @@ int run_program(int argc, char* argv[], const char* program, const std::vector<O
   try {
     const Options options(argc, argv, program, table, words);
     quiet = options.has("--quiet");
-    if (std::strcmp(program, "client") == 0) partner = options.partner() + ": ";
+    if (is_client) partner = options.partner() + ": ";
     run(options);
-    if (std::fflush(stdout) != 0) throw_system_error("stdout");
+    // What a client prints is its result; what a server prints is a log.
+    if (std::fflush(stdout) != 0 && is_client) throw_system_error("stdout");
     return 0;
   } catch (const UsageError& error) {
     std::fprintf(stderr, "%s: %s\n%s", program, error.what(), usage(program, table, words).c_str());
@@ -231,17 +236,15 @@ void start_listening(BaseServer& server) {
     throw std::runtime_error("cannot listen on " + server.server_address().text() + ": " +
                              error.what());
   }
-  std::printf("listening on %s\n", server.server_address().text().c_str());
-  if (std::fflush(stdout) != 0) throw_system_error("stdout");
+  (void)std::fflush(stdout);  // what the program has printed comes before
+  log_line("listening on " + server.server_address().text());
 }
 
 void log_received(const Address& client_address, std::string_view bytes) {
   if (quiet) return;
   const std::string_view shown = bytes.substr(0, shown_bytes);
-  std::printf("%s  %zu bytes  \"%s\"%s\n", client_address.text().c_str(), bytes.size(),
-              escaped(shown).c_str(), shown.size() < bytes.size() ? "…" : "");
-  // A log that nobody reads any more is no reason to turn a client away.
-  (void)std::fflush(stdout);
+  log_line(client_address.text() + "  " + std::to_string(bytes.size()) + " bytes  \"" +
+           escaped(shown) + (shown.size() < bytes.size() ? "\"…" : "\""));
 }
 
 void print_exchange(std::string_view sent, std::string_view received) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <socketserver/base_server.hpp>
 #include <socketserver/child_watch.hpp>
+#include <socketserver/log.hpp>
 #include <socketserver/not_written.hpp>
 #include <socketserver/system_call.hpp>
 #include <socketserver/tcp_server.hpp>
@@ -17,7 +18,7 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstdio>
+#include <string>
 #include <unordered_set>
 #include <utility>
 
@@ -103,8 +104,7 @@ class ForkingMixIn : public Server {
   /// how it ended, unless that is exit status 0.
   virtual void child_ended(pid_t child, int status) {
     if (status == 0) return;
-    std::fprintf(stderr, "child %ld: %s\n", static_cast<long>(child),
-                 describe_exit(status).c_str());
+    log_error("child " + std::to_string(child) + ": " + describe_exit(status));
   }
 
   /// collect_children(): serve_forever() calls it when a child has ended.

@@ -2,14 +2,15 @@
 // Its partner: client.cpp. Its engine: selector_mixin.hpp. See also: epoll(7).
 
 #include <socketserver/descriptor_limit.hpp>
+#include <socketserver/log.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/select_selector.hpp>
 #include <socketserver/tcp_server.hpp>
 #include <socketserver/unix_server.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <stdexcept>
+#include <string>
 
 #include "epoll_selector.hpp"
 #include "selector_mixin.hpp"
@@ -87,10 +88,10 @@ void raise_limit(const Options& options) {
   constexpr std::size_t other_descriptors = 16;
   const std::size_t limit = raise_descriptor_limit(clients + other_descriptors);
   if (limit >= clients + other_descriptors || options.has("--quiet")) return;
-  std::fprintf(stderr,
-               "there is room for about %zu clients at once: this process may have %zu descriptors "
-               "open, and only root may raise that (ulimit -Hn)\n",
-               limit - std::min(limit, other_descriptors), limit);
+  log_error("there is room for about " +
+            std::to_string(limit - std::min(limit, other_descriptors)) +
+            " clients at once: this process may have " + std::to_string(limit) +
+            " descriptors open, and only root may raise that (ulimit -Hn)");
 }
 
 template <class Server>

@@ -69,8 +69,8 @@ kit_mutant(
   FILE forking_mixin.hpp
   REPLACE [[    ::_exit(status);]]
   WITH [[    std::exit(status);]]
-  REPLACE [[#include <cstdio>]]
-  WITH [[#include <cstdio>
+  REPLACE [[#include <cstddef>]]
+  WITH [[#include <cstddef>
 #include <cstdlib>]]
   STEP 05.4
   WORDS "A child leaves by _exit()")
@@ -136,8 +136,9 @@ kit_mutant(
       std::perror("fork");
       std::exit(1);
     }]]
-  REPLACE [[#include <cstdio>]]
-  WITH [[#include <cstdio>
+  REPLACE [[#include <cstddef>]]
+  WITH [[#include <cstddef>
+#include <cstdio>
 #include <cstdlib>]]
   STEP 05.10
   WORDS "fork() has failed")

@@ -1,0 +1,218 @@
+// The log of a server: whoever reads it may stop reading, or leave, and no client notices.
+
+#include <sys/wait.h>
+#include <unistd.h>
+#include <socketserver/log.hpp>
+#include <socketserver/program.hpp>
+
+#include <csignal>
+#include <forking_mixin.hpp>
+#include <stdexcept>
+#include <threading_mixin.hpp>
+
+#include "harness/catch.hpp"
+#include "loopback.hpp"
+
+using namespace unit;
+
+namespace {
+
+struct Pipe {
+  Pipe() {
+    int ends[2];
+    check(::pipe(ends), "pipe");
+    read_end.reset(ends[0]);
+    write_end.reset(ends[1]);
+  }
+  FileDescriptor read_end;
+  FileDescriptor write_end;
+};
+
+// Says what it has received, once on stdout and once on stderr, before it answers.
+class TalkativeHandler : public OnceHandler {
+ public:
+  using OnceHandler::OnceHandler;
+  void setup() override {
+    log_received(client_address(), "hello");
+    try {
+      throw std::runtime_error("hello");
+    } catch (...) {
+      server().handle_error(client_address());
+    }
+  }
+};
+
+int told_port = -1;      // where a server under test tells its port and its listener's number
+bool fills_log = false;  // whether it fills the log before it serves
+
+template <class Server>
+void serve(const Options& options) {
+  Server server(options.address(), handler_class<TalkativeHandler>);
+  const EndOnSignals end(server);
+  start_listening(server);
+  for (int i = 0; fills_log && i < 100'000; ++i) log_line("nobody reads this");
+  const int told[2]{server.server_address().port(), server.fileno()};
+  check(::write(told_port, told, sizeof told), "write");
+  server.serve_forever();
+  server.server_close();
+}
+
+// A server program in a process of its own, which `prepare` makes ready.
+template <class Server>
+class Program {
+ public:
+  explicit Program(const std::function<void()>& prepare) {
+    const Pipe told;
+    process_ = check(::fork(), "fork");
+    if (process_ == 0) {
+      // Out of the way of 0, 1 and 2, which the test may want to be free.
+      told_port = check(::fcntl(told.write_end.get(), F_DUPFD, 100), "fcntl");
+      prepare();
+      char name[] = "server", option[] = "--port", value[] = "0";
+      char* arguments[]{name, option, value, nullptr};
+      ::_exit(server_main(3, arguments, {}, serve<Server>));
+    }
+    int words[2]{};
+    check(::read(told.read_end.get(), words, sizeof words), "read");
+    address_ = Address::inet("127.0.0.1", static_cast<std::uint16_t>(words[0]));
+    listener_ = words[1];
+  }
+  ~Program() {
+    ::kill(process_, SIGKILL);
+    if (status_ == -1) ::waitpid(process_, nullptr, 0);
+  }
+
+  const Address& address() const { return address_; }
+  int listener() const { return listener_; }
+  int end() {
+    ::kill(process_, SIGTERM);
+    ::waitpid(process_, &status_, 0);
+    return status_;
+  }
+
+ private:
+  pid_t process_ = -1;
+  int status_ = -1;
+  Address address_;
+  int listener_ = -1;
+};
+
+template <class Server>
+void check_answers(Program<Server>& program) {
+  for (int i = 0; i < 20; ++i) CHECK(ask(program.address(), "x") == "x");
+  CHECK(program.end() == 0);
+}
+
+template <class Server>
+void check_log() {
+  {
+    Pipe log;
+    fills_log = false;
+    Program<Server> program([&] {
+      check(::dup2(log.write_end.get(), STDOUT_FILENO), "dup2");
+      check(::dup2(log.write_end.get(), STDERR_FILENO), "dup2");
+      log.read_end.reset();
+      log.write_end.reset();
+    });
+    log.read_end.reset();  // the reader has left
+    check_answers(program);
+  }
+  {
+    Pipe log;
+    fills_log = true;
+    Program<Server> program([&] {
+      check(::dup2(log.write_end.get(), STDOUT_FILENO), "dup2");
+      check(::dup2(log.write_end.get(), STDERR_FILENO), "dup2");
+    });
+    check_answers(program);  // the reader sleeps
+  }
+  fills_log = false;
+  for (const char* file : {"/dev/full", "/dev/null"}) {
+    Program<Server> program([&] {
+      const int full = check(::open(file, O_WRONLY), "open");
+      check(::dup2(full, STDOUT_FILENO), "dup2");
+      check(::dup2(full, STDERR_FILENO), "dup2");
+    });
+    check_answers(program);
+  }
+  for (const int closed : {0, 1, 2, 3}) {  // 3: all of them
+    Program<Server> program([&] {
+      const int null = check(::open("/dev/null", O_RDWR), "open");
+      for (int fd = 0; fd < 3; ++fd) {
+        closed == 3 || fd == closed ? ::close(fd) : ::dup2(null, fd);
+      }
+      ::close(null);
+    });
+    CHECK(program.listener() > STDERR_FILENO);
+    check_answers(program);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a log that nobody reads, that is full or that is closed: every client is answered") {
+  SECTION("one after the other") {
+    check_log<TCPServer>();
+  }
+  SECTION("with threads") {
+    check_log<ThreadingTCPServer>();
+  }
+  SECTION("with forks") {
+    check_log<ForkingTCPServer>();
+  }
+}
+
+TEST_CASE("the log: a line is one piece, and goes to a file, a pipe and a socket") {
+  const Pipe log;
+  int pair[2];
+  check(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
+  const FileDescriptor near_end(pair[0]), far_end(pair[1]);
+  char name[] = "/tmp/kit-unit-log-XXXXXX";
+  const FileDescriptor file(check(::mkstemp(name), "mkstemp"));
+  ::unlink(name);
+  CHECK(in_child([&] {
+          for (const int fd : {log.write_end.get(), near_end.get(), file.get()}) {
+            check(::dup2(fd, STDOUT_FILENO), "dup2");
+            log_line("first");
+            log_line(std::string(10'000, 'x'));
+          }
+        }) == 0);
+  check(::lseek(file.get(), 0, SEEK_SET), "lseek");
+  for (const int fd : {log.read_end.get(), far_end.get(), file.get()}) {
+    std::string text(20'000, '\0');
+    text.resize(static_cast<std::size_t>(check(::read(fd, text.data(), text.size()), "read")));
+    CHECK(text.starts_with("first\nxxx"));
+    CHECK(text.ends_with("x\n"));
+    CHECK(text.size() == 6 + PIPE_BUF);
+  }
+}
+
+TEST_CASE("a send without MSG_NOSIGNAL to a client that has gone still ends the process") {
+  const int status = in_child([] {
+    survive_readers_of_the_log();
+    log_error("");
+    Pipe gone;
+    gone.read_end.reset();
+    (void)::write(gone.write_end.get(), "x", 1);
+  });
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGPIPE);
+}
+
+TEST_CASE("a client without stdout says so, and sends nothing to the server that is not for it") {
+  static int connection;
+  const int status = in_child([] {
+    TCPServer server(any_port(), handler_class<OnceHandler>);
+    for (const int fd : {0, 1}) ::close(fd);
+    char name[] = "client", word[] = "hello";
+    char* arguments[]{name, word, nullptr};
+    const int result = client_main(2, arguments, {}, "WORD...", [](const Options&) {
+      const FileDescriptor socket(check(::socket(AF_INET, SOCK_STREAM, 0), "socket"));
+      connection = socket.get();
+      print_exchange("hello\n", "HELLO\n");
+    });
+    if (connection <= STDERR_FILENO) ::_exit(98);
+    ::_exit(result);
+  });
+  CHECK(WEXITSTATUS(status) == 1);
+}
