@@ -6,7 +6,8 @@
 #
 # 1. Every page is copied to WORK/pages, its links pointed at the site's pages (stage.cmake).
 # 2. Doxygen makes HTML of those pages and of the public headers. A warning is an error.
-# 3. The text of the pages becomes an index that the site's own search reads (search_index.cmake).
+# 3. Each page gets what a reader needs and Doxygen does not write (finish_pages.cmake).
+# 4. The text of the pages becomes an index that the site's own search reads (search_index.cmake).
 # Only then does the new site take the place of the old one.
 #
 # With RELEASE=N the site is for learners who have lessons 1 to N: it shows lessons <= N, code of
@@ -31,10 +32,13 @@ include("${CMAKE_CURRENT_LIST_DIR}/stage.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/mistakes.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/search_index.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/link_names.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/tasks.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/finish_pages.cmake")
 
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}/pages" "${WORK}/pictures" "${WORK}/slices")
 
+kit_read_manifest("${MANIFEST}")
 kit_find_pages()
 kit_stage_pages()
 kit_stage_mistakes()
@@ -121,27 +125,40 @@ if(NOT result EQUAL 0 OR NOT "${warned}" STREQUAL "")
   message(FATAL_ERROR "The site is not built: Doxygen has warnings (above), and they are errors here.")
 endif()
 
+# Lists that Doxygen writes for a menu which the site does not have: nothing leads to them.
+file(GLOB lists "${WORK}/html/functions*.html" "${WORK}/html/globals*.html" "${WORK}/html/*-members.html"
+     "${WORK}/html/namespacemembers*.html" "${WORK}/html/namespaces.html" "${WORK}/html/classes.html"
+     "${WORK}/html/pages.html" "${WORK}/html/files.html" "${WORK}/html/dir_*.html")
+if(lists)
+  file(REMOVE ${lists})
+endif()
+
 # What Doxygen writes for its own scripts, which the site does not have: the folding of inherited
-# members, and a row of links to sections that are in sight anyway (some of them to nowhere).
+# members, a row of links to sections that are in sight anyway (some of them to nowhere), and the path to
+# the list of a folder.
 file(GLOB reference "${WORK}/html/class*.html" "${WORK}/html/struct*.html" "${WORK}/html/namespace*.html"
      "${WORK}/html/*_8hpp.html")
 foreach(page IN LISTS reference)
   file(READ "${page}" html)
-  string(FIND "${html}" "<div class=\"summary\">" start)
-  if(NOT start EQUAL -1)
-    string(SUBSTRING "${html}" 0 ${start} before)
-    string(SUBSTRING "${html}" ${start} -1 html)
-    string(FIND "${html}" "</div>" end)
-    math(EXPR end "${end} + 6")
-    string(SUBSTRING "${html}" ${end} -1 html)
-    set(html "${before}${html}")
-  endif()
+  foreach(division IN ITEMS "<div class=\"summary\">" "<div id=\"nav-path\" class=\"navpath\">")
+    string(FIND "${html}" "${division}" start)
+    if(NOT start EQUAL -1)
+      string(SUBSTRING "${html}" 0 ${start} before)
+      string(SUBSTRING "${html}" ${start} -1 html)
+      string(FIND "${html}" "</div>" end)
+      math(EXPR end "${end} + 6")
+      string(SUBSTRING "${html}" ${end} -1 html)
+      set(html "${before}${html}")
+    endif()
+  endforeach()
   string(REGEX REPLACE " onclick=\"javascript:[^\"]*\"" "" html "${html}")
   string(REGEX REPLACE "<img src=\"closed\\.(png|svg)\"[^>]*>(&#160;)?" "" html "${html}")
   file(WRITE "${page}" "${html}")
 endforeach()
 
+kit_finish_pages("${WORK}/html")
 kit_link_names("${WORK}/html" "${WORK}/symbols.xml")
+kit_write_book("${WORK}/html")
 kit_write_search_index("${WORK}/html" "${WORK}/symbols.xml")
 
 # Doxygen brings its own look and scripts; the site uses none of them.

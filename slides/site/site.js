@@ -48,27 +48,23 @@
     }
   }
 
-  // Doxygen writes "A TCP echo <code>" as the same heading level in every version but one; the
-  // outermost level that occurs is a section.
-  function sections(content) {
-    const all = [...content.querySelectorAll('h1, h2, h3')].filter(h => !h.closest('.memitem'));
-    const level = Math.min(...all.map(h => Number(h.tagName[1])));
-    return all.filter(h => Number(h.tagName[1]) === level);
-  }
-
+  // What is there in both forms, a list beside the text and one above it: the style shows the one for
+  // which there is room.
   function addContents() {
-    const content = document.querySelector('div.textblock');
-    if (!content || /^(deck_|index|source_)/.test(pageName())) return;
-    const headings = sections(content);
+    const content = document.querySelector('div.contents');
+    if (!content || /^(deck_|index|source_|book)/.test(pageName())) return;
+    const headings = [...content.querySelectorAll('h2.section')];
     if (headings.length < 3) return;
     const list = element('ul', {});
     for (const heading of headings) {
-      const anchor = heading.querySelector('a.anchor');
-      const id = heading.id || (anchor && anchor.id);
-      if (!id) continue;
-      list.append(element('li', {}, element('a', { href: '#' + id }, heading.textContent.trim())));
+      list.append(element('li', {}, element('a', { href: '#' + heading.id }, heading.textContent.trim())));
     }
-    document.body.append(element('nav', { id: 'toc', 'aria-label': 'On this page' },
+    const copy = list.cloneNode(true);
+    const folded = element('details', { id: 'toc-folded' }, element('summary', {}, 'On this page'),
+      element('nav', { 'aria-label': 'On this page' }, copy));
+    copy.addEventListener('click', () => { folded.open = false; });
+    content.before(folded);
+    content.parentNode.append(element('nav', { id: 'toc', 'aria-label': 'On this page' },
       element('h2', {}, 'On this page'), list));
     const links = [...list.querySelectorAll('a')];
     function follow() {
@@ -76,10 +72,125 @@
       headings.forEach((heading, i) => {
         if (heading.getBoundingClientRect().top < innerHeight / 4) current = i;
       });
-      links.forEach((link, i) => link.classList.toggle('current', i === current));
+      links.forEach((link, i) => {
+        link.classList.toggle('current', i === current);
+        if (i === current) link.setAttribute('aria-current', 'true');
+        else link.removeAttribute('aria-current');
+      });
     }
     addEventListener('scroll', follow, { passive: true });
     follow();
+  }
+
+  // A page opened from a file may not be allowed to use the clipboard: then the old way, by a selection.
+  function copyText(text) {
+    function byHand() {
+      const field = element('textarea', { 'aria-hidden': 'true', style: 'position:fixed;opacity:0' });
+      field.value = text;
+      document.body.append(field);
+      field.select();
+      const done = document.execCommand('copy');
+      field.remove();
+      return done ? Promise.resolve() : Promise.reject(new Error('not copied'));
+    }
+    if (!navigator.clipboard) return byHand();
+    return navigator.clipboard.writeText(text).catch(byHand);
+  }
+
+  function addCopyButtons() {
+    if (/^deck_/.test(pageName())) return;
+    for (const block of document.querySelectorAll('div.contents :is(div.fragment, pre.fragment)')) {
+      if (block.classList.contains('diff')) continue;
+      const box = element('div', { class: 'code' });
+      const button = element('button', { type: 'button', class: 'copy' }, 'Copy');
+      block.before(box);
+      box.append(block, button);
+      button.onclick = () => {
+        const lines = [...block.querySelectorAll('.line')].map(line => line.textContent.trimEnd());
+        const text = (lines.length ? lines.join('\n') : block.textContent).replace(/[\u00a0]/g, ' ')
+          .replace(/[\u200d\u200b]/g, '');
+        copyText(text.trimEnd() + (lines.length > 1 ? '\n' : '')).then(
+          () => { button.textContent = 'Copied'; }, () => { button.textContent = 'Not copied'; });
+        setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+      };
+    }
+  }
+
+  // What scrolls by itself can be reached by the keyboard. Known only when the page has its width.
+  function markScrolling() {
+    for (const box of document.querySelectorAll(
+      'div.contents :is(.fragment, table, .memproto, .table, p.picture), #side, #toc, #results')) {
+      const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+      if (scrolls && /auto|scroll/.test(getComputedStyle(box).overflow)) box.tabIndex = 0;
+      else box.removeAttribute('tabindex');
+    }
+  }
+
+  // A wide table scrolls in a box of its own and stays a table; a wide picture too.
+  function addBoxes() {
+    for (const table of document.querySelectorAll('table:is(.markdownTable, .doxtable)')) {
+      const box = element('div', { class: 'table' });
+      table.before(box);
+      box.append(table);
+    }
+    for (const picture of document.querySelectorAll('div.contents p > img:only-child')) {
+      picture.parentNode.classList.add('picture');
+    }
+  }
+
+  // On paper nothing can be opened: what is folded is printed open, and folded again afterwards.
+  function openForPaper() {
+    let opened = [];
+    addEventListener('beforeprint', () => {
+      opened = [...document.querySelectorAll('div.contents details:not([open])')];
+      for (const one of opened) one.open = true;
+    });
+    addEventListener('afterprint', () => {
+      for (const one of opened) one.open = false;
+    });
+  }
+
+  // The keys ← and → turn the pages of the course.
+  function turnPages() {
+    document.addEventListener('keydown', event => {
+      if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+      if (document.body.classList.contains('showing')) return;
+      const at = document.activeElement;
+      if (at && at !== document.body && (at.tabIndex >= 0 && !/^(A|BUTTON|SUMMARY)$/.test(at.tagName))) return;
+      const to = { ArrowLeft: 'prev', ArrowRight: 'next' }[event.key];
+      const link = to && document.querySelector('.pager a[rel="' + to + '"]');
+      if (link) link.click();
+    });
+  }
+
+  // The words that were looked for are marked on the page that was found: page.html?mark=listen+backlog
+  function markWords() {
+    const words = (new URLSearchParams(location.search).get('mark') || '').toLowerCase().split(/\s+/)
+      .filter(word => word);
+    if (!words.length) return;
+    const content = document.querySelector('div.contents');
+    const pattern = new RegExp(words.map(word => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'gi');
+    const walk = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walk.nextNode()) {
+      if (walk.currentNode.data.search(pattern) >= 0) found.push(walk.currentNode);
+    }
+    for (const node of found) {
+      const pieces = [];
+      let at = 0;
+      for (const match of node.data.matchAll(pattern)) {
+        pieces.push(node.data.slice(at, match.index), element('mark', {}, match[0]));
+        at = match.index + match[0].length;
+      }
+      node.replaceWith(...pieces, node.data.slice(at));
+    }
+    const place = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    const marks = [...content.querySelectorAll('mark')];
+    const first = marks.find(mark =>
+      !place || place.compareDocumentPosition(mark) & Node.DOCUMENT_POSITION_FOLLOWING || place.contains(mark));
+    if (!first) return;
+    for (let box = first.closest('details'); box; box = box.parentNode.closest('details')) box.open = true;
+    first.scrollIntoView({ block: 'center' });
   }
 
   // Search: the index is a script beside the page, loaded when it is first needed.
@@ -119,7 +230,7 @@
       found.push({ entry, score });
     }
     found.sort((a, b) => b.score - a.score);
-    return found.slice(0, 12).map(one => one.entry);
+    return found.map(one => one.entry);
   }
 
   function excerpt(text, query) {
@@ -132,13 +243,20 @@
       element('mark', {}, text.slice(at, at + word.length)), text.slice(at + word.length, at + 90) + ' …'];
   }
 
+  function withMark(entry, query) {
+    const [page, section] = entry.address.split('#');
+    return page + '?mark=' + encodeURIComponent(query) + (section ? '#' + section : '');
+  }
+
   function addTools() {
     const tools = document.getElementById('tools');
+    tools.setAttribute('role', 'search');
     const field = element('input', {
       type: 'search', id: 'search', placeholder: 'Search', autocomplete: 'off',
       'aria-label': 'Search the site', title: 'Search: press /'
     });
-    const results = element('ul', { id: 'results', hidden: '' });
+    const results = element('div', { id: 'results', hidden: '' });
+    const shown = 50;
     const button = element('button', { id: 'theme', type: 'button', title: 'Light or dark' }, '◐');
     button.setAttribute('aria-label', 'Light or dark');
     button.onclick = toggleTheme;
@@ -150,14 +268,21 @@
       results.hidden = !query;
       if (!query) return;
       const entries = find(query);
-      for (const entry of entries) {
-        const link = element('a', { href: entry.address }, element('b', {}, entry.section && entry.text
-          ? entry.section : entry.page), element('small', {}, entry.text ? entry.page : entry.section));
+      const pages = new Set(entries.map(entry => entry.address.split('#')[0])).size;
+      results.append(element('p', { class: 'count', role: 'status' }, !entries.length ? 'Nothing found.'
+        : (entries.length === 1 ? '1 place' : entries.length + ' places') +
+          (pages === 1 ? ' on one page' : ' on ' + pages + ' pages') +
+          (entries.length > shown ? '; the first ' + shown : '')));
+      const list = element('ul', {});
+      for (const entry of entries.slice(0, shown)) {
+        const link = element('a', { href: withMark(entry, query) }, element('b', {}, entry.section && entry.text
+          ? entry.section : entry.page), element('small', {}, !entry.text ? entry.section : entry.section ? entry.page : ''));
         if (entry.text) link.append(element('span', {}, ...excerpt(entry.text, query)));
         link.onclick = () => { results.hidden = true; };
-        results.append(element('li', {}, link));
+        list.append(element('li', {}, link));
       }
-      if (!entries.length) results.append(element('li', { class: 'none' }, 'Nothing found.'));
+      if (entries.length) results.append(list);
+      markScrolling();
     }
     field.addEventListener('focus', () => loadIndex(show));
     field.addEventListener('input', () => loadIndex(show));
@@ -185,6 +310,14 @@
   document.addEventListener('DOMContentLoaded', () => {
     markCurrentPage();
     addTools();
+    addBoxes();
     addContents();
+    addCopyButtons();
+    openForPaper();
+    turnPages();
+    markWords();
+    markScrolling();
+    addEventListener('resize', markScrolling);
+    addEventListener('load', markScrolling);
   });
 })();

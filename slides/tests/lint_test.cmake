@@ -36,8 +36,10 @@ file(WRITE "${kit}/lessons/01_tcp_echo/README.md" "${right_page}")
 set(head "# 01 · Echo {#deck_01}\n\n")
 set(link "[the page](../lessons/01_tcp_echo/README.md)")
 set(slides "")
+set(practice " **Practice: 45**")
 foreach(i RANGE 1 15)
-  string(APPEND slides "## Slide ${i}\n\nA few words; and [more]. ${link}\n\n> **Minutes: 3**\n>\n> - **Ask:** what?\n\n")
+  string(APPEND slides "## Slide ${i}\n\nA few words; and [more]. ${link}\n\n> **Minutes: 3**${practice}\n>\n> - **Ask:** what?\n\n")
+  set(practice "")
 endforeach()
 set(deck "${kit}/slides/01_tcp_echo.md")
 file(WRITE "${deck}" "${head}${slides}")
@@ -91,9 +93,14 @@ expect("${deck}" "${head}${slides}## Last\n\nno link\n\n> **Minutes: 0**\n> - sa
        "${named}:123: the last slide does not link the lesson's page")
 expect("${deck}" "${head}## First\n\nno link\n\n> **Minutes: 0**\n> - say\n\n${slides}"
        "${named}:3: the first slide does not link the lesson's page")
+expect("${deck}" "${head}${slides}## Last\n\n${link}\n\n> **Minutes: 0** **Practice: 5**\n> - say\n"
+       "${named}:1: the notes plan 50 minutes at the keyboard")
 string(REPEAT "word " 40 words)
 expect("${deck}" "${head}${slides}## Last\n\n${words}${link}\n\n> **Minutes: 0**\n> - say\n"
        "${named}:123: 43 words on slide 16: at most 35")
+string(REPEAT "column " 11 columns)
+expect("${deck}" "${head}${slides}\n```text\n${columns}\n```\n"
+       "${named}:125: a line of 77 columns: at most 76 on a slide")
 string(REPEAT "line\n" 13 code)
 expect("${deck}" "${head}${slides}## Last\n\n```text\n${code}```\n${link}\n\n> **Minutes: 0**\n> - say\n"
        "${named}:123: 13 lines of code on slide 16: at most 12")
@@ -108,6 +115,7 @@ expect("${deck}" "${head}${slides}\n![x](../lessons/01_tcp_echo/picture.png)\n"
 # The built site.
 file(WRITE "${kit}/site/index.html" "<a href=\"there.html#here\">x</a>")
 file(WRITE "${kit}/site/there.html" "<p id=\"here\"></p>")
+file(WRITE "${kit}/site/search_index.js" "window.kitSearchIndex = [\n[\"there.html#here\",\"a [b; c\",\"\",\"\"],\n];\n")
 set(lint_options "-DSITE=${kit}/site")
 lint(said result ${lint_options})
 if(NOT result EQUAL 0)
@@ -116,6 +124,36 @@ endif()
 expect("${kit}/site/index.html" "<a href=\"gone.html\">x</a><a href=\"there.html#gone\">y</a><img src=\"https://a.example/b.png\">"
        "site/index.html:1: gone.html: a dead link" "site/index.html:1: there.html#gone: a dead link"
        "site/index.html:1: https://a.example/b.png: the site loads something from elsewhere")
+
+expect("${kit}/site/search_index.js"
+       "window.kitSearchIndex = [\n[\"there.html\",\"a\",\"[;\",\"\"],\n[\"there.html#class\",\"a\",\"\",\"\"],\n[\"gone.html#x\",\"a\",\"\",\"\"],\n];\n"
+       "site/search_index.js:1: there.html#class: a dead link" "site/search_index.js:1: gone.html: a dead link")
+
+# Lines that are too long for a slide are broken where a line may end; nothing else is changed.
+include("${CMAKE_CURRENT_LIST_DIR}/../cmake/text.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/../cmake/slice.cmake")
+function(fits CODE EXPECTED)
+  file(WRITE "${kit}/slice.cpp" "${CODE}")
+  kit_read_lines("${kit}/slice.cpp" lines)
+  kit_fit_slice("${lines}" lines)
+  string(REPLACE ";" "\n" got "${lines}")
+  kit_unguard("${got}" got)
+  if(NOT "${got}" STREQUAL "${EXPECTED}")
+    string(APPEND missed "expected:\n${EXPECTED}\ngot:\n${got}\n")
+    set(missed "${missed}" PARENT_SCOPE)
+  endif()
+endfunction()
+fits("  a(b); // [c]\n\n    d;\n" "a(b); // [c]\n\n  d;")
+fits("    const ssize_t count = ::send(request().fileno(), bytes.data(), bytes.size(), MSG_NOSIGNAL);\n"
+     "const ssize_t count =\n    ::send(request().fileno(), bytes.data(), bytes.size(), MSG_NOSIGNAL);")
+fits("if (::lstat(address.path().c_str(), &file) == -1 || !S_ISSOCK(file.st_mode)) return false;\n"
+     "if (::lstat(address.path().c_str(), &file) == -1 ||\n    !S_ISSOCK(file.st_mode)) return false;")
+fits("  {\n    changed_.notify_all();  // each waits for an amount of its own: only they know who is meant\n"
+     "{\n  // each waits for an amount of its own: only they know who is meant\n  changed_.notify_all();")
+fits("// one two three four five six seven eight nine ten eleven twelve thirteen fourteen\n// fifteen.\nx;\n"
+     "// one two three four five six seven eight nine ten eleven twelve thirteen\n// fourteen fifteen.\nx;")
+fits("call(\"a text, with a comma, that is long and goes on, and on, and on, and on, and ends\", 1);\n"
+     "call(\"a text, with a comma, that is long and goes on, and on, and on, and on, and ends\", 1);")
 
 if(missed)
   message(FATAL_ERROR "${missed}")

@@ -43,16 +43,18 @@ foreach(deck IN LISTS decks)
   string(APPEND list "{page: '${deck}', slides: ${slides}, minutes: ${minutes}}, ")
 endforeach()
 file(READ "${SITE}/mistakes_01.html" mistakes)
-if(NOT mistakes MATCHES "No htons</h1>")
+if(NOT mistakes MATCHES ">No htons<")
   message(SEND_ERROR "mistakes_01.html does not have the title \"No htons\"")
 endif()
 file(GLOB pages RELATIVE "${SITE}" "${SITE}/index.html" "${SITE}/lesson_*.html" "${SITE}/mistakes*.html"
      "${SITE}/failures.html" "${SITE}/instructor_guide.html" "${SITE}/annotated.html" "${SITE}/deck_*.html"
      "${SITE}/class*TCPServer.html")
 list(JOIN pages "', '" pages)
+file(GLOB pictures RELATIVE "${SITE}" "${SITE}/[0-9]*.svg")
+list(JOIN pictures "', '" pictures)
 
 file(WRITE "${WORK}/test.html" "<!DOCTYPE html><meta charset=\"utf-8\"><body><pre id=\"result\"></pre>
-<script>window.kitTest = {site: 'file://${SITE}', decks: [${list}], pages: ['${pages}']};</script>
+<script>window.kitTest = {site: 'file://${SITE}', decks: [${list}], pages: ['${pages}'], pictures: ['${pictures}']};</script>
 <script src=\"file://${CMAKE_CURRENT_LIST_DIR}/present_test.js\"></script>")
 execute_process(COMMAND "${CHROMIUM}" ${options} "--user-data-dir=${WORK}/profile-2" --allow-file-access-from-files
                         --enable-logging=stderr --window-size=2000,1200 --virtual-time-budget=120000

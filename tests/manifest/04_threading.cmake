@@ -1,5 +1,5 @@
 # Lesson 04: what the learner writes, and what is checked. Ids are stable: they stand in grade books.
-kit_lesson(04_threading "one thread a request")
+kit_lesson(04_threading "one thread per request")
 
 kit_header(threading_mixin.hpp)
 kit_program(server server.cpp)

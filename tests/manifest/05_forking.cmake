@@ -1,5 +1,5 @@
 # Lesson 05: what the learner writes, and what is checked. Ids are stable: they stand in grade books.
-kit_lesson(05_forking "one process a request")
+kit_lesson(05_forking "one process per request")
 
 # fork copies the list of all mappings, and each child looks symbols up anew: with the C++ library
 # linked in, and everything looked up at the start, a child costs little more than that of a C program.

@@ -28,7 +28,8 @@ class TCPServer : public BaseServer {
   /// Whether a server on an IPv6 address takes IPv4 clients too (IPV6_V6ONLY off).
   bool dual_stack = false;
 
-  /// How many connections the kernel completes and holds until they are accepted. Python: 5.
+  /// The backlog of listen(2): how many connections the kernel completes and holds until they are
+  /// accepted. Python: 5.
   int request_queue_size = SOMAXCONN;
 
   /// The listening socket, or -1 before server_bind() and after server_close().
