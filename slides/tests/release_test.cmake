@@ -1,4 +1,5 @@
-# Builds the site of release 2 and looks for what a learner of that release must not see:
+# Builds the site of release 2 and looks for what a learner of that release must not see; then the site of
+# the hand-out of release 3, from what is in it:
 #
 #   cmake -DSOURCE=. -DDOXYGEN=doxygen -DMANIFEST=… -DWORK=… -P release_test.cmake
 cmake_minimum_required(VERSION 3.25)
@@ -10,6 +11,8 @@ execute_process(COMMAND "${CMAKE_COMMAND}" "-DSOURCE=${SOURCE}" "-DDOXYGEN=${DOX
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "the site of release 2 is not built")
 endif()
+
+get_filename_component(SOURCE "${SOURCE}" ABSOLUTE)
 
 set(leaks "")
 file(GLOB pages RELATIVE "${WORK}/site" "${WORK}/site/*.html" "${WORK}/site/*.js" "${WORK}/site/*.svg")
@@ -33,5 +36,19 @@ endforeach()
 if(leaks)
   list(JOIN leaks "\n  " leaks)
   message(FATAL_ERROR "release 2 shows\n  ${leaks}")
+endif()
+
+# The hand-out of a release builds its own site, from the files that are in it.
+execute_process(COMMAND "${CMAKE_COMMAND}" "-DSOURCE=${SOURCE}" "-DMANIFEST=${MANIFEST}" -DRELEASE=3
+                        "-DOUT=${WORK}/handout" -P "${SOURCE}/tests/cmake/handout.cmake"
+                RESULT_VARIABLE result)
+file(ARCHIVE_EXTRACT INPUT "${WORK}/handout/kit-release-3.tar.gz" DESTINATION "${WORK}/kit")
+file(GLOB kit "${WORK}/kit/*")
+execute_process(COMMAND "${CMAKE_COMMAND}" "-DSOURCE=${kit}" "-DDOXYGEN=${DOXYGEN}" "-DMANIFEST=${MANIFEST}"
+                        -DRELEASE=3 "-DOUT=${WORK}/handout-site" "-DWORK=${WORK}/handout-work"
+                        -P "${kit}/slides/cmake/build_site.cmake"
+                RESULT_VARIABLE result)
+if(NOT result EQUAL 0 OR NOT EXISTS "${WORK}/handout-site/lesson_03.html")
+  message(FATAL_ERROR "the hand-out of release 3 does not build its site")
 endif()
 message(STATUS "release 2 shows lessons 1 and 2, and no answer to lesson 2")
