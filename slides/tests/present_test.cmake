@@ -43,8 +43,8 @@ foreach(deck IN LISTS decks)
   string(APPEND list "{page: '${deck}', slides: ${slides}, minutes: ${minutes}}, ")
 endforeach()
 file(READ "${SITE}/mistakes_01.html" mistakes)
-if(NOT mistakes MATCHES ">No htons<")
-  message(SEND_ERROR "mistakes_01.html does not have the title \"No htons\"")
+if(NOT mistakes MATCHES "<h2 class=\"section\" id=\"mistake_01_no-htons\">[A-Z]")
+  message(SEND_ERROR "mistakes_01.html does not have the wrong answer no-htons, with a sentence as its title")
 endif()
 file(GLOB pages RELATIVE "${SITE}" "${SITE}/index.html" "${SITE}/lesson_*.html" "${SITE}/mistakes*.html"
      "${SITE}/failures.html" "${SITE}/instructor_guide.html" "${SITE}/annotated.html" "${SITE}/deck_*.html"
