@@ -165,7 +165,7 @@ kit_write_search_index("${WORK}/html" "${WORK}/symbols.xml")
 file(GLOB unused "${WORK}/html/*.png" "${WORK}/html/doxygen.*" "${WORK}/html/dynsections.js"
      "${WORK}/html/jquery.js" "${WORK}/html/tabs.css" "${WORK}/html/clipboard.js"
      "${WORK}/html/menu*.js" "${WORK}/html/cookie.js" "${WORK}/html/*.map" "${WORK}/html/*.md5"
-     "${WORK}/html/graph_legend.*")
+     "${WORK}/html/graph_legend.*" "${WORK}/html/doxygen_crawl.html" "${WORK}/html/navtree.css")
 if(unused)
   file(REMOVE ${unused})
 endif()

@@ -99,6 +99,7 @@ function(kit_finish_pages FOLDER)
     if(contents STREQUAL "")
       continue()
     endif()
+    string(REPLACE "<a href=\"doxygen_crawl.html\"></a>" "" contents "${contents}")  # Doxygen 1.17, for robots
     _kit_level_headings("${contents}" contents)
     string(REGEX REPLACE "<th( class=\"[A-Za-z]*\")?>[ \n]*</th>" "<td></td>" contents "${contents}")
     _kit_name_sections("${page}" "${contents}" contents)

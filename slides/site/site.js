@@ -136,6 +136,8 @@
     for (const picture of document.querySelectorAll('div.contents p > img:only-child')) {
       picture.parentNode.classList.add('picture');
     }
+    // Charts and tables of measurements need more room than text, and letters of their own size.
+    if (pageName() === 'costs.html') document.body.classList.add('wide');
   }
 
   // On paper nothing can be opened: what is folded is printed open, and folded again afterwards.

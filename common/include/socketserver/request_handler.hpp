@@ -10,7 +10,7 @@ class BaseServer;
 
 /// What a service does with one request: derive, and override handle().
 ///
-/// The server makes one handler a request and calls `setup(); handle(); finish();` on the thread
+/// The server makes one handler for each request and calls `setup(); handle(); finish();` on the thread
 /// (or in the process) that serves the request. finish() is called even if handle() threw, and is
 /// skipped only if setup() did. Python's `BaseRequestHandler`, with one difference: there the
 /// constructor makes the three calls, which in C++ would not reach the derived class.
