@@ -3,7 +3,7 @@
 #   cmake -DCHROMIUM=chromium -DSITE=build/site -DWORK=… -P present_test.cmake
 #
 # 1. present_test.js drives every deck in frames of several sizes and writes down what it finds.
-# 2. Every deck is printed; the PDF has one sheet a slide.
+# 2. Every deck is printed: the PDF has one sheet for each slide. A handout has several slides on a sheet.
 cmake_minimum_required(VERSION 3.25)
 
 if(NOT CHROMIUM)
@@ -80,13 +80,11 @@ if(said MATCHES "(Uncaught[^\n]*)")
   math(EXPR failed "${failed} + 1")
 endif()
 
-foreach(deck IN LISTS decks)
-  execute_process(COMMAND "${CHROMIUM}" ${options} "--user-data-dir=${WORK}/profile-3" --no-pdf-header-footer
-                          "--print-to-pdf=${WORK}/${deck}.pdf" "file://${SITE}/${deck}"
-                  OUTPUT_QUIET ERROR_QUIET TIMEOUT 60)
+# The number of sheets in a PDF, 0 if there is none.
+function(count_sheets PDF OUT)
   set(sheets 0)
-  if(EXISTS "${WORK}/${deck}.pdf")
-    file(READ "${WORK}/${deck}.pdf" hex HEX)
+  if(EXISTS "${PDF}")
+    file(READ "${PDF}" hex HEX)
     # /Type /Page and no letter after it: /Pages is the list of them.
     string(REGEX MATCHALL "2f54797065202f50616765[0-6][0-9a-f]" all "${hex}")
     foreach(one IN LISTS all)
@@ -95,6 +93,14 @@ foreach(deck IN LISTS decks)
       endif()
     endforeach()
   endif()
+  set(${OUT} ${sheets} PARENT_SCOPE)
+endfunction()
+
+foreach(deck IN LISTS decks)
+  execute_process(COMMAND "${CHROMIUM}" ${options} "--user-data-dir=${WORK}/profile-3" --no-pdf-header-footer
+                          "--print-to-pdf=${WORK}/${deck}.pdf" "file://${SITE}/${deck}"
+                  OUTPUT_QUIET ERROR_QUIET TIMEOUT 60)
+  count_sheets("${WORK}/${deck}.pdf" sheets)
   if(sheets EQUAL slides_of_${deck})
     message("ok ${deck} prints one slide a sheet")
   else()
@@ -102,6 +108,19 @@ foreach(deck IN LISTS decks)
     math(EXPR failed "${failed} + 1")
   endif()
 endforeach()
+
+# The handout: several slides on a sheet, with their notes.
+list(GET decks 0 deck)
+execute_process(COMMAND "${CHROMIUM}" ${options} "--user-data-dir=${WORK}/profile-3" --no-pdf-header-footer
+                        "--print-to-pdf=${WORK}/handout.pdf" "file://${SITE}/${deck}?handout"
+                OUTPUT_QUIET ERROR_QUIET TIMEOUT 60)
+count_sheets("${WORK}/handout.pdf" sheets)
+if(sheets GREATER 2 AND sheets LESS slides_of_${deck})
+  message("ok ${deck} prints a handout of ${sheets} sheets")
+else()
+  message("FAILED ${deck} prints a handout of ${sheets} sheets")
+  math(EXPR failed "${failed} + 1")
+endif()
 
 file(REMOVE_RECURSE "${WORK}/profile" "${WORK}/profile-2" "${WORK}/profile-3")
 if(failed)

@@ -234,6 +234,19 @@
       if (pixels < Math.min(stage, page.innerWidth * 0.75) / 32.1) findings.push(`a table of ${pixels.toFixed(1)} pixels`);
       smallest(size, 'table', pixels);
     }
+    const wall = slide.querySelector('.countdown');
+    if (wall && visible(wall)) {
+      const clock = wall.getBoundingClientRect();
+      const walk = page.document.createTreeWalker(slide.querySelector('.slide-body'), page.NodeFilter.SHOW_TEXT);
+      const range = page.document.createRange();
+      while (walk.nextNode()) {
+        range.selectNodeContents(walk.currentNode);
+        if (walk.currentNode.data.trim() && [...range.getClientRects()].some(box => box.right > clock.left &&
+          box.left < clock.right && box.bottom > clock.top && box.top < clock.bottom)) {
+          findings.push('the countdown covers: ' + walk.currentNode.data.trim().slice(0, 30));
+        }
+      }
+    }
     for (const picture of slide.querySelectorAll('img')) {
       if (!picture.naturalWidth) findings.push(picture.getAttribute('src') + ' does not show');
       else if (picture.clientHeight < stage / 3) findings.push(picture.getAttribute('src') + ' is too small');
@@ -376,6 +389,29 @@
     report(true, `headings, landmarks, keys and names of ${pages.length} pages were looked at`);
   }
 
+  // What the build adds to the pages: cards, times, the book; and the keys that turn pages.
+  async function additions() {
+    let page = await open('lesson_01.html', 1280, 720);
+    const cards = [...page.document.querySelectorAll('.task')];
+    report(cards.length > 5, cards.length + ' tasks of lesson 01 have a card');
+    report(cards.every(card => card.querySelector('.step b') && card.querySelector('.copy')),
+      'each with its steps and a command to copy');
+    report(page.document.querySelectorAll('.built .new').length === 1, 'its end shows what is new in the framework');
+    page = await open('instructor_guide.html', 1280, 720);
+    const rows = [...page.document.querySelectorAll('td:last-child')].filter(cell => cell.textContent.trim() === '90');
+    equal(rows.length, decks.length, 'the guide adds up the minutes of each deck');
+    page = await open('book.html', 1280, 720);
+    equal(page.document.querySelectorAll('.chapter').length, decks.length, 'the book has a chapter for each lesson');
+    page = await open('lesson_02.html', 1280, 720);
+    const turned = new Promise(resolve => {
+      document.querySelector('iframe').onload = () => resolve(true);
+      setTimeout(() => resolve(false), 3000);
+    });
+    press(page, 'ArrowRight');
+    report(await turned, '→ turns the page');
+    report(/lesson_03\.html$/.test(document.querySelector('iframe').contentWindow.location.pathname), 'to the next lesson');
+  }
+
   // On paper every hint and answer can be read.
   async function paper() {
     const page = await open('lesson_01.html', 1280, 720);
@@ -439,6 +475,7 @@
     await phones();
     await structure();
     await search();
+    await additions();
     await paper();
     await drawings();
     if (decks.length) await back(decks[0]);
