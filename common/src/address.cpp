@@ -26,7 +26,7 @@ SocketAddress view(const sockaddr_storage& storage) noexcept {
   return address;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
@@ -61,7 +61,7 @@ Address Address::inet(const std::string& host, std::uint16_t port) {
                         ? EAI_NONAME
                         : ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (error != 0) {
-    throw std::invalid_argument(quoted(host) + " is no address: " + ::gai_strerror(error));
+    throw std::invalid_argument(in_quotes(host) + " is no address: " + ::gai_strerror(error));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
   return {list->ai_addr, list->ai_addrlen};
@@ -70,12 +70,12 @@ Address Address::inet(const std::string& host, std::uint16_t port) {
 Address Address::unix_path(std::string_view path) {
   if (path.empty()) throw std::invalid_argument("the path of a Unix socket is empty");
   if (path.size() > longest_path) {
-    throw std::invalid_argument(quoted(path) +
+    throw std::invalid_argument(in_quotes(path) +
                                 " is too long for a Unix socket: " + std::to_string(path.size()) +
                                 " bytes, " + std::to_string(longest_path) + " at most");
   }
   if (path.find('\0') != std::string_view::npos) {
-    throw std::invalid_argument(quoted(path.substr(0, path.find('\0'))) +
+    throw std::invalid_argument(in_quotes(path.substr(0, path.find('\0'))) +
                                 " is followed by a NUL byte, which no path can contain");
   }
   sockaddr_un address{};  // zeroed: the byte after the path ends it
@@ -97,14 +97,15 @@ Address Address::parse(std::string_view text) {
   if (text.starts_with(unix_prefix)) return unix_path(text.substr(unix_prefix.size()));
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
-    throw std::invalid_argument(quoted(text) + " has no port: HOST:PORT, [HOST]:PORT or unix:PATH");
+    throw std::invalid_argument(in_quotes(text) +
+                                " has no port: HOST:PORT, [HOST]:PORT or unix:PATH");
   }
   std::string_view host = text.substr(0, colon);
   const std::string_view digits = text.substr(colon + 1);
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc{} || end != digits.data() + digits.size()) {
-    throw std::invalid_argument(quoted(text) +
+    throw std::invalid_argument(in_quotes(text) +
                                 " has no port from 0 to 65535 behind its last colon");
   }
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {

@@ -89,7 +89,7 @@ bool is_answer(std::string_view datagram, std::uint32_t client, std::uint64_t nu
 std::string describe_mistake(std::uint64_t number, std::string_view expected,
                              std::string_view got) {
   const std::string line = "line " + with_commas(number) + ": expected ";
-  if (expected.empty()) return line + "nothing more, got " + quoted(got);
+  if (expected.empty()) return line + "nothing more, got " + kit::quoted(got);
   const Difference bytes = difference(expected, got);
   return line + bytes.expected + ", got " + bytes.got;
 }

@@ -236,6 +236,12 @@ std::string number_text(double number) {
   return result == "-0" ? "0" : result;
 }
 
+Json::Json(const Json&) = default;
+Json::Json(Json&&) noexcept = default;
+Json& Json::operator=(const Json&) = default;
+Json& Json::operator=(Json&&) noexcept = default;
+Json::~Json() = default;
+
 Json Json::parse(std::string_view text) {
   return Reader(text).document();
 }

@@ -14,8 +14,10 @@
 namespace kit {
 
 #if KIT_CATCH2_3
+using Catch::Approx;
 using CatchListener = Catch::EventListenerBase;
 #else
+using Catch::Detail::Approx;
 using CatchListener = Catch::TestEventListenerBase;
 #endif
 

@@ -5,6 +5,7 @@
 // (which reads markup such as <CTestMeasurement> from a test's output).
 
 #include <cstddef>
+#include <iomanip>  // std::quoted: an unqualified call finds it for a std::string, so nobody makes one
 #include <optional>
 #include <string>
 #include <string_view>

@@ -37,7 +37,7 @@ Peer& Peer::send(std::string_view bytes) {
   const std::size_t sent = stream_.send_all(bytes, event_time());
   if (sent < bytes.size()) {
     const std::string all = "the " + std::string(conversation.listens ? "client" : "server") +
-                            " takes " + quoted(bytes);
+                            " takes " + kit::quoted(bytes);
     const bool refused = stream_.refused() || stream_.ending() == Ending::reset;
     step_.fail({.expected = all,
                 .got = refused ? "it has closed the connection: " + counted(sent, "byte") +
@@ -46,13 +46,13 @@ Peer& Peer::send(std::string_view bytes) {
                 .who = name_,
                 .out_of_time = !refused});
   }
-  step_.story().add("sent", quoted(bytes), name_);
+  step_.story().add("sent", kit::quoted(bytes), name_);
   return *this;
 }
 
 Peer& Peer::send_in_background(std::string bytes) {
   step_.conversations()[conversation_].add_send(bytes);
-  step_.story().add("sends", quoted(bytes) + " in the background, and reads nothing", name_);
+  step_.story().add("sends", kit::quoted(bytes) + " in the background, and reads nothing", name_);
   background_ += bytes;
   flush_background();
   return *this;
@@ -75,9 +75,10 @@ void Peer::flush_background() {
 std::size_t Peer::try_send(std::string_view bytes) {
   const std::size_t sent = stream_.send_some(bytes);
   step_.conversations()[conversation_].add_send(bytes);
-  step_.story().add(
-      "sent", sent == bytes.size() ? quoted(bytes) : counted(sent, "byte") + " of " + quoted(bytes),
-      name_);
+  step_.story().add("sent",
+                    sent == bytes.size() ? kit::quoted(bytes)
+                                         : counted(sent, "byte") + " of " + kit::quoted(bytes),
+                    name_);
   return sent;
 }
 
@@ -121,7 +122,7 @@ bool Peer::more(Deadline until, std::size_t limit) {
 std::string Peer::what_came(std::size_t limit) const {
   const std::string& inbox = stream_.inbox();
   std::string text;
-  if (!inbox.empty()) text = quoted(std::string_view(inbox).substr(0, limit));
+  if (!inbox.empty()) text = kit::quoted(std::string_view(inbox).substr(0, limit));
   const char* const then = inbox.empty() ? "" : ", then ";
   switch (stream_.ending()) {
     case Ending::end_of_file:
@@ -181,7 +182,7 @@ Peer& Peer::expect(std::string_view bytes) {
   if (!std::string_view(inbox).starts_with(bytes)) fail_wrong(bytes);
   inbox.erase(0, bytes.size());
   step_.conversations()[conversation_].add_pause();
-  step_.story().add("received", quoted(bytes), name_);
+  step_.story().add("received", kit::quoted(bytes), name_);
   return *this;
 }
 
@@ -234,7 +235,7 @@ std::string Peer::read_some() {
         {.expected = "an answer", .got = "nothing" + in_time(), .who = name_, .out_of_time = true});
   }
   std::string bytes = std::exchange(stream_.inbox(), {});
-  step_.story().add("received", bytes.empty() ? "end of file" : quoted(bytes), name_);
+  step_.story().add("received", bytes.empty() ? "end of file" : kit::quoted(bytes), name_);
   return bytes;
 }
 
@@ -254,7 +255,7 @@ std::string Peer::read_line() {
   std::string line = inbox.substr(0, end + 1);
   inbox.erase(0, end + 1);
   step_.conversations()[conversation_].add_pause();
-  step_.story().add("received", quoted(line), name_);
+  step_.story().add("received", kit::quoted(line), name_);
   return line;
 }
 
@@ -271,7 +272,7 @@ std::string Peer::read(std::size_t count) {
   }
   std::string bytes = inbox.substr(0, count);
   inbox.erase(0, count);
-  step_.story().add("received", quoted(bytes), name_);
+  step_.story().add("received", kit::quoted(bytes), name_);
   return bytes;
 }
 
@@ -281,14 +282,14 @@ std::string Peer::read_all() {
   }
   if (stream_.ending() != Ending::end_of_file) {
     const bool open = stream_.ending() == Ending::open;
-    step_.fail(
-        {.expected = "everything up to the end of file",
-         .got = quoted(stream_.inbox()) + (open ? ", then nothing" + in_time() : ", then a reset"),
-         .who = name_,
-         .out_of_time = open});
+    step_.fail({.expected = "everything up to the end of file",
+                .got = kit::quoted(stream_.inbox()) +
+                       (open ? ", then nothing" + in_time() : ", then a reset"),
+                .who = name_,
+                .out_of_time = open});
   }
   std::string bytes = std::exchange(stream_.inbox(), {});
-  step_.story().add("received", quoted(bytes) + ", then end of file", name_);
+  step_.story().add("received", kit::quoted(bytes) + ", then end of file", name_);
   return bytes;
 }
 
@@ -385,11 +386,11 @@ DatagramPeer& DatagramPeer::send(std::string_view bytes) {
       },
       event_deadline(), limits::proc_poll);
   if (error != 0 && error != EAGAIN && error != ENOBUFS && error != EINTR) {
-    step_.fail({.expected = "the program takes a datagram " + quoted(bytes),
+    step_.fail({.expected = "the program takes a datagram " + kit::quoted(bytes),
                 .got = std::generic_category().message(error) + " at " + target_.text(),
                 .who = name_});
   }
-  step_.story().add("sent", "datagram " + quoted(bytes), name_);
+  step_.story().add("sent", "datagram " + kit::quoted(bytes), name_);
   return *this;
 }
 
@@ -426,7 +427,7 @@ DatagramPeer::Datagram DatagramPeer::next(std::string_view expectation) {
 }
 
 DatagramPeer& DatagramPeer::expect(std::string_view bytes) {
-  const Datagram datagram = next("a datagram " + quoted(bytes));
+  const Datagram datagram = next("a datagram " + kit::quoted(bytes));
   if (datagram.bytes != bytes) {
     const Difference both = difference(bytes, datagram.bytes);
     step_.fail({.expected = "datagram " + both.expected,
@@ -442,14 +443,14 @@ DatagramPeer& DatagramPeer::expect(std::string_view bytes) {
   }
   if (step_.conversations()[conversation_].listens) target_ = datagram.from;
   step_.conversations()[conversation_].add_pause();
-  step_.story().add("received", "datagram " + quoted(bytes), name_);
+  step_.story().add("received", "datagram " + kit::quoted(bytes), name_);
   return *this;
 }
 
 std::string DatagramPeer::receive() {
   Datagram datagram = next("a datagram");
   if (step_.conversations()[conversation_].listens) target_ = datagram.from;
-  step_.story().add("received", "datagram " + quoted(datagram.bytes), name_);
+  step_.story().add("received", "datagram " + kit::quoted(datagram.bytes), name_);
   return std::move(datagram.bytes);
 }
 

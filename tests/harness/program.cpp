@@ -159,7 +159,7 @@ void Program::expect_output(std::string_view text) {
   if (!how.clean()) {
     step_.fail({.expected = "exit 0 of the " + name_, .got = how.text(), .about = this});
   }
-  step_.story().add("printed", quoted(text) + ", exit 0");
+  step_.story().add("printed", kit::quoted(text) + ", exit 0");
 }
 
 void Program::expect_printed(std::string_view text) {
@@ -180,7 +180,7 @@ void Program::expect_printed(std::string_view text) {
                 .out_of_time = alive() && text.starts_with(got)});
   }
   read_ += text.size();
-  step_.story().add("printed", quoted(text));
+  step_.story().add("printed", kit::quoted(text));
 }
 
 std::string Program::next_line() {
@@ -193,7 +193,7 @@ std::string Program::next_line() {
       const std::string_view rest = output().substr(std::min(read_, output().size()));
       step_.fail(
           {.expected = "a line on the " + name_ + "'s stdout",
-           .got = (rest.empty() ? std::string("none") : quoted(rest) + " without newline") +
+           .got = (rest.empty() ? std::string("none") : kit::quoted(rest) + " without newline") +
                   (alive() ? " in " + with_commas(static_cast<std::size_t>(event_time().count())) +
                                  " ms"
                            : ", and " + exit()->text()),
@@ -229,12 +229,12 @@ void Program::expect_in(const Captured& captured, std::string_view text, const c
   if (!there()) {
     const std::string wanted = '"' + escape(text) + "\" on the " + name_ + "'s " + stream;
     const std::string end = alive() ? "" : ", and it has ended: " + exit()->text();
-    step_.fail(
-        {.expected = wanted,
-         .got =
-             (captured.size() == 0 ? std::string("nothing there") : quoted(captured.tail())) + end,
-         .about = this,
-         .out_of_time = alive()});
+    step_.fail({.expected = wanted,
+                .got = (captured.size() == 0 ? std::string("nothing there")
+                                             : kit::quoted(captured.tail())) +
+                       end,
+                .about = this,
+                .out_of_time = alive()});
   }
   step_.story().add("printed", '"' + escape(text) + "\" on " + stream);
 }
@@ -248,7 +248,7 @@ void Program::expect_error_contains(std::string_view text) {
 }
 
 void Program::type(std::string_view text) {
-  step_.story().add("typed", quoted(text));
+  step_.story().add("typed", kit::quoted(text));
   process_.write_input(text);
 }
 
@@ -312,7 +312,8 @@ void Server::wait_ready() {
         return "HOST:PORT";
       }());
   if (line_end() == std::string_view::npos) {
-    const std::string some = output().empty() ? "nothing" : quoted(output()) + " without newline";
+    const std::string some =
+        output().empty() ? "nothing" : kit::quoted(output()) + " without newline";
     step_.fail({.expected = wanted,
                 .got = alive()
                            ? some + " in " +
