@@ -251,7 +251,7 @@
 
   function address(hash) {
     try {
-      history.replaceState(null, '', location.pathname + location.search + hash);
+      history.replaceState(history.state, '', location.pathname + location.search + hash);
     } catch (error) {
       location.replace(hash || '#');
     }
