@@ -447,7 +447,8 @@
     const list = element('dl', {});
     for (const [key, what] of keys) list.append(element('dt', {}, key), element('dd', {}, what));
     help = element('div', { id: 'show-help' }, element('p', {}, 'Keys'), list);
-    body.append(bar, notes, help, touchBar, said);
+    (document.querySelector('main') || body).append(bar, help, touchBar, said);
+    body.append(notes);
 
     const start = element('button', { type: 'button', class: 'button' }, 'Present');
     start.onclick = () => { present(0); fullScreen(); };
