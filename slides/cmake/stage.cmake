@@ -506,6 +506,7 @@ macro(kit_stage_start_page)
     kit_short_title(${number} title)
     kit_html("${summary}" summary)
     set(facts "")
+    set(minutes_practice 0)
     if("deck_${number}" IN_LIST KIT_DECKS)
       kit_deck_minutes("${SOURCE}/${KIT_FILE_OF_deck_${number}}" minutes)
       if(minutes_total GREATER 0)  # A hand-out's decks have no notes.
@@ -515,6 +516,7 @@ macro(kit_stage_start_page)
     if(KIT_POINTS_OF_${number})
       string(APPEND facts "${KIT_COUNT_OF_${number}} steps, ${KIT_POINTS_OF_${number}} points")
     endif()
+    set(KIT_PRACTICE_OF_${number} "${minutes_practice}")
     string(REGEX REPLACE ", $" "" facts "${facts}")
     string(APPEND KIT_CARDS
            "<a class=\"card\" href=\"lesson_${number}.html\"><span class=\"number\">${number}</span>"
