@@ -3,6 +3,7 @@
 // harness/step.hpp.
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -530,7 +531,8 @@ STEP("03.9", "a path that is in use, and a file that is no socket, are never tou
     step.sandbox().give(path);
     std::vector<Descriptor> waiting;
     for (int result = 0; result == 0;) {
-      waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM, 0));
+      ::fcntl(waiting.back().get(), F_SETFL, O_NONBLOCK);
       result = ::connect(waiting.back().get(), address.get(), address.size());
     }
     step.did("made", "a server at " + path + " that is too busy to accept");

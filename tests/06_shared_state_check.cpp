@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +18,10 @@
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
 
 #include "harness/check.hpp"
 #include "harness/escape.hpp"
@@ -273,13 +276,20 @@ STEP("06.5", "a transfer that fails half-way leaves everything as it was") {
 
 namespace {
 
+// A socket of the check's own, which waits for nobody.
+kit::Descriptor non_blocking(int fd) {
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  return kit::Descriptor(fd);
+}
+
 // A bank of the check's own: one thread, so that nothing happens at once. It may be a thief.
 class FakeBank {
  public:
   enum class Crime { none, takes_one_unit, cuts_a_connection };
 
   FakeBank(Step& step, Crime crime) : step_(step), crime_(crime) {
-    listener_ = kit::Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    listener_ = non_blocking(::socket(AF_INET, SOCK_STREAM, 0));
     const kit::Address any = kit::Address::tcp("127.0.0.1", 0);
     if (::bind(listener_.get(), any.get(), any.size()) == -1 ||
         ::listen(listener_.get(), 64) == -1) {
@@ -312,8 +322,8 @@ class FakeBank {
 
   void turn() {
     int fd;
-    while ((fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-      customers_.push_back({kit::Descriptor(fd)});
+    while ((fd = ::accept(listener_.get(), nullptr, nullptr)) >= 0) {
+      customers_.push_back({non_blocking(fd)});
     }
     std::erase_if(customers_, [&](Customer& customer) { return !listen_to(customer); });
     const auto holds = [](const Customer& customer) { return !customer.held.empty(); };

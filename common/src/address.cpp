@@ -26,19 +26,30 @@ SocketAddress view(const sockaddr_storage& storage) noexcept {
   return address;
 }
 
+// The name of a Unix socket. A path ends with its NUL byte, which need not be there. Linux: a name
+// that begins with one is abstract, and every byte of it counts. unix(7)
+std::string_view unix_name(const sockaddr_storage& storage, socklen_t size) noexcept {
+  if (size <= path_offset) return {};
+  const char* const name = reinterpret_cast<const char*>(&storage) + path_offset;
+  const std::size_t room = size - path_offset;
+  return {name, name[0] == '\0' ? room : ::strnlen(name, room)};
+}
+
 std::string in_quotes(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
 }  // namespace
 
-Address::Address(const sockaddr* data, socklen_t size) noexcept
-    : size_(std::min<socklen_t>(size, sizeof storage_)) {
-  if (data == nullptr || size_ < offsetof(sockaddr, sa_data)) {
-    size_ = 0;
-    return;
-  }
+Address::Address(const sockaddr* data, socklen_t size) noexcept {
+  if (data == nullptr || size < offsetof(sockaddr, sa_data)) return;
+  size_ = std::min<socklen_t>(size, sizeof storage_);
   std::memcpy(&storage_, data, size_);
+  if (family() != AF_UNIX) return;
+  // A peer without a name: Linux writes the family alone or nothing at all, macOS and the BSDs a
+  // path of zero bytes.
+  const std::string_view name = unix_name(storage_, size_);
+  if (name.find_first_not_of('\0') == std::string_view::npos) *this = Address();
 }
 
 Address Address::inet(const std::string& host, std::uint16_t port) {
@@ -137,12 +148,10 @@ std::string Address::host() const {
 }
 
 std::string Address::path() const {
-  if (family() != AF_UNIX || size_ <= path_offset) return {};
-  const char* path = reinterpret_cast<const char*>(&storage_) + path_offset;
-  const std::size_t room = size_ - path_offset;
-  // Linux: a name that begins with a NUL byte is abstract, and every byte of it counts. unix(7)
-  if (path[0] == '\0') return '@' + std::string(path + 1, room - 1);
-  return {path, ::strnlen(path, room)};
+  if (family() != AF_UNIX) return {};
+  const std::string_view name = unix_name(storage_, size_);
+  if (name.starts_with('\0')) return '@' + std::string(name.substr(1));
+  return std::string(name);
 }
 
 std::string Address::text() const {
@@ -160,8 +169,22 @@ std::string Address::text() const {
   }
 }
 
+// What makes an address, and no more: macOS and the BSDs write a length before the family, and what
+// comes behind the address proper is anybody's.
 bool operator==(const Address& left, const Address& right) noexcept {
-  return left.size_ == right.size_ && std::memcmp(&left.storage_, &right.storage_, left.size_) == 0;
+  if (left.family() != right.family()) return false;
+  if (left.family() == AF_INET) {
+    const auto one = view<sockaddr_in>(left.storage_);
+    const auto other = view<sockaddr_in>(right.storage_);
+    return one.sin_port == other.sin_port && one.sin_addr.s_addr == other.sin_addr.s_addr;
+  }
+  if (left.family() == AF_INET6) {
+    const auto one = view<sockaddr_in6>(left.storage_);
+    const auto other = view<sockaddr_in6>(right.storage_);
+    return one.sin6_port == other.sin6_port && one.sin6_scope_id == other.sin6_scope_id &&
+           std::memcmp(&one.sin6_addr, &other.sin6_addr, sizeof one.sin6_addr) == 0;
+  }
+  return unix_name(left.storage_, left.size_) == unix_name(right.storage_, right.size_);
 }
 
 }  // namespace socketserver

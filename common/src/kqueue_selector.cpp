@@ -3,8 +3,10 @@
 #if defined(SOCKETSERVER_HAS_KQUEUE)
 
 #include <sys/event.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
+#include <unistd.h>
 #include <socketserver/portable.hpp>
 #include <socketserver/system_call.hpp>
 
@@ -26,6 +28,13 @@ timespec time_of(std::chrono::nanoseconds time) {
   return value;
 }
 
+// A regular file is always ready; kqueue(2) calls it so only until its end, and whoever waits for
+// that would wait for ever.
+void refuse_regular_file(int fd) {
+  struct stat file {};
+  if (::fstat(fd, &file) == 0 && S_ISREG(file.st_mode)) throw_system_error("kevent", EPERM);
+}
+
 }  // namespace
 
 KqueueSelector::KqueueSelector() : kqueue_(check(::kqueue(), "kqueue")) {
@@ -40,14 +49,17 @@ void KqueueSelector::change(int fd, Events events, unsigned short action) {
     struct kevent wanted;
     EV_SET(&wanted, static_cast<uintptr_t>(fd), filter, action, 0, 0, nullptr);
     const int result = ::kevent(kqueue_.get(), &wanted, 1, nullptr, 0, nullptr);
-    if (result == -1 && action != EV_DELETE) throw_system_error("kevent");
     // A closed descriptor has left the kqueue by itself: then there is nothing to delete.
+    if (result == 0 || action == EV_DELETE) continue;
+    // macOS says so of a device that cannot be waited for, such as /dev/null.
+    throw_system_error("kevent", errno == EINVAL && !::isatty(fd) ? EPERM : errno);
   }
 }
 
 SelectorKey KqueueSelector::register_fd(int fd, Events events, void* data) {
   const SelectorKey key = add_key(fd, events, data);
   try {
+    refuse_regular_file(fd);
     change(fd, events, EV_ADD);
   } catch (...) {
     change(fd, events, EV_DELETE);

@@ -17,8 +17,9 @@ int accept4(int listener, sockaddr* address, socklen_t* size, int) noexcept {
   const int fd = ::accept(listener, address, size);
   if (fd == -1) return -1;
   const int on = 1;
-  // Both can fail only for a descriptor that is none.
+  // All three can fail only for a descriptor that is none.
   (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  (void)::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) & ~O_NONBLOCK);
   (void)::setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
   return fd;
 }

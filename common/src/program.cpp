@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <system_error>
@@ -226,6 +227,11 @@ int server_main(int argc, char* argv[], std::initializer_list<Option> more,
 
 int client_main(int argc, char* argv[], std::initializer_list<Option> more, const char* words,
                 void (*run)(const Options&)) {
+#if defined(__APPLE__)
+  // Not every system knows MSG_NOSIGNAL (portable.hpp): a server that has gone is to be an error of
+  // send, and not the client's end.
+  std::signal(SIGPIPE, SIG_IGN);
+#endif
   return run_program(argc, argv, "client", with_address(more), words, run);
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cctype>
+#include <cstddef>
 
 int main() {
   const int listener = socket(AF_INET, SOCK_STREAM, 0);

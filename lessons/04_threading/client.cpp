@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <socketserver/file_descriptor.hpp>
 #include <socketserver/not_written.hpp>
+#include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/system_call.hpp>
 #include <stream_handler.hpp>

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <socketserver/file_descriptor.hpp>
 #include <socketserver/not_written.hpp>
+#include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/system_call.hpp>
 #include <stream_handler.hpp>

@@ -64,7 +64,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   (void)parent;
 #endif
   sigset_t none;
-  ::sigemptyset(&none);
+  sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const int nothing = ::open("/dev/null", O_RDONLY);
   if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 ||
@@ -199,7 +199,7 @@ void end_commands_on_signals() {
   }
   struct sigaction action = {};
   action.sa_handler = note_signal;
-  ::sigemptyset(&action.sa_mask);
+  sigemptyset(&action.sa_mask);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
 #ifdef __linux__
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);

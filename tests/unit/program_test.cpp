@@ -1,11 +1,14 @@
 // The programs' front end, addresses, and what a hole of a starter does.
 
+#include <netinet/in.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <socketserver/not_written.hpp>
 #include <socketserver/program.hpp>
 
 #include <csignal>
+#include <cstring>
 
 #include "harness/catch.hpp"
 #include "loopback.hpp"
@@ -86,6 +89,41 @@ TEST_CASE("addresses: text and back") {
   CHECK(Address::parse("127.0.0.1:9999").port() == 9999);
   CHECK(Address::parse("unix:/a").path() == "/a");
   CHECK(Address::inet("::ffff:10.0.0.1", 1).host() == "10.0.0.1");
+}
+
+TEST_CASE("addresses: equal is what names the same end point, and no byte more") {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(9999);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::memset(address.sin_zero, 1, sizeof address.sin_zero);  // macOS: a length in another place
+  const Address written(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  CHECK(written == Address::parse("127.0.0.1:9999"));
+  CHECK_FALSE(written == Address::parse("127.0.0.2:9999"));
+  CHECK(Address::parse("[::1]:80") == Address::parse("[::1]:80"));
+  CHECK_FALSE(Address::parse("[::1]:80") == Address::parse("[::2]:80"));
+
+  sockaddr_un path{};
+  path.sun_family = AF_UNIX;
+  std::memcpy(path.sun_path, "/a\0rest", 7);
+  const auto* const data = reinterpret_cast<const sockaddr*>(&path);
+  CHECK(Address(data, sizeof path) == Address::parse("unix:/a"));
+  CHECK(Address(data, offsetof(sockaddr_un, sun_path) + 2) == Address::parse("unix:/a"));
+  CHECK_FALSE(Address(data, sizeof path) == Address::parse("unix:/b"));
+}
+
+TEST_CASE("addresses: a Unix peer without a name, as each system writes it") {
+  sockaddr_un none{};
+  none.sun_family = AF_UNIX;
+  const auto* const data = reinterpret_cast<const sockaddr*>(&none);
+  for (const socklen_t size : {socklen_t{0}, socklen_t{sizeof none.sun_family}, socklen_t{16}}) {
+    CHECK(Address(data, size).family() == AF_UNSPEC);
+    CHECK(Address(data, size).path().empty());
+    CHECK(Address(data, size).text() == "unix:(unnamed)");
+    CHECK(Address(data, size) == Address());
+  }
+  std::memcpy(none.sun_path, "\0name", 5);  // abstract: Linux alone knows such names
+  CHECK(Address(data, offsetof(sockaddr_un, sun_path) + 5).path() == "@name");
 }
 
 TEST_CASE("addresses: what is none has a sentence") {

@@ -19,6 +19,9 @@ namespace socketserver {
 
 /// A selector on kqueue(2), for macOS and the BSDs: what epoll(7) is for Linux. Python's
 /// `KqueueSelector`.
+///
+/// As there, a descriptor that cannot be waited for (a regular file, /dev/null) is refused with
+/// EPERM: kqueue(2) would take a file, and say nothing any more at its end.
 class KqueueSelector : public BaseSelector {
  public:
   /// @throws std::system_error naming kqueue

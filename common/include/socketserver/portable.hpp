@@ -19,10 +19,15 @@ void set_close_on_exec(int fd);
 
 /// Asked for in socket(2) and accept4(2): here it does nothing, see set_close_on_exec().
 inline constexpr int SOCK_CLOEXEC = 0;
-/// Asked for in send(2): here the socket option SO_NOSIGPIPE does it, see accept4().
+#if !defined(MSG_NOSIGNAL)
+/// Asked for in send(2): before macOS 11 only the socket can be told, by SO_NOSIGPIPE. accept4()
+/// does so, and client_main() ignores the signal.
 inline constexpr int MSG_NOSIGNAL = 0;
+#endif
 
-/// accept(2) and then what accept4(2) does in one step; sets SO_NOSIGPIPE too.
+/// accept(2), and then what accept4(2) does in one step. The connection waits in recv and send,
+/// though the listener does not: here accept(2) alone would hand O_NONBLOCK down to it. Sets
+/// SO_NOSIGPIPE too.
 int accept4(int listener, sockaddr* address, socklen_t* size, int flags) noexcept;
 
 #else

@@ -23,6 +23,8 @@
 #include <thread>
 #include <vector>
 
+extern char** environ;
+
 namespace {
 
 constexpr unsigned longest_life = 120;  // seconds, of whatever is left over by a bad harness

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 #include <socketserver/file_descriptor.hpp>
+#include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/system_call.hpp>
 #include <stream_handler.hpp>
