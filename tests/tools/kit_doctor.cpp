@@ -1,5 +1,5 @@
 // What this machine can do for the kit, asked of the system itself: one line an item,
-// "ok<TAB>what", "without<TAB>what<TAB>what follows", or "lacks<TAB>what<TAB>the cure".
+// "ok<TAB>what", "without<TAB>what<TAB>what follows", or "lacks<TAB>what<TAB>the cure", a command.
 // Compiled and run by tests/cmake/doctor.cmake. Opens nothing but sockets on the loopback.
 
 #include <netinet/in.h>
@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <system_error>
 #include <thread>
 #if defined(__linux__)
 #include <sys/prctl.h>
@@ -32,54 +33,83 @@ void lacks(const std::string& what, const std::string& cure) {
   std::printf("lacks\t%s\t%s\n", what.c_str(), cure.c_str());
 }
 
-bool can_bind(int family, const sockaddr* address, socklen_t size) {
-  const int fd = ::socket(family, SOCK_STREAM, 0);
-  if (fd == -1) return false;
-  const bool bound = ::bind(fd, address, size) == 0 && ::listen(fd, 1) == 0;
+// A command that only root may give, for whoever reads it.
+std::string as_root(const std::string& command) {
+  if (::geteuid() == 0) return command;
+  return ::access("/usr/bin/sudo", X_OK) == 0 ? "sudo " + command : "su -c \"" + command + '"';
+}
+
+// Raises a limit of the shell that it is typed into, and so of what it starts.
+std::string raise_limit(const std::string& limit) {
+  return as_root("prlimit --pid $$ --" + limit);
+}
+
+// The same for open files. In most containers not even root may: that is decided where it starts.
+std::string raise_open_files() {
+  const rlimit wanted{10'240, 10'240};
+  if (::geteuid() != 0 || ::setrlimit(RLIMIT_NOFILE, &wanted) == 0) {
+    return raise_limit("nofile=10240:10240");
+  }
+  return "exit   # and start the container with --ulimit nofile=10240:10240";
+}
+
+// Whether a server can have the address, and a client reach it.
+bool can_meet(int family, const sockaddr* address, socklen_t size) {
+  const int listener = ::socket(family, SOCK_STREAM, 0);
+  const int client = ::socket(family, SOCK_STREAM, 0);
+  sockaddr_storage bound{};
+  socklen_t length = sizeof bound;
+  auto* const at = reinterpret_cast<sockaddr*>(&bound);
+  const bool met = ::bind(listener, address, size) == 0 && ::listen(listener, 1) == 0 &&
+                   ::getsockname(listener, at, &length) == 0 && ::connect(client, at, length) == 0;
   const int error = errno;
-  ::close(fd);
+  ::close(client);
+  ::close(listener);
   errno = error;
-  return bound;
+  return met;
 }
 
 void loopback() {
   sockaddr_in four{};
   four.sin_family = AF_INET;
   four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (can_bind(AF_INET, reinterpret_cast<const sockaddr*>(&four), sizeof four)) {
+  if (can_meet(AF_INET, reinterpret_cast<const sockaddr*>(&four), sizeof four)) {
     ok("loopback 127.0.0.1");
   } else {
-    lacks(std::string("loopback 127.0.0.1: ") + std::strerror(errno),
-          "bring the loopback interface up: sudo ip link set lo up");
+    lacks(std::string("loopback 127.0.0.1: ") + std::strerror(errno), as_root("ip link set lo up"));
   }
   sockaddr_in6 six{};
   six.sin6_family = AF_INET6;
   six.sin6_addr = in6addr_loopback;
-  if (can_bind(AF_INET6, reinterpret_cast<const sockaddr*>(&six), sizeof six)) {
+  if (can_meet(AF_INET6, reinterpret_cast<const sockaddr*>(&six), sizeof six)) {
     ok("loopback ::1");
   } else {
     without("loopback ::1", "nothing is graded on IPv6 here");
   }
 }
 
+// As the steps do: in a folder of their own below /tmp, whatever TMPDIR says; paths are short
+// there.
 void unix_sockets() {
-  const char* folder = std::getenv("TMPDIR");
-  const std::string path =
-      std::string(folder ? folder : "/tmp") + "/kit-doctor-" + std::to_string(::getpid());
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    lacks("a short folder for Unix sockets", "unset TMPDIR, or set it to a shorter path");
+  const std::string new_one = as_root("mount -t tmpfs -o mode=1777 tmpfs /tmp");
+  char folder[] = "/tmp/kit-XXXXXX";
+  if (::mkdtemp(folder) == nullptr) {
+    const int error = errno;
+    lacks(std::string("folders in /tmp: ") + std::strerror(error),
+          error == EACCES ? as_root("chmod 1777 /tmp") : new_one);
     return;
   }
+  const std::string path = std::string(folder) + "/socket";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  if (can_bind(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address)) {
-    ok("Unix sockets in " + path.substr(0, path.rfind('/')));
+  if (can_meet(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address)) {
+    ok("Unix sockets in /tmp");
   } else {
-    lacks("Unix sockets in " + path.substr(0, path.rfind('/')) + ": " + std::strerror(errno),
-          "set TMPDIR to a folder of a native file system (WSL2: not below /mnt)");
+    lacks(std::string("Unix sockets in /tmp: ") + std::strerror(errno), new_one);
   }
   ::unlink(path.c_str());
+  ::rmdir(folder);
 }
 
 void processes() {
@@ -89,17 +119,17 @@ void processes() {
   if (child > 0 && ::waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 7) {
     ok("fork and waitpid");
   } else {
-    lacks("fork and waitpid", "raise the limit on processes: ulimit -u");
+    lacks("fork and waitpid", raise_limit("nproc=8192:8192"));
   }
   bool ran = false;
   try {
     std::thread([&ran] { ran = true; }).join();
-  } catch (const std::exception&) {
+  } catch (const std::system_error&) {
   }
   if (ran) {
     ok("threads");
   } else {
-    lacks("threads", "raise the limit on processes: ulimit -u");
+    lacks("threads", raise_limit("nproc=8192:8192"));
   }
 }
 
@@ -111,9 +141,9 @@ void limits() {
   constexpr rlim_t enough = 1024;
   constexpr rlim_t crowd = 10'100;
   if (files.rlim_max < enough) {
-    lacks(text, "raise the hard limit to 1024 or more: ulimit -Hn");
+    lacks(text, raise_open_files());
   } else if (files.rlim_max < crowd) {
-    without(text, "lesson 07's ten thousand clients need a hard limit above 10100: ulimit -Hn");
+    without(text, "lesson 07's ten thousand clients need more: " + raise_open_files());
   } else {
     ok(text);
   }
@@ -124,7 +154,7 @@ void isolation() {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 && ::access("/proc/self/fd", X_OK) == 0) {
     ok("processes that run away are caught (subreaper, /proc)");
   } else {
-    lacks("subreaper and /proc", "mount /proc; without it runaways cannot be caught");
+    lacks("subreaper and /proc, which catch runaways", as_root("mount -t proc proc /proc"));
   }
 #if defined(SYS_landlock_create_ruleset)
   const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1U);
