@@ -22,6 +22,7 @@ foreach(i RANGE ${last})
   endif()
 endforeach()
 
+set(ENV{LC_ALL} C)  # its words are looked at: not in the language of the reader
 execute_process(COMMAND ${command} RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
 string(REGEX REPLACE "\n$" "" said "${said}")
 if(status EQUAL 0)

@@ -1,6 +1,7 @@
 // tests/cmake/link.cmake, in front of a linker that only pretends.
 
 #include <string>
+#include <vector>
 
 #include "command.hpp"
 #include "folder.hpp"
@@ -20,16 +21,21 @@ Outcome run_link(const std::string& words, int status) {
                   "task\t01.B\ttcp.cpp\tTCP::bind\ntask\t01.C\ttcp.cpp\tTCP::close TCP::bind\n"
                   "lesson\t02_later\tanother\ntask\t02.A\tudp.cpp\tUDP::bind\n");
   Command command;
-  command.arguments = {KIT_CMAKE_COMMAND,
-                       "-DMANIFEST=" + folder + "/manifest.txt",
-                       "-DLESSON=01_toy",
-                       "-P",
-                       KIT_ROOT_FOLDER "/tests/cmake/link.cmake",
-                       "--",
-                       "/bin/sh",
-                       "-c",
-                       "cat words.txt >&2; exit " + std::to_string(status)};
+  command.arguments = {
+      KIT_CMAKE_COMMAND,
+      "-DMANIFEST=" + folder + "/manifest.txt",
+      "-DLESSON=01_toy",
+      "-P",
+      KIT_ROOT_FOLDER "/tests/cmake/link.cmake",
+      "--",
+      "/bin/sh",
+      "-c",
+      "[ $LC_ALL = C ] || exec echo in another language; cat words.txt >&2; exit " +
+          std::to_string(status)};
   command.environment = plain_environment();
+  std::erase_if(command.environment,
+                [](const std::string& variable) { return variable.starts_with("LC_ALL="); });
+  command.environment.push_back("LC_ALL=tr_TR.UTF-8");
   command.folder = folder;
   return run_command(command);
 }
