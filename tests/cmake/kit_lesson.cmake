@@ -298,7 +298,8 @@ function(kit_add_lessons)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/kit/manifest.txt CONTENT "${manifest}" @ONLY)
   file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/kit/toolchain.txt CONTENT "${toolchain}")
 
-  # The whole framework: common and all references.
+  # The whole framework, common and all references, for tests in any build. (As a package for others:
+  # common/package.)
   get_property(whole GLOBAL PROPERTY KIT_BELOW_reference)
   foreach(build IN LISTS KIT_BUILDS)
     add_library(socketserver_${build} INTERFACE)
@@ -306,7 +307,6 @@ function(kit_add_lessons)
     get_property(archives GLOBAL PROPERTY KIT_ARCHIVES_${build})
     list(APPEND every_archive ${archives})
   endforeach()
-  add_library(socketserver ALIAS socketserver_plain)
   # All that a candidate of any lesson is linked with.
   add_custom_target(kit-archives DEPENDS ${every_archive})
   if(TARGET kit_recorder)
