@@ -75,14 +75,19 @@ macro(kit_find_pages)
     set(KIT_TITLE_OF_kit "About the kit")
   endif()
 
-  # Results of `bench`, where it was run.
+  # Results of `bench`, where it was run; until then the kit's own (slides/costs).
   set(KIT_COSTS_FILE "")
+  set(KIT_COSTS_OWN FALSE)
   foreach(name IN ITEMS costs.md results.md bench.md README.md)
     if(RESULTS AND EXISTS "${RESULTS}/bench/${name}")
       set(KIT_COSTS_FILE "${RESULTS}/bench/${name}")
       break()
     endif()
   endforeach()
+  if(NOT KIT_COSTS_FILE AND EXISTS "${SOURCE}/slides/costs/costs.md")
+    set(KIT_COSTS_FILE "${SOURCE}/slides/costs/costs.md")
+    set(KIT_COSTS_OWN TRUE)
+  endif()
 endmacro()
 
 macro(_kit_add_page name file)
@@ -142,6 +147,9 @@ function(kit_stage_page page)
         set(line "")  # The site has its own at the end of the page.
       elseif(line STREQUAL "<!-- the minutes of the decks -->")
         _kit_minutes_table(line)
+      elseif(page STREQUAL "costs" AND KIT_COSTS_OWN AND line MATCHES "^[*]Measured on")
+        string(PREPEND line "**These are the kit's own figures**, from the machine of its makers. "
+               "`cmake --workflow --preset bench`, then `cmake --workflow --preset site`, puts yours in their place. ")
       elseif(is_deck AND line MATCHES "^${_KIT_BACKSLASH}snippet +([^ ]+) +(.+)$")
         set(from "${CMAKE_MATCH_1}")
         set(region "${CMAKE_MATCH_2}")
