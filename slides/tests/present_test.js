@@ -137,7 +137,7 @@
     report(wall.classList.contains('running'), 'C starts it');
     press(page, 'c');
     report(!wall.classList.contains('running'), 'and stops it');
-    for (const [ago, late] of [[80, false], [100, true]]) {
+    for (const [ago, late] of [[76, false], [100, true]]) {
       page.postMessage({ kitSlide: turn + 1, startedAt: Date.now() - ago * 60000, practiceEnds: 0 }, '*');
       await soon();
       equal(/late/.test(plan(page)), late, `${ago} minutes in, the slide after it is ${late ? '' : 'not '}late`);
