@@ -11,7 +11,7 @@
 
 namespace kit::bench {
 
-/// A folder of our own under the system's temporary folder; removed with all that is in it.
+/// A folder of our own in /tmp; removed with all that is in it.
 class TemporaryFolder {
  public:
   /// @throws std::system_error naming mkdtemp

@@ -2,6 +2,7 @@
 // that is broken in one way.
 
 #include <signal.h>
+#include <stdlib.h>
 
 #include <string>
 #include <vector>
@@ -120,6 +121,15 @@ TEST_CASE("a server that cannot start says why", "[bench]") {
     CHECK(std::string(error.what()).find("not written: TCPServer::server_bind (01.C)") !=
           std::string::npos);
   }
+}
+
+TEST_CASE("however long TMPDIR is, the paths of sockets are short enough", "[bench]") {
+  const char* const before = ::getenv("TMPDIR");
+  const std::string kept = before != nullptr ? before : "";
+  ::setenv("TMPDIR", ("/tmp/" + std::string(101, 'x')).c_str(), 1);
+  const Row row = measure_broken("none", datagrams(Transport::unix_datagram, 1));
+  before != nullptr ? ::setenv("TMPDIR", kept.c_str(), 1) : ::unsetenv("TMPDIR");
+  CHECK(row.fault.empty());
 }
 
 TEST_CASE("a server that ignores SIGTERM is ended all the same", "[bench]") {

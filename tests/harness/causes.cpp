@@ -243,7 +243,9 @@ std::optional<SanitizerReport> find_sanitizer_report(std::string_view errors,
 std::optional<std::string> sanitizer_cannot_start(std::string_view errors) {
   for (std::string_view sign :
        {"unexpected memory mapping", "Shadow memory range interleaves",
-        "ReserveShadowMemoryRange failed", "failed to intercept", "personality"}) {
+        "ReserveShadowMemoryRange failed", "failed to intercept", "personality",
+        // Without /proc it does not even learn that it is not wanted.
+        "LeakSanitizer has encountered a fatal error"}) {
     const std::size_t at = errors.find(sign);
     if (at == std::string_view::npos || errors.find("Sanitizer") == std::string_view::npos) {
       continue;
