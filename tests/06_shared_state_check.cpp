@@ -125,6 +125,15 @@ STEP("06.1", "the commands work for one client, and bad input changes nothing") 
   for (const std::string& request : wrong) {
     expect_refused(step, client, request);
   }
+  step.suspect(
+      "Half a line was obeyed. At the end of file what has come may be the beginning of more: the "
+      "server as it was given answers ERR.");
+  Peer& cut = step.connect(server);
+  cut.send("DEPOSIT " + a + " 5");
+  cut.half_close();
+  const std::string about_half = cut.read_line();
+  step.check(about_half.starts_with("ERR "), "\"ERR\" and a reason", kit::quoted(about_half));
+  cut.expect_end();
   step.suspect("What was refused must have changed nothing, and made no account.");
   ask(client, "BALANCE " + a, "OK 10");
   ask(client, "BALANCE " + b, "OK 32");
@@ -583,12 +592,19 @@ STEP("06.8",
   int sleeper = -1;
   const auto waiting = [&](long amount, const std::string& said_before = "") -> Peer& {
     const std::set<int> before = threads::waiting(server);
+    int seen = -1;
+    long seen_sleeps = 0;
     Peer& client = step.connect(server);
     client.send(said_before + "WAIT a " + std::to_string(amount) + "\n").wait_until_taken();
     step.await(
         [&] {
           for (const int thread : threads::waiting(server)) {
-            if (before.count(thread) == 0) sleeper = thread;
+            if (before.count(thread) != 0) continue;
+            // Twice the same sleep: it does not only wait for a lock on its way.
+            const long count = threads::sleeps(server, thread);
+            if (thread == seen && count == seen_sleeps) sleeper = thread;
+            seen = thread;
+            seen_sleeps = count;
           }
           return sleeper != -1 && before.count(sleeper) == 0;
         },
@@ -640,6 +656,18 @@ STEP("06.8",
   for (int i = 0; i < 6; ++i) patient.push_back(&waiting(900'000));
   ask(teller, "DEPOSIT a 10", "OK 110");
   meant.expect("OK 110\n");
+
+  step.suspect(
+      "A client that waited has left, and its thread sleeps on, perhaps for ever. look_again() "
+      "wakes "
+      "all who wait, and wait_for() throws Refused when it is given_up.");
+  step.suspect_task("06.F", "Bank::look_again");
+  const std::size_t busy = server.open_descriptors();
+  for (Peer* client : {&waiting(800'000), &waiting(800'000)}) client->close();
+  step.wait_until([&] { return server.open_descriptors() <= busy; },
+                  "no connection is kept for a client that has left");
+  ask(teller, "DEPOSIT a 1", "OK 111");
+  step.suspect_task("06.F");
 
   step.suspect(
       "The server ends while clients wait: stop() sets a flag under the lock and wakes them "

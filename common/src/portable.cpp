@@ -1,6 +1,8 @@
 #include <socketserver/portable.hpp>
 #include <socketserver/system_call.hpp>
 
+#include <cerrno>
+
 namespace socketserver {
 
 void set_nonblocking(int fd) {
@@ -10,6 +12,30 @@ void set_nonblocking(int fd) {
 
 void set_close_on_exec(int fd) {
   check(::fcntl(fd, F_SETFD, FD_CLOEXEC), "fcntl");
+}
+
+bool nobody_to_accept(int error) noexcept {
+  switch (error) {
+    case EAGAIN:
+#if EWOULDBLOCK != EAGAIN
+    case EWOULDBLOCK:
+#endif
+    case EINTR:
+    case ECONNABORTED:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENOPROTOOPT:
+    case EPERM:  // a rule of the firewall
+    case EPROTO:
+#if defined(ENONET)
+    case ENONET:
+#endif
+      return true;
+    default:
+      return false;
+  }
 }
 
 #if defined(__APPLE__)

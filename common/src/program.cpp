@@ -1,7 +1,9 @@
 #include <netinet/in.h>
 #include <unistd.h>
 #include <socketserver/base_server.hpp>
+#include <socketserver/file_descriptor.hpp>
 #include <socketserver/log.hpp>
+#include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/system_call.hpp>
 
@@ -130,7 +132,8 @@ std::string_view without_newline(std::string_view text) {
 }  // namespace
 
 Options::Options(int argc, char* const argv[], const char* program, std::vector<Option> table,
-                 const char* words) {
+                 const char* words)
+    : is_client_(std::strcmp(program, "client") == 0) {
   bool only_words = false;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -195,26 +198,41 @@ std::string Options::required(std::string_view name) const {
 }
 
 std::string Options::partner() const {
-  return has("--path") ? "unix:" + text("--path") : address().text();
+  return has("--path") ? "unix:" + escaped(text("--path")) : address().text();
 }
 
 Address Options::address() const {
+  return addresses().front();
+}
+
+std::vector<Address> Options::addresses() const {
   try {
-    if (has("--path")) return Address::unix_path(text("--path"));
+    if (has("--path")) return {Address::unix_path(text("--path"))};
   } catch (const std::invalid_argument& error) {
     throw UsageError(std::string("--path: ") + error.what());
   }
+  std::string host = text("--host", "127.0.0.1");
+  if (is_client_ && host == "0.0.0.0") host = "127.0.0.1";
+  if (is_client_ && host == "::") host = "::1";
   try {
-    return Address::inet(text("--host", "127.0.0.1"),
-                         static_cast<std::uint16_t>(number("--port", default_port)));
+    return Address::inet_all(host, static_cast<std::uint16_t>(number("--port", default_port)));
   } catch (const std::invalid_argument& error) {
     throw UsageError(std::string("--host: ") + error.what());
   }
 }
 
+Address Options::reachable_address() const {
+  const std::vector<Address> all = addresses();
+  for (std::size_t i = 0; all.size() > 1 && i < all.size(); ++i) {
+    const FileDescriptor probe(::socket(all[i].family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (probe && ::connect(probe.get(), all[i].data(), all[i].size()) == 0) return all[i];
+  }
+  return all.front();  // whoever connects there says why it cannot be reached
+}
+
 std::string Options::sentence() const {
   std::string joined;
-  for (const std::string& word : words_) joined += (joined.empty() ? "" : " ") + word;
+  for (std::size_t i = 0; i < words_.size(); ++i) joined += (i == 0 ? "" : " ") + words_[i];
   return joined;
 }
 

@@ -1,12 +1,10 @@
 // A client that is many: they move money to and fro, all at once, and the sum must not change.
 // Its partner: server.cpp. See also: pthreads(7), connect(2).
 
-#include <sys/socket.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/file_descriptor.hpp>
 #include <socketserver/not_written.hpp>
-#include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
-#include <socketserver/system_call.hpp>
 #include <stream_handler.hpp>
 
 #include <cstdio>
@@ -26,11 +24,7 @@ constexpr std::size_t line_limit = 1000;
 class Conversation {
  public:
   explicit Conversation(const Address& bank)
-      : connection_(check(::socket(bank.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")),
-        reader_(connection_.get()),
-        writer_(connection_.get(), 0) {
-    check(::connect(connection_.get(), bank.data(), bank.size()), "connect");
-  }
+      : connection_(connect_to(bank)), reader_(connection_.get()), writer_(connection_.get(), 0) {}
 
   // Sends a request, and returns its answer, both without newline.
   std::string ask(const std::string& request) {
@@ -78,7 +72,8 @@ void prove_total([[maybe_unused]] const Address& bank, [[maybe_unused]] long cli
 }
 
 void run(const Options& options) {
-  prove_total(options.address(), options.number("--clients", 8), options.number("--transfers", 50));
+  prove_total(options.reachable_address(), options.number("--clients", 8),
+              options.number("--transfers", 50));
 }
 
 int main(int argc, char* argv[]) {

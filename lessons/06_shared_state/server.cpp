@@ -6,6 +6,7 @@
 //   BALANCE a      -> OK 5                            anything wrong -> ERR and the reason
 
 #include <forking_mixin.hpp>
+#include <socketserver/client_watch.hpp>
 #include <socketserver/program.hpp>
 #include <stream_handler.hpp>
 #include <threading_mixin.hpp>
@@ -24,7 +25,10 @@ constexpr std::size_t line_limit = 1000;
 
 // What all handlers share: of threads there is this one, and each forked child has a copy.
 Bank bank;
-bool alone = false;  // nobody else can change this copy: set before the first request
+
+// Notices who leaves while a thread waits for somebody else's money. None in a forked child, whose
+// copy nobody else can change. Set before the first request.
+ClientWatch* clients = nullptr;
 
 std::vector<std::string> words_of(std::string_view line) {
   std::vector<std::string> words;
@@ -72,6 +76,8 @@ class BankHandler : public StreamRequestHandler {
       const std::string_view line = rfile().read_line(line_limit);
       if (line.empty()) return;
       log_received(client_address(), line);
+      // Half a line at end of file may say less than was meant: 50 of 5000.
+      if (!line.ends_with('\n')) return wfile().write("ERR the line is cut off\n");
       wfile().write(answer(words_of(line)) + "\n");
       if (!rfile().has_line()) wfile().flush();
     }
@@ -102,7 +108,10 @@ class BankHandler : public StreamRequestHandler {
 
   std::int64_t wait(const std::string& name, std::int64_t amount) {
     wfile().flush();  // what is answered already does not wait with this one
-    if (!alone) return bank.wait_for(name, amount);
+    if (clients != nullptr) {
+      const ClientWatch::Client client(*clients, request().fileno());
+      return bank.wait_for(name, amount, client.left());
+    }
     const std::int64_t balance = bank.balance(name);
     if (balance < amount) throw Refused("nobody else can change this copy");
     return balance;
@@ -120,8 +129,10 @@ void run(const Options& options) {
 }
 
 void serve(const Options& options) {
-  alone = options.text("--model") == "forks";
-  alone ? run<ForkingTCPServer>(options) : run<ThreadingTCPServer>(options);
+  if (options.text("--model") == "forks") return run<ForkingTCPServer>(options);
+  ClientWatch watch([] { bank.look_again(); });
+  clients = &watch;
+  run<ThreadingTCPServer>(options);
 }
 
 int main(int argc, char* argv[]) {

@@ -11,7 +11,7 @@ kit_task(06.B bank.cpp    Bank::deposit Bank::total)
 kit_task(06.C bank.cpp    Bank::transfer)
 kit_task(06.D client.cpp  prove_total move_money_at_once move_money)
 kit_task(06.E bank.cpp    Bank::balance)
-kit_task(06.F bank.cpp    Bank::wait_for Bank::stop)
+kit_task(06.F bank.cpp    Bank::wait_for Bank::look_again Bank::stop)
 kit_task(06.G bank.cpp    Bank::deposit)
 kit_task(06.H bank.cpp    Bank::deposit)
 

@@ -231,11 +231,11 @@ kit_mutant(
   REPLACE [[  const std::lock_guard lock(mutex_);
   const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
   ledger_.write(name, before + amount);
-  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant]]
+  changed_[name].notify_all();  // each waits for an amount of its own: only they know who is meant]]
   WITH [[  mutex_.lock();
   const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
   ledger_.write(name, before + amount);
-  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant
+  changed_[name].notify_all();  // each waits for an amount of its own: only they know who is meant
   mutex_.unlock();]]
   STEP 06.5
   WORDS "nobody gave it back")
@@ -332,7 +332,7 @@ kit_mutant(
   NAME deposit-wakes-nobody
   SENTENCE "A deposit makes it true and wakes nobody."
   FILE bank.cpp
-  REPLACE [[  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant
+  REPLACE [[  changed_[name].notify_all();  // each waits for an amount of its own: only they know who is meant
 ]]
   WITH [[
 ]]
@@ -344,7 +344,7 @@ kit_mutant(
   SENTENCE "A transfer makes it true and wakes nobody."
   FILE bank.cpp
   REPLACE [[  ledger_.write(from, left);
-  changed_.notify_all();]]
+  changed_[to].notify_all();]]
   WITH [[  ledger_.write(from, left);]]
   STEP 06.8
   WORDS "it must wake them too")
@@ -353,8 +353,8 @@ kit_mutant(
   NAME notify-one
   SENTENCE "One of those who wait is woken, perhaps one who still has to wait."
   FILE bank.cpp
-  REPLACE [[  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant]]
-  WITH [[  changed_.notify_one();]]
+  REPLACE [[  changed_[name].notify_all();  // each waits for an amount of its own: only they know who is meant]]
+  WITH [[  changed_[name].notify_one();]]
   STEP 06.8
   WORDS "notify_one() wakes one of them")
 
@@ -365,10 +365,10 @@ kit_mutant(
   REPLACE [[  const std::lock_guard lock(mutex_);
   const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
   ledger_.write(name, before + amount);
-  changed_.notify_all();  // each waits for an amount of its own: only they know who is meant]]
+  changed_[name].notify_all();  // each waits for an amount of its own: only they know who is meant]]
   WITH [[  std::unique_lock lock(mutex_);
   const std::int64_t before = ledger_.has(name) ? ledger_.read(name) : 0;
-  changed_.notify_all();
+  changed_[name].notify_all();
   lock.unlock();
   std::this_thread::sleep_for(std::chrono::milliseconds(2));
   lock.lock();
@@ -386,7 +386,7 @@ kit_mutant(
   NAME sleeps-with-the-lock
   SENTENCE "wait_for() sleeps and holds the lock: nobody can make it true."
   FILE bank.cpp
-  REPLACE [[    changed_.wait(lock);
+  REPLACE [[    changed_[name].wait(lock);
     balance = ledger_.read(name);]]
   WITH [[    std::this_thread::sleep_for(std::chrono::milliseconds(1));
     balance = ledger_.read(name);]]
@@ -403,7 +403,7 @@ kit_mutant(
   NAME wait-polls
   SENTENCE "wait_for() looks again every few milliseconds."
   FILE bank.cpp
-  REPLACE [[    changed_.wait(lock);
+  REPLACE [[    changed_[name].wait(lock);
     balance = ledger_.read(name);]]
   WITH [[    lock.unlock();
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -422,9 +422,9 @@ kit_mutant(
   NAME wait-wakes-every-second
   SENTENCE "wait_for() sleeps on the condition, and looks around every second all the same."
   FILE bank.cpp
-  REPLACE [[    changed_.wait(lock);
+  REPLACE [[    changed_[name].wait(lock);
     balance = ledger_.read(name);]]
-  WITH [[    changed_.wait_for(lock, std::chrono::seconds(1));
+  WITH [[    changed_[name].wait_for(lock, std::chrono::seconds(1));
     balance = ledger_.read(name);]]
   REPLACE [[#include "bank.hpp"
 ]]
@@ -439,9 +439,11 @@ kit_mutant(
   NAME stop-wakes-nobody
   SENTENCE "stop() sets its flag, and those who wait sleep on."
   FILE bank.cpp
-  REPLACE [[  stopped_ = true;
-  changed_.notify_all();]]
-  WITH [[  stopped_ = true;]]
+  REPLACE [[    stopped_ = true;
+  }
+  look_again();]]
+  WITH [[    stopped_ = true;
+  }]]
   STEP 06.8
   WORDS "wakes them all")
 
@@ -455,6 +457,40 @@ kit_mutant(
 ]]
   STEP 06.8
   WORDS "wait_for() throws Refused")
+
+kit_mutant(
+  NAME given-up-not-looked-at
+  SENTENCE "wait_for() sleeps on for a client that has left."
+  FILE bank.cpp
+  REPLACE [[    if (given_up) throw Refused("nobody waits any more");
+]]
+  WITH [[
+]]
+  STEP 06.8
+  WORDS "A client that waited has left")
+
+kit_mutant(
+  NAME look-again-wakes-nobody
+  SENTENCE "look_again() wakes nobody, so that nobody looks."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);  // or it could come between a look and the sleep
+  for (auto& [name, changed] : changed_) changed.notify_all();]]
+  WITH [[  const std::lock_guard lock(mutex_);
+  if (!stopped_) return;
+  for (auto& [name, changed] : changed_) changed.notify_all();]]
+  STEP 06.8
+  WORDS "A client that waited has left")
+
+kit_mutant(
+  NAME half-a-line-is-obeyed
+  SENTENCE "What stands before the end of file is obeyed, though its newline has not come: 50 of 5000."
+  FILE server.cpp
+  REPLACE [[      if (!line.ends_with('\n')) return wfile().write("ERR the line is cut off\n");
+]]
+  WITH [[
+]]
+  STEP 06.1
+  WORDS "Half a line was obeyed")
 
 # ---- what only ThreadSanitizer sees ----------------------------------------------------------------
 
@@ -472,11 +508,9 @@ kit_mutant(
   NAME stop-flag-without-the-lock
   SENTENCE "stop() sets its flag without the lock."
   FILE bank.cpp
-  REPLACE [[  const std::lock_guard lock(mutex_);
-  stopped_ = true;
-  changed_.notify_all();]]
-  WITH [[  stopped_ = true;
-  changed_.notify_all();]]
+  REPLACE [[    const std::lock_guard lock(mutex_);
+    stopped_ = true;]]
+  WITH [[    stopped_ = true;]]
   STEP 06.9
   WORDS "data race")
 
@@ -511,8 +545,8 @@ kit_mutant(
   NAME wait-waits-alone
   SENTENCE "In a process of its own a client waits for what nobody can change."
   FILE server.cpp
-  REPLACE [[    if (!alone) return bank.wait_for(name, amount);]]
-  WITH [[    return bank.wait_for(name, amount);]]
+  REPLACE [[    const std::int64_t balance = bank.balance(name);]]
+  WITH [[    const std::int64_t balance = bank.wait_for(name, amount, std::atomic<bool>{false});]]
   STEP 06.10
   WORDS "would wait for ever")
 
@@ -520,8 +554,10 @@ kit_mutant(
   NAME forks-are-threads
   SENTENCE "The server makes threads, whatever --model says."
   FILE server.cpp
-  REPLACE [[  alone ? run<ForkingTCPServer>(options) : run<ThreadingTCPServer>(options);]]
-  WITH [[  run<ThreadingTCPServer>(options);]]
+  REPLACE [[  if (options.text("--model") == "forks") return run<ForkingTCPServer>(options);
+]]
+  WITH [[
+]]
   STEP 06.10
   WORDS "Processes do not share memory")
 

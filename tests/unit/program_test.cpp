@@ -7,7 +7,9 @@
 #include <socketserver/not_written.hpp>
 #include <socketserver/program.hpp>
 
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <cstring>
 
 #include "harness/catch.hpp"
@@ -79,6 +81,15 @@ TEST_CASE("options: each mistake has a sentence that names it") {
   CHECK(refused({"--path", ""}) == "--path: the path of a Unix socket is empty");
 }
 
+TEST_CASE("accept: what is over with one client is no failure of the server") {
+  for (const int error : {EAGAIN, EINTR, ECONNABORTED, ENETDOWN, EPROTO, EHOSTUNREACH}) {
+    CHECK(nobody_to_accept(error));
+  }
+  for (const int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EBADF, EINVAL}) {
+    CHECK_FALSE(nobody_to_accept(error));
+  }
+}
+
 TEST_CASE("addresses: text and back") {
   for (const char* text : {"127.0.0.1:9999", "[::1]:80", "0.0.0.0:0", "unix:/tmp/kit.sock"}) {
     CHECK(Address::parse(text).text() == text);
@@ -123,10 +134,99 @@ TEST_CASE("addresses: a Unix peer without a name, as each system writes it") {
     CHECK(Address(data, size) == Address());
   }
   std::memcpy(none.sun_path, "\0name", 5);  // abstract: Linux alone knows such names
-  CHECK(Address(data, offsetof(sockaddr_un, sun_path) + 5).path() == "@name");
+#if defined(__linux__)
+  CHECK(Address(data, offsetof(sockaddr_un, sun_path) + 5).text() == "unix:@name");
+#endif
+}
+
+TEST_CASE("options: empty words count, and are joined like the others") {
+  CHECK(read({"", "a"}, "WORD...").sentence() == " a");
+  CHECK(read({"a", "", "b"}, "WORD...").sentence() == "a  b");
+}
+
+TEST_CASE("options: to a client the wildcard is this machine, to a server it is every address") {
+  const auto address = [](const char* program, const char* host) {
+    const char* words[] = {program, "--host", host};
+    return Options(3, const_cast<char* const*>(words), program, {{"--host", "H", ""}}).address();
+  };
+  CHECK(address("client", "0.0.0.0").host() == "127.0.0.1");
+  CHECK(address("client", "::").host() == "::1");
+  CHECK(address("server", "0.0.0.0").host() == "0.0.0.0");
+  CHECK(address("server", "::").host() == "::");
+}
+
+TEST_CASE("options: of several addresses a client takes the one where somebody listens") {
+  TCPServer server(any_port(), handler_class<OnceHandler>);
+  server.bind_and_activate();
+  const std::string port = std::to_string(server.server_address().port());
+  const char* words[] = {"client", "--host", "localhost", "--port", port.c_str()};
+  const Options options(5, const_cast<char* const*>(words), "client",
+                        {{"--host", "H", ""}, {"--port", "N", "", 0, 65535}});
+  CHECK(options.addresses().size() >= 1);
+  CHECK(options.reachable_address() == server.server_address());
+}
+
+TEST_CASE("addresses: whatever the kernel may write comes back from its text") {
+  const auto unix_name = [](std::string name, bool ended) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::copy(name.begin(), name.end(), address.sun_path);
+    char written[sizeof address + 1] = {};  // Linux may count a byte more than there is room for
+    std::memcpy(written, &address, sizeof address);
+    return Address(reinterpret_cast<const sockaddr*>(written),
+                   static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size() + ended));
+  };
+  const std::vector<Address> addresses = {
+    Address(),
+    Address::inet("::ffff:10.0.0.1", 80),
+    Address::inet("fe80::1%1", 80),
+    Address::inet("fe80::1%4711", 80),
+    Address::unix_path("a\nforged line \\ \x7f\xff"),
+    Address::unix_path("@file"),
+    Address::unix_path("(unnamed)"),
+    Address::unix_path("\\x40"),
+    unix_name(std::string(sizeof(sockaddr_un::sun_path), 'p'), true),
+#if defined(__linux__)
+    unix_name(std::string("\0kit-abs", 8), false),
+    unix_name(std::string("\0kit\0\n", 6), false),
+    unix_name(std::string(1, '\0'), false),
+#endif
+  };
+  for (const Address& address : addresses) {
+    INFO(address.text());
+    CHECK(Address::parse(address.text()) == address);
+    for (const char byte : address.text()) CHECK((byte >= ' ' && byte <= '~'));
+    for (const Address& other : addresses) {
+      CHECK((other == address) == (other.text() == address.text()));
+    }
+  }
+  CHECK(Address::inet("::ffff:10.0.0.1", 80) == Address::inet("10.0.0.1", 80));
+  CHECK_FALSE(Address::inet("fe80::1%1", 80) == Address::inet("fe80::1", 80));
+}
+
+TEST_CASE("addresses: a path of all its bytes can be sent to, and an abstract name is no path") {
+  const std::string longest(sizeof(sockaddr_un::sun_path), 'p');
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::copy(longest.begin(), longest.end(), address.sun_path);
+  // As Linux writes it: with the NUL byte behind it that the structure has no room for.
+  char written[sizeof address + 1] = {};
+  std::memcpy(written, &address, sizeof address);
+  const Address full(reinterpret_cast<const sockaddr*>(written), sizeof written);
+  CHECK(full.path() == longest);
+  CHECK(full.size() == sizeof address);
+#if defined(__linux__)
+  CHECK(Address::parse("unix:@abstract").path().empty());
+  CHECK(Address::parse("unix:@abstract").text() == "unix:@abstract");
+#endif
 }
 
 TEST_CASE("addresses: what is none has a sentence") {
+  CHECK(invalid([] {
+          Address::parse(std::string_view("127.0.0.1\0.evil:80", 18));
+        }).starts_with("\"127.0.0.1\\0.evil\" is no address"));
+  CHECK(invalid([] { Address::parse("[fe80::1%no-such-zone]:80"); }).find("is no address") !=
+        std::string::npos);
   CHECK(invalid([] { Address::parse("nothing"); }).starts_with("\"nothing\" has no port"));
   CHECK(invalid([] { Address::parse("127.0.0.1:"); }).find("no port from 0") != std::string::npos);
   CHECK(invalid([] { Address::parse("127.0.0.1:70000"); }).find("no port") != std::string::npos);

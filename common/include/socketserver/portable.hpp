@@ -15,6 +15,11 @@ void set_nonblocking(int fd);
 /// Closes `fd` in a program that this one starts by exec. @throws std::system_error naming fcntl
 void set_close_on_exec(int fd);
 
+/// Whether accept(2), failed with `error`, means that nobody is there after all: a signal came
+/// first, or the client or its network have gone again. Linux passes on what the network has said
+/// about the one connection, and a server goes on to the next. See accept(2), ERRORS.
+[[nodiscard]] bool nobody_to_accept(int error) noexcept;
+
 #if defined(__APPLE__)
 
 /// Asked for in socket(2) and accept4(2): here it does nothing, see set_close_on_exec().

@@ -65,9 +65,20 @@ class Options {
   /// @throws UsageError if they name nobody
   [[nodiscard]] std::string partner() const;
 
-  /// The address that --path, or else --host and --port, name: 127.0.0.1:9999 by default.
+  /// The address that --path, or else --host and --port, name: 127.0.0.1:9999 by default. The first
+  /// one, if the host has several: a server listens there, and its ready line says where that is.
   /// @throws UsageError if it is none
   [[nodiscard]] Address address() const;
+
+  /// All of them, in the order in which a client tries them. To a client, the wildcard (0.0.0.0,
+  /// ::) means this machine: 127.0.0.1, ::1.
+  /// @throws UsageError if it is none
+  [[nodiscard]] std::vector<Address> addresses() const;
+
+  /// The first of addresses() where a stream server accepts a connection, which is closed at once;
+  /// if none does, the first. If there is one alone, that one, unasked. May block.
+  /// @throws UsageError if it is none
+  [[nodiscard]] Address reachable_address() const;
 
   /// The words behind the options.
   [[nodiscard]] const std::vector<std::string>& words() const noexcept { return words_; }
@@ -82,6 +93,7 @@ class Options {
   };
   const Given* find(std::string_view name) const noexcept;
 
+  bool is_client_ = false;
   std::vector<Given> given_;
   std::vector<std::string> words_;
 };

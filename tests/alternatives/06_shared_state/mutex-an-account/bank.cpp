@@ -57,7 +57,8 @@ std::int64_t Bank::total() {
   return sum;
 }
 
-std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount) {
+std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount,
+                            const std::atomic<bool>& given_up) {
   std::shared_lock all(accounts_mutex_);
   Account& used = account(name);
   for (;;) {
@@ -65,6 +66,7 @@ std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount) {
     const std::int64_t balance = ledger_.read(name);
     if (balance >= amount) return balance;
     if (stopped_) throw Refused("the bank has closed");
+    if (given_up) throw Refused("given up");
     all.unlock();
     used.changed.wait(lock);
     lock.unlock();  // the other one comes first, always
@@ -73,8 +75,15 @@ std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount) {
 }
 
 void Bank::stop() {
-  const std::unique_lock all(accounts_mutex_);
-  stopped_ = true;
+  {
+    const std::unique_lock all(accounts_mutex_);
+    stopped_ = true;
+  }
+  look_again();
+}
+
+void Bank::look_again() {
+  const std::shared_lock all(accounts_mutex_);
   for (auto& [name, used] : accounts_) {
     const std::lock_guard lock(used.mutex);
     used.changed.notify_all();

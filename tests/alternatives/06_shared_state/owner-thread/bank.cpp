@@ -104,16 +104,30 @@ std::int64_t Bank::total() {
   });
 }
 
-std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount) {
-  return ask([=](Owner& used, const Promise& answer) {
+std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount,
+                            const std::atomic<bool>& given_up) {
+  return ask([=, &given_up](Owner& used, const Promise& answer) {
     const std::int64_t balance = used.ledger.read(name);
     if (balance >= amount) {
       answer->set_value(balance);
     } else if (used.stopped) {
       throw Refused("the bank has closed");
+    } else if (given_up) {
+      throw Refused("given up");
     } else {
-      used.waiting.push_back({name, amount, answer});
+      used.waiting.push_back({name, amount, &given_up, answer});
     }
+  });
+}
+
+void Bank::look_again() {
+  ask([](Owner& used, const Promise& answer) {
+    used.waiting.remove_if([](const Waiting& one) {
+      if (!*one.given_up) return false;
+      one.answer->set_exception(std::make_exception_ptr(Refused("given up")));
+      return true;
+    });
+    answer->set_value(0);
   });
 }
 

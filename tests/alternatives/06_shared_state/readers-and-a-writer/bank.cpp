@@ -47,11 +47,13 @@ std::int64_t Bank::total() {
   return sum;
 }
 
-std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount) {
+std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount,
+                            const std::atomic<bool>& given_up) {
   std::shared_lock reading(mutex_);
   std::int64_t balance = 0;
-  changed_.wait(reading, [&] { return (balance = ledger_.read(name)) >= amount || stopped_; });
-  if (balance < amount) throw Refused("the bank has closed");
+  changed_.wait(reading,
+                [&] { return (balance = ledger_.read(name)) >= amount || stopped_ || given_up; });
+  if (balance < amount) throw Refused(stopped_ ? "the bank has closed" : "given up");
   return balance;
 }
 
@@ -60,6 +62,11 @@ void Bank::stop() {
     const std::unique_lock writing(mutex_);
     stopped_ = true;
   }
+  changed_.notify_all();
+}
+
+void Bank::look_again() {
+  { const std::unique_lock between_looks(mutex_); }
   changed_.notify_all();
 }
 

@@ -4,6 +4,7 @@
 
 #include <socketserver/ledger.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <shared_mutex>
@@ -36,7 +37,11 @@ class Bank {
   /// Waits until the account has `amount` or more. Blocks, without using the processor.
   /// @returns its balance at that moment
   /// @throws Refused if there is no such account, or stop() is called first
-  std::int64_t wait_for(const std::string& name, std::int64_t amount);
+  std::int64_t wait_for(const std::string& name, std::int64_t amount,
+                        const std::atomic<bool>& given_up);
+
+  /// Makes every wait_for() look at its `given_up`. Nothing else changes.
+  void look_again();
 
   /// Ends every wait_for(), now and from now on. Nothing else changes.
   void stop();

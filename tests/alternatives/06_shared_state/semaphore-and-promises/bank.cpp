@@ -56,19 +56,30 @@ std::int64_t Bank::total() {
   return sum;
 }
 
-std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount) {
-  Waiting own{name, amount};
+std::int64_t Bank::wait_for(const std::string& name, std::int64_t amount,
+                            const std::atomic<bool>& given_up) {
+  Waiting own{name, amount, given_up};
   {
     const Held held(free_);
     const std::int64_t balance = ledger_.read(name);
     if (balance >= amount) return balance;
     if (stopped_) throw Refused("the bank has closed");
+    if (given_up) throw Refused("given up");
     waiting_.push_back(&own);
   }
   own.woken.acquire();
   const Held held(free_);  // whoever woke us is done with `own`
-  if (own.balance < 0) throw Refused("the bank has closed");
+  if (own.balance < 0) throw Refused(given_up ? "given up" : "the bank has closed");
   return own.balance;
+}
+
+void Bank::look_again() {
+  const Held held(free_);
+  waiting_.remove_if([](Waiting* one) {
+    if (!one->given_up) return false;
+    one->woken.release();
+    return true;
+  });
 }
 
 void Bank::stop() {
