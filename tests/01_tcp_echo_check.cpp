@@ -446,12 +446,42 @@ STEP("01.12", "the client sees end of file, not a reset, though input was left u
       "its "
       "way. shutdown_request() calls shutdown(fd, SHUT_WR) first: the answer, then the end of "
       "file.");
+  // Its handler takes a number of ten digits for how often it says its line.
+  const auto number = [](std::size_t times) {
+    const std::string digits = std::to_string(times);
+    return std::string(10 - digits.size(), '0') + digits;
+  };
+  const std::string line = "TEN BYTES ARE ENOUGH\n";
   Server& server = step.probe_server("unread", {.args = {"--port", "0"}});
   for (int i = 0; i < 5; ++i) {
     Peer& client = step.connect(server);
-    client.send(step.payload(2000));
-    client.expect("TEN BYTES ARE ENOUGH\n");
+    client.send(number(1) + step.payload(1990));
+    client.expect(line);
     client.expect_end();
+    client.close();
+  }
+
+  step.suspect(
+      "A long answer was cut off by a reset. After shutdown(fd, SHUT_WR) it is still on its way; "
+      "close() with unread input, and input that comes after close(), make the kernel drop it. "
+      "request.read_away() comes between the two.");
+  // The shorter one waits in the kernel when the handler has returned, the longer one does not fit.
+  for (const std::size_t times : {15'000U, 400'000U}) {
+    std::string answer;
+    for (std::size_t i = 0; i < times; ++i) answer += line;
+    Peer& late = step.connect(server);
+    late.send(number(times) + step.payload(1990));
+    step.let_rest(server);  // nobody has read until here
+    late.expect(answer);
+    late.expect_end();
+    late.close();
+
+    Peer& talkative = step.connect(server);
+    talkative.send(number(times));
+    talkative.send_in_background(step.payload(4 * 1024 * 1024));
+    talkative.expect(answer);
+    talkative.expect_end();
+    talkative.close();
   }
   server.stop();
 }

@@ -376,6 +376,24 @@ STEP("03.5", "a datagram client binds a name of its own, and removes it") {
       "A destructor removes it on every way out.");
   step.check(!exists(second), "no file at the client's name", second + " is still there");
 
+  step.suspect(
+      "Ctrl-C runs no destructor: a client that is ended by a signal while it waits leaves its "
+      "name "
+      "behind. A signal handler may unlink() and rmdir(), and then let the signal do its work.");
+  Program& stopped = step.client(partner.local(), {word}, {.args = kind});
+  partner.expect(word + "\n");
+  const std::string last = partner.target().path();
+  step.let_rest(stopped);
+  stopped.expect_end_sometime();
+  stopped.signal(SIGINT);
+  step.wait_until([&] { return !stopped.alive(); }, "the end of the client, by SIGINT");
+  const bool stays = exists(last);
+  const bool folder_stays = folder_of(last) != folder_of(other_name) && exists(folder_of(last));
+  if (stays) ::unlink(last.c_str());
+  if (folder_stays) ::rmdir(folder_of(last).c_str());
+  step.check(!stays && !folder_stays, "no file at the client's name, and no folder made for it",
+             last + " is still there");
+
   step.suspect("Two clients at once need two names: a fixed one is taken by the first.");
   Program& one = step.client(partner.local(), {"one"}, {.args = kind});
   partner.expect("one\n");
@@ -784,6 +802,15 @@ STEP("03.12", "the mode is never wider than asked, from the first moment") {
 
 STEP("03.13", "the server sees who asks, and turns others away") {
   const uid_t us = ::geteuid();
+  step.suspect(
+      "A guard that cannot be kept must be refused: whoever asks for --allow-uid on another kind "
+      "would "
+      "let everybody in, and not know it. The server as it was given refuses it.");
+  for (const char* kind : {"unix-datagram", "tcp", "udp"}) {
+    step.start("server", {.args = {"--kind", kind, "--path", step.path("guarded"), "--port", "0",
+                                   "--allow-uid", std::to_string(us)}})
+        .expect_exit(2);
+  }
   step.suspect(no_answer);
   Server& ours = step.server(on_path(step.path("ours"), {"--allow-uid", std::to_string(us)}));
   step.suspect(

@@ -1,7 +1,6 @@
 #include <socketserver/poll_selector.hpp>
 #include <socketserver/system_call.hpp>
 
-#include <algorithm>
 #include <cerrno>
 
 namespace socketserver {
@@ -28,6 +27,9 @@ Events events_of(short bits) {
 SelectorKey PollSelector::register_fd(int fd, Events events, void* data) {
   const SelectorKey key = add_key(fd, events, data);
   try {
+    const auto number = static_cast<std::size_t>(fd);
+    if (places_.size() <= number) places_.resize(number + 1);
+    places_[number] = polled_.size();
     polled_.push_back({fd, poll_events(events), 0});
   } catch (...) {
     remove_key(fd);
@@ -38,14 +40,17 @@ SelectorKey PollSelector::register_fd(int fd, Events events, void* data) {
 
 SelectorKey PollSelector::unregister(int fd) {
   const SelectorKey key = remove_key(fd);
-  *find(fd) = polled_.back();
+  // The last one takes its place.
+  const std::size_t place = places_[static_cast<std::size_t>(fd)];
+  polled_[place] = polled_.back();
+  places_[static_cast<std::size_t>(polled_[place].fd)] = place;
   polled_.pop_back();
   return key;
 }
 
 SelectorKey PollSelector::modify(int fd, Events events, void* data) {
   const SelectorKey key = replace_key(fd, events, data);
-  find(fd)->events = poll_events(events);
+  polled_[places_[static_cast<std::size_t>(fd)]].events = poll_events(events);
   return key;
 }
 
@@ -53,9 +58,9 @@ std::span<const Ready> PollSelector::select(Timeout timeout) {
   check_open();
   const Countdown countdown(timeout);
   int count;
-  do {
+  do {  // again after a signal, or if the time was longer than one wait can be: 24 days
     count = ::poll(polled_.data(), static_cast<nfds_t>(polled_.size()), countdown.milliseconds());
-  } while (count == -1 && errno == EINTR);  // a signal: wait for the rest of the time
+  } while ((count == -1 && errno == EINTR) || (count == 0 && countdown.milliseconds() != 0));
   check(count, "poll");
 
   ready_.clear();
@@ -72,12 +77,8 @@ std::span<const Ready> PollSelector::select(Timeout timeout) {
 void PollSelector::close() {
   BaseSelector::close();
   polled_ = {};
+  places_ = {};
   ready_ = {};
-}
-
-std::vector<pollfd>::iterator PollSelector::find(int fd) {
-  return std::find_if(polled_.begin(), polled_.end(),
-                      [fd](const pollfd& polled) { return polled.fd == fd; });
 }
 
 }  // namespace socketserver

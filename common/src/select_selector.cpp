@@ -62,7 +62,7 @@ std::span<const Ready> SelectSelector::select(Timeout timeout) {
     const Timeout left = countdown.left();
     timeval time = time_of(left.value_or(Timeout::value_type::zero()));
     count = ::select(highest + 1, &readable, &writable, nullptr, left ? &time : nullptr);
-  } while (count == -1 && errno == EINTR);
+  } while ((count == -1 && errno == EINTR) || (count == 0 && countdown.milliseconds() != 0));
   check(count, "select");
 
   ready_.clear();

@@ -35,7 +35,7 @@ std::string receive_all([[maybe_unused]] const FileDescriptor& connection) {
 }
 
 void run(const Options& options) {
-  const Address server = options.address();
+  const Address server = options.reachable_address();
   const std::string message = options.sentence() + "\n";
 
   const FileDescriptor connection = connect_to(server);

@@ -43,12 +43,25 @@ std::string ask([[maybe_unused]] const Address& server, [[maybe_unused]] const s
   not_written("02.B", "ask");
 }
 
+// A name may have several addresses, and its server listen on one of them.
+std::string ask_each(const std::vector<Address>& servers, const std::string& message,
+                     milliseconds timeout, long tries) {
+  for (std::size_t i = 0; i + 1 < servers.size(); ++i) {
+    try {
+      return ask(servers[i], message, timeout, tries);
+    } catch (const std::runtime_error&) {
+      // Nobody is there: perhaps at the next one.
+    }
+  }
+  return ask(servers.back(), message, timeout, tries);
+}
+
 void run(const Options& options) {
   const std::string message = options.sentence() + "\n";
   const milliseconds timeout(options.number("--timeout", 1000));
   const long tries = 1 + options.number("--retries", 3);
 
-  const std::string answer = ask(options.address(), message, timeout, tries);
+  const std::string answer = ask_each(options.addresses(), message, timeout, tries);
   print_exchange(message, answer);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/file_descriptor.hpp>
 #include <socketserver/not_written.hpp>
 #include <socketserver/portable.hpp>
@@ -22,47 +23,13 @@ using std::chrono::milliseconds;
 // The longest datagram that any of the kinds carries to us.
 [[maybe_unused]] constexpr std::size_t longest_datagram = 256 * 1024;
 
-FileDescriptor open_socket(const Address& server, int type) {
-  return FileDescriptor(check(::socket(server.family(), type | SOCK_CLOEXEC, 0), "socket"));
-}
-
-void connect_to(const FileDescriptor& socket, const Address& server) {
-  check(::connect(socket.get(), server.data(), server.size()), "connect");
-}
-
 // ---- over a stream: as in lesson 01 ------------------------------------------------------------
 
-void send_all(const FileDescriptor& connection, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw_system_error("send");
-    }
-  }
-}
-
-std::string receive_all(const FileDescriptor& connection) {
-  std::string answer;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t count = ::recv(connection.get(), buffer, sizeof buffer, 0);
-    if (count == 0) return answer;
-    if (count > 0) {
-      answer.append(buffer, static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw_system_error("recv");
-    }
-  }
-}
-
 std::string ask_stream(const Address& server, const std::string& message) {
-  const FileDescriptor connection = open_socket(server, SOCK_STREAM);
-  connect_to(connection, server);
-  send_all(connection, message);
+  const FileDescriptor connection = connect_to(server);
+  send_all(connection.get(), message);
   check(::shutdown(connection.get(), SHUT_WR), "shutdown");
-  const std::string answer = receive_all(connection);
+  const std::string answer = receive_all(connection.get());
   if (answer.empty()) throw std::runtime_error("the server closed without an answer");
   return answer;
 }
@@ -82,7 +49,9 @@ void run(const Options& options) {
   const std::string message = options.sentence() + "\n";
   const std::string kind = options.text("--kind", "unix-stream");
   const bool is_unix = kind.starts_with("unix");
-  const Address server = is_unix ? unix_address(options.required("--path")) : options.address();
+  const Address server = is_unix
+                             ? unix_address(options.required("--path"))
+                             : (kind == "tcp" ? options.reachable_address() : options.address());
 
   const bool is_stream = kind == "tcp" || kind == "unix-stream";
   const milliseconds timeout(options.number("--timeout", 1000));

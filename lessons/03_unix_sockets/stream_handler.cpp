@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/not_written.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/system_call.hpp>

@@ -52,7 +52,8 @@ class StreamWriter {
   /// @throws std::system_error naming send; what was gathered is lost then
   void flush();
 
-  /// flush(), and the end: a later write() is an error, and finish() does not flush again.
+  /// flush(), and the end: a later write() is an error, and finish() does not flush again. The
+  /// connection stays open: its goodbye is the server's, see TCPServer::shutdown_request().
   void close();
 
  private:

@@ -1,12 +1,11 @@
 // A client that is many: each of its threads has a conversation with the server, all at once, and
 // compares every answer. Its partner: server.cpp. See also: pthreads(7), connect(2).
 
-#include <sys/socket.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/file_descriptor.hpp>
 #include <socketserver/not_written.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
-#include <socketserver/system_call.hpp>
 #include <stream_handler.hpp>
 
 #include <cstdio>
@@ -18,20 +17,6 @@
 #include <vector>
 
 using namespace socketserver;
-
-FileDescriptor connect_to(const Address& server) {
-  FileDescriptor connection(
-      check(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  check(::connect(connection.get(), server.data(), server.size()), "connect");
-  return connection;
-}
-
-std::string upper(std::string text) {
-  for (char& byte : text) {
-    if (byte >= 'a' && byte <= 'z') byte = static_cast<char>(byte - 'a' + 'A');
-  }
-  return text;
-}
 
 // No two lines are equal: an answer that belongs to another client is a wrong one.
 std::string line_of(long client, long number) {
@@ -58,7 +43,8 @@ std::vector<std::string> converse_all([[maybe_unused]] const Address& server,
 void run(const Options& options) {
   const long clients = options.number("--clients", 10);
   const long lines = options.number("--lines", 10);
-  const std::vector<std::string> failures = converse_all(options.address(), clients, lines);
+  const std::vector<std::string> failures =
+      converse_all(options.reachable_address(), clients, lines);
   long failed = 0;
   std::string first;
   for (std::size_t i = 0; i < failures.size(); ++i) {

@@ -2,14 +2,13 @@
 // once, and tells by its exit status how that went. Its partner: server.cpp. See also: fork(2),
 // waitpid(2), _exit(2).
 
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/file_descriptor.hpp>
 #include <socketserver/not_written.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
-#include <socketserver/system_call.hpp>
 #include <stream_handler.hpp>
 
 #include <cerrno>
@@ -20,20 +19,6 @@
 #include <vector>
 
 using namespace socketserver;
-
-FileDescriptor connect_to(const Address& server) {
-  FileDescriptor connection(
-      check(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  check(::connect(connection.get(), server.data(), server.size()), "connect");
-  return connection;
-}
-
-std::string upper(std::string text) {
-  for (char& byte : text) {
-    if (byte >= 'a' && byte <= 'z') byte = static_cast<char>(byte - 'a' + 'A');
-  }
-  return text;
-}
 
 // No two lines are equal: an answer that belongs to another client is a wrong one.
 std::string line_of(long client, long number) {
@@ -86,7 +71,7 @@ std::vector<pid_t> start_clients([[maybe_unused]] const Address& server,
 void run(const Options& options) {
   const long clients = options.number("--clients", 10);
   const long lines = options.number("--lines", 10);
-  const long failed = collect_clients(start_clients(options.address(), clients, lines));
+  const long failed = collect_clients(start_clients(options.reachable_address(), clients, lines));
   if (failed > 0) {
     throw std::runtime_error(std::to_string(failed) + " of " + std::to_string(clients) +
                              " clients failed");

@@ -3,6 +3,7 @@
 // Its partner: client.cpp. Its mix-in: forking_mixin.hpp. See also: fork(2).
 
 #include <unistd.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/datagram_handler.hpp>
 #include <socketserver/not_written.hpp>
 #include <socketserver/program.hpp>
@@ -64,11 +65,6 @@ class EchoService : public Handler {
     answer_ = line;
     for (char& byte : answer_) byte = upper(byte);
     this->wfile().write(answer_);
-  }
-
-  // a–z of ASCII, whatever the locale says; every other byte stays as it is.
-  static char upper(char byte) {
-    return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
   }
 
   std::string answer_;

@@ -47,8 +47,8 @@ std::optional<Request> TCPServer::get_request() {
   auto* const address = reinterpret_cast<sockaddr*>(&peer);
   const int connection = accept4(socket_.get(), address, &size, SOCK_CLOEXEC);
   if (connection == -1) {
-    // Nobody there after all: gone again, or a signal came first.
-    if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR) return std::nullopt;
+    // Gone again (ECONNABORTED, …), or a signal came first (EINTR).
+    if (nobody_to_accept(errno)) return std::nullopt;
     throw_system_error("accept");
   }
   return Request(FileDescriptor(connection), Address(address, size));
@@ -57,6 +57,7 @@ std::optional<Request> TCPServer::get_request() {
 void TCPServer::shutdown_request(Request& request) {
   // The error is ignored: a client that has gone already (ENOTCONN) needs no goodbye.
   (void)::shutdown(request.fileno(), SHUT_WR);
+  request.read_away();  // unread, it would turn the goodbye into a reset
   close_request(request);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/file_descriptor.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
@@ -13,6 +14,8 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <cstring>
 #include <stdexcept>
 
 using namespace socketserver;
@@ -22,47 +25,13 @@ using Clock = std::chrono::steady_clock;
 // The longest datagram that any of the kinds carries to us.
 constexpr std::size_t longest_datagram = 256 * 1024;
 
-FileDescriptor open_socket(const Address& server, int type) {
-  return FileDescriptor(check(::socket(server.family(), type | SOCK_CLOEXEC, 0), "socket"));
-}
-
-void connect_to(const FileDescriptor& socket, const Address& server) {
-  check(::connect(socket.get(), server.data(), server.size()), "connect");
-}
-
 // ---- over a stream: as in lesson 01 ------------------------------------------------------------
 
-void send_all(const FileDescriptor& connection, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw_system_error("send");
-    }
-  }
-}
-
-std::string receive_all(const FileDescriptor& connection) {
-  std::string answer;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t count = ::recv(connection.get(), buffer, sizeof buffer, 0);
-    if (count == 0) return answer;
-    if (count > 0) {
-      answer.append(buffer, static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw_system_error("recv");
-    }
-  }
-}
-
 std::string ask_stream(const Address& server, const std::string& message) {
-  const FileDescriptor connection = open_socket(server, SOCK_STREAM);
-  connect_to(connection, server);
-  send_all(connection, message);
+  const FileDescriptor connection = connect_to(server);
+  send_all(connection.get(), message);
   check(::shutdown(connection.get(), SHUT_WR), "shutdown");
-  const std::string answer = receive_all(connection);
+  const std::string answer = receive_all(connection.get());
   if (answer.empty()) throw std::runtime_error("the server closed without an answer");
   return answer;
 }
@@ -75,21 +44,31 @@ std::string ask_stream(const Address& server, const std::string& message) {
 class OwnName {
  public:
   OwnName() {
-    char folder[] = "/tmp/kit-client-XXXXXX";
-    if (::mkdtemp(folder) == nullptr) throw_system_error("mkdtemp");
-    folder_ = folder;
+    if (::mkdtemp(folder_) == nullptr) throw_system_error("mkdtemp");
+    std::strcat(std::strcpy(path_, folder_), "/socket");
+    for (const int number : ends) std::signal(number, remove_and_end);
   }
   OwnName(const OwnName&) = delete;
   OwnName& operator=(const OwnName&) = delete;
-  ~OwnName() {
-    ::unlink(path().c_str());
-    ::rmdir(folder_.c_str());
-  }
+  ~OwnName() { remove(); }
 
-  [[nodiscard]] std::string path() const { return folder_ + "/socket"; }
+  [[nodiscard]] std::string path() const { return path_; }
 
  private:
-  std::string folder_;
+  // Ctrl-C runs no destructor. What a signal handler may look at and call: signal-safety(7)
+  static constexpr int ends[] = {SIGHUP, SIGINT, SIGTERM};
+  static inline char folder_[] = "/tmp/kit-client-XXXXXX";
+  static inline char path_[sizeof folder_ + sizeof "/socket"] = "";
+
+  static void remove() noexcept {
+    ::unlink(path_);
+    ::rmdir(folder_);
+  }
+  static void remove_and_end(int number) {
+    remove();
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }
 };
 
 void wait_readable(const FileDescriptor& socket, milliseconds timeout) {
@@ -115,13 +94,14 @@ std::string receive_datagram(const FileDescriptor& socket) {
 // there is none.
 std::string ask_datagram(const Address& server, const std::string& message, milliseconds timeout) {
   std::optional<OwnName> name;
-  const FileDescriptor socket = open_socket(server, SOCK_DGRAM);
+  const FileDescriptor socket(
+      check(::socket(server.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
   if (server.family() == AF_UNIX) {
     name.emplace();
     const Address own = unix_address(name->path());
     check(::bind(socket.get(), own.data(), own.size()), "bind");
   }
-  connect_to(socket, server);
+  check(::connect(socket.get(), server.data(), server.size()), "connect");
   check(::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL), "send");
   wait_readable(socket, timeout);
   return receive_datagram(socket);
@@ -131,7 +111,9 @@ void run(const Options& options) {
   const std::string message = options.sentence() + "\n";
   const std::string kind = options.text("--kind", "unix-stream");
   const bool is_unix = kind.starts_with("unix");
-  const Address server = is_unix ? unix_address(options.required("--path")) : options.address();
+  const Address server = is_unix
+                             ? unix_address(options.required("--path"))
+                             : (kind == "tcp" ? options.reachable_address() : options.address());
 
   const bool is_stream = kind == "tcp" || kind == "unix-stream";
   const milliseconds timeout(options.number("--timeout", 1000));

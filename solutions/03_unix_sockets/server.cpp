@@ -2,6 +2,7 @@
 // case. Its partner: client.cpp. Its transports: unix_server.cpp, stream_handler.cpp. See also:
 // unix(7).
 
+#include <socketserver/connection.hpp>
 #include <socketserver/datagram_handler.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/tcp_server.hpp>
@@ -45,11 +46,6 @@ class EchoService : public Handler {
     answer_ = line;
     for (char& byte : answer_) byte = upper(byte);
     this->wfile().write(answer_);
-  }
-
-  // a–z of ASCII, whatever the locale says; every other byte stays as it is.
-  static char upper(char byte) {
-    return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
   }
 
   std::string answer_;
@@ -107,6 +103,13 @@ void serve(const Options& options) {
     settings.timeout = std::chrono::milliseconds(options.number("--request-timeout", 0));
   }
   const std::string kind = options.text("--kind", "unix-stream");
+  // What cannot be kept is not promised: a guard that is ignored would let everybody in.
+  if (kind != "unix-stream" && options.has("--allow-uid")) {
+    throw UsageError("--allow-uid: only --kind unix-stream knows its clients' users");
+  }
+  if (!kind.starts_with("unix") && options.has("--mode")) {
+    throw UsageError("--mode: --kind " + kind + " has no path");
+  }
   const RequestHandlerClass stream = handler_class<EchoStream>;
   const RequestHandlerClass datagram = handler_class<EchoService<DatagramRequestHandler>>;
   if (kind == "tcp") {
@@ -118,7 +121,9 @@ void serve(const Options& options) {
   } else if (kind == "unix-stream") {
     GuardedServer server(unix_address(options.required("--path")), stream);
     server.mode = mode_of(options);
-    if (options.has("--allow-uid")) server.allowed = options.number("--allow-uid", 0);
+    if (options.has("--allow-uid")) {
+      server.allowed = static_cast<uid_t>(options.number("--allow-uid", 0));
+    }
     run(server);
   } else {
     UnixDatagramServer server(unix_address(options.required("--path")), datagram);
@@ -133,7 +138,8 @@ int main(int argc, char* argv[]) {
       {{"--kind", "tcp|udp|unix-stream|unix-datagram", "which server (unix-stream)"},
        {"--path", "PATH", "the address of a Unix server"},
        {"--mode", "OCTAL", "the access rights of the path (what umask leaves of 777)"},
-       {"--allow-uid", "N", "unix-stream: the only user that is served (everybody)"},
+       {"--allow-uid", "N", "unix-stream: the only user that is served (everybody)", 0,
+        4'294'967'294},
        {"--line-limit", "N", "the longest line in bytes (65536)", 1},
        {"--request-timeout", "MS", "how long a silent client is waited for (for ever)", 1},
        {"--wbufsize", "N", "bytes gathered before they are sent; 0: each write leaves (65536)"}},

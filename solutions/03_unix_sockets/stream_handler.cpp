@@ -7,9 +7,11 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/system_call.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -18,22 +20,9 @@ namespace socketserver {
 
 namespace {
 
-constexpr std::size_t first_capacity = 16 * 1024;
-
 // A blocking socket says EAGAIN when its SO_RCVTIMEO or SO_SNDTIMEO is over. socket(7)
 [[noreturn]] void throw_stream_error(const char* call) {
   throw_system_error(call, errno == EAGAIN ? ETIMEDOUT : errno);
-}
-
-void send_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw_stream_error("send");
-    }
-  }
 }
 
 void limit_waiting(int fd, std::chrono::milliseconds time) {
@@ -56,6 +45,12 @@ std::string_view StreamReader::read_line(std::size_t limit) {
       throw std::length_error("the line is longer than " + std::to_string(limit) + " bytes");
     if (whole || !fill()) return take(size);
   }
+}
+
+std::string_view StreamReader::read(std::size_t size) {
+  while (end_ - begin_ < size && fill()) {
+  }
+  return take(std::min(size, end_ - begin_));
 }
 
 // Looks at each byte once, however often it is asked: searched_ stops at the newline.
@@ -92,13 +87,15 @@ bool StreamReader::fill() {
 void StreamReader::make_room() {
   if (end_ < capacity_ && begin_ < end_) return;
   const std::size_t left = end_ - begin_;
+  std::size_t capacity = capacity_;
   std::unique_ptr<char[]> larger;
   if (left == capacity_) {
-    capacity_ = capacity_ == 0 ? first_capacity : 2 * capacity_;
-    larger.reset(new char[capacity_]);  // not zeroed: recv fills it
+    capacity = capacity_ == 0 ? first_capacity_ : 2 * capacity_;
+    larger.reset(new char[capacity]);  // not zeroed: recv fills it. Nothing has changed if it fails
   }
   if (left > 0) std::memmove(larger ? larger.get() : buffer_.get(), &buffer_[begin_], left);
   if (larger) buffer_ = std::move(larger);
+  capacity_ = capacity;
   searched_ -= begin_;
   begin_ = 0;
   end_ = left;
@@ -135,6 +132,7 @@ StreamRequestHandler::StreamRequestHandler(Request& request, BaseServer& server)
 
 void StreamRequestHandler::setup() {
   const int fd = request().fileno();
+  rfile_ = StreamReader(fd, rbufsize);
   wfile_ = StreamWriter(fd, wbufsize);
   if (timeout) limit_waiting(fd, *timeout);
   const sa_family_t family = client_address().family();

@@ -18,7 +18,9 @@ namespace socketserver {
 class StreamReader {
  public:
   /// Reads from the connection `fd`, which it does not close.
-  explicit StreamReader(int fd) noexcept : fd_(fd) {}
+  /// @param size  how many bytes it has room for at first
+  explicit StreamReader(int fd, std::size_t size = 16 * 1024) noexcept
+      : fd_(fd), first_capacity_(size > 0 ? size : 1) {}
 
   /// The next line, its newline included; the last one, before end of file, may have none. Empty at
   /// end of file.
@@ -30,6 +32,11 @@ class StreamReader {
   /// @throws std::system_error naming recv; std::errc::timed_out if the handler's timeout is over
   std::string_view read_line(std::size_t limit);
 
+  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.
+  /// Valid until the next call. Python's `read`.
+  /// @throws std::system_error as read_line()
+  std::string_view read(std::size_t size);
+
   /// Whether a whole line has come already: read_line() would not wait. Does not block.
   [[nodiscard]] bool has_line() noexcept;
 
@@ -39,6 +46,7 @@ class StreamReader {
   std::string_view take(std::size_t size) noexcept;
 
   int fd_;
+  std::size_t first_capacity_;
   std::unique_ptr<char[]> buffer_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;  // what has come and was not taken yet: [begin_, end_)
@@ -61,7 +69,8 @@ class StreamWriter {
   /// @throws std::system_error naming send; what was gathered is lost then
   void flush();
 
-  /// flush(), and the end: a later write() is an error, and finish() does not flush again.
+  /// flush(), and the end: a later write() is an error, and finish() does not flush again. The
+  /// connection stays open: its goodbye is the server's, see TCPServer::shutdown_request().
   void close();
 
  private:
@@ -80,6 +89,9 @@ class StreamRequestHandler : public BaseRequestHandler {
  public:
   /// Its rfile() and wfile() are those of the request's connection.
   StreamRequestHandler(Request& request, BaseServer& server) noexcept;
+
+  /// How many bytes rfile() has room for at first, and asks the kernel for at once. Python: 8192.
+  std::size_t rbufsize = 16 * 1024;
 
   /// How many bytes wfile() gathers before it sends them; 0: none. Python: 0.
   std::size_t wbufsize = 0;

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 namespace socketserver {
@@ -20,6 +21,9 @@ Address unix_address(std::string_view path) {
   sockaddr_un address{};  // all zero: the byte behind the path is its end
   address.sun_family = AF_UNIX;
   if (path.empty()) throw std::invalid_argument("the path of a Unix socket is empty");
+  if (path.find('\0') != path.npos) {
+    throw std::invalid_argument("the path of a Unix socket has a NUL byte, which ends it");
+  }
   if (path.size() >= sizeof address.sun_path) {
     throw std::invalid_argument('"' + std::string(path) + "\" is too long for a Unix socket: " +
                                 std::to_string(path.size()) + " bytes, " +
@@ -82,6 +86,10 @@ int bind_with_mode(int socket, const Address& address, std::optional<mode_t> mod
 
 void UnixPath::bind(int socket, const Address& address, std::optional<mode_t> mode) {
   const std::string path = address.path();
+  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind
+    check(::bind(socket, address.data(), address.size()), "bind");
+    return;
+  }
   if (bind_with_mode(socket, address, mode) == -1) {
     const int error = errno;  // the question below may change it
     if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);
@@ -92,7 +100,7 @@ void UnixPath::bind(int socket, const Address& address, std::optional<mode_t> mo
   }
   struct stat file {};
   check(::lstat(path.c_str(), &file), "lstat");
-  path_ = path;
+  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere
   device_ = file.st_dev;
   inode_ = file.st_ino;
   maker_ = ::getpid();

@@ -1,6 +1,7 @@
 // The line service of lesson 03 on four servers that serve each request in a thread of its own.
 // Its partner: client.cpp. Its mix-in: threading_mixin.hpp. See also: pthreads(7).
 
+#include <socketserver/connection.hpp>
 #include <socketserver/datagram_handler.hpp>
 #include <socketserver/program.hpp>
 #include <stream_handler.hpp>
@@ -50,11 +51,6 @@ class EchoService : public Handler {
     answer_ = line;
     for (char& byte : answer_) byte = upper(byte);
     this->wfile().write(answer_);
-  }
-
-  // a–z of ASCII, whatever the locale says; every other byte stays as it is.
-  static char upper(char byte) {
-    return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
   }
 
   std::string answer_;

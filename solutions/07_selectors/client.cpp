@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 #include <unistd.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/file_descriptor.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
@@ -17,13 +18,6 @@
 #include "epoll_selector.hpp"
 
 using namespace socketserver;
-
-FileDescriptor connect_to(const Address& server) {
-  FileDescriptor connection(
-      check(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  check(::connect(connection.get(), server.data(), server.size()), "connect");
-  return connection;
-}
 
 void show(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -135,7 +129,7 @@ class Conversation {
 };
 
 void run(const Options& options) {
-  const FileDescriptor connection = connect_to(options.address());
+  const FileDescriptor connection = connect_to(options.reachable_address());
   Conversation(connection.get()).run();
 }
 

@@ -70,9 +70,9 @@ std::span<const Ready> EpollSelector::select(Timeout timeout) {
   check_open();
   const Countdown countdown(timeout);
   int count;
-  do {
+  do {  // again after a signal, or if the time was longer than one wait can be: 24 days
     count = ::epoll_wait(epoll_.get(), events_.data(), most_events, countdown.milliseconds());
-  } while (count == -1 && errno == EINTR);  // a signal: wait for the rest of the time
+  } while ((count == -1 && errno == EINTR) || (count == 0 && countdown.milliseconds() != 0));
   check(count, "epoll_wait");
 
   ready_.clear();

@@ -85,7 +85,7 @@ class SelectorMixIn : public Server {
     forget(this->fileno());
     listen_again_.reset();
     Server::interrupt_requests();  // each of them reads its end of file from now on
-    while (!connections_.empty()) {
+    while (!connections_.empty() || !leaving_.empty()) {
       serve_ready();
       close_idle();
     }
@@ -96,6 +96,7 @@ class SelectorMixIn : public Server {
   void server_close() override {
     this->BaseServer::server_close();
     while (!connections_.empty()) close(connections_.front());
+    while (!leaving_.empty()) close(leaving_.front());
     selector_->close();
     Server::server_close();
   }
@@ -118,7 +119,8 @@ class SelectorMixIn : public Server {
     Request request;
     std::unique_ptr<Session> session;
     Output output;
-    bool at_end = false;  // its end of file has come
+    bool at_end = false;   // its end of file has come
+    bool leaving = false;  // ours has gone out: what still comes is read away
     Clock::time_point last_moved{};
     typename std::list<Connection>::iterator place{};
   };
@@ -147,15 +149,23 @@ class SelectorMixIn : public Server {
       const Clock::time_point end = connections_.front().last_moved + *idle_timeout;
       if (!next || end < *next) next = end;
     }
+    if (!leaving_.empty()) {
+      const Clock::time_point end = leaving_.front().last_moved + Request::longest_goodbye;
+      if (!next || end < *next) next = end;
+    }
     if (!next) return std::nullopt;
     return *next - Clock::now();
   }
 
   void close_idle() {
-    if (!idle_timeout) return;
-    const Clock::time_point last = Clock::now() - *idle_timeout;
-    while (!connections_.empty() && connections_.front().last_moved <= last) {
-      close(connections_.front());
+    if (!idle_timeout && leaving_.empty()) return;
+    const Clock::time_point now = Clock::now();
+    while (idle_timeout && !connections_.empty() &&
+           connections_.front().last_moved <= now - *idle_timeout) {
+      leave(connections_.front());
+    }
+    while (!leaving_.empty() && leaving_.front().last_moved <= now - Request::longest_goodbye) {
+      close(leaving_.front());
     }
   }
 
@@ -178,6 +188,10 @@ class SelectorMixIn : public Server {
   // ---- one connection --------------------------------------------------------------------------
 
   void serve(Connection& connection, Events events) noexcept {
+    if (connection.leaving) {
+      if (connection.request.read_away_now()) close(connection);
+      return;
+    }
     try {
       // The memory that an answer is made in is lent: a client keeps only what it does not take.
       const bool lent = connection.output.empty();
@@ -243,7 +257,7 @@ class SelectorMixIn : public Server {
     if (events != 0) {
       selector_->modify(connection.request.fileno(), events, &connection);
     } else {
-      close(connection);
+      leave(connection);
     }
   }
 
@@ -254,6 +268,22 @@ class SelectorMixIn : public Server {
     connections_.splice(connections_.end(), connections_, connection.place);
   }
 
+  // The goodbye of lesson 01, without waiting: our end of file, then what still comes is read away.
+  // Closed with input unread, the connection would be reset, and the answer on its way be lost.
+  void leave(Connection& connection) noexcept {
+    if (connection.at_end && connection.output.empty()) return close(connection);
+    (void)::shutdown(connection.request.fileno(), SHUT_WR);  // who has gone needs no goodbye
+    if (connection.request.read_away_now()) return close(connection);
+    try {
+      selector_->modify(connection.request.fileno(), EVENT_READ, &connection);
+    } catch (...) {
+      return close(connection);
+    }
+    connection.leaving = true;
+    connection.last_moved = Clock::now();
+    leaving_.splice(leaving_.end(), connections_, connection.place);
+  }
+
   void close(Connection& connection) noexcept {
     forget(connection.request.fileno());  // first: once closed, the number may be somebody else's
     if (connection.at_end && connection.output.empty()) {
@@ -261,7 +291,7 @@ class SelectorMixIn : public Server {
     } else {
       this->shutdown_request(connection.request);
     }
-    connections_.erase(connection.place);
+    (connection.leaving ? leaving_ : connections_).erase(connection.place);
   }
 
   void forget(int fd) noexcept {
@@ -271,6 +301,7 @@ class SelectorMixIn : public Server {
   SessionClass session_class_;
   std::unique_ptr<BaseSelector> selector_;
   std::list<Connection> connections_;
+  std::list<Connection> leaving_;                  // in the order of their goodbyes
   std::optional<Clock::time_point> listen_again_;  // set while the listener is left alone
   std::array<char, 64 * 1024> buffer_;             // for what has just come, by turns
   Output shared_memory_;                           // for answers, by turns

@@ -1,6 +1,7 @@
 // A server for ten thousand clients on one thread: it answers lines in upper case.
 // Its partner: client.cpp. Its engine: selector_mixin.hpp. See also: epoll(7).
 
+#include <socketserver/connection.hpp>
 #include <socketserver/descriptor_limit.hpp>
 #include <socketserver/log.hpp>
 #include <socketserver/program.hpp>
@@ -65,11 +66,6 @@ class LineSession : public Session {
 
   static void answer(std::string_view bytes, Output& out) {
     for (char& byte : out.write(bytes)) byte = upper(byte);
-  }
-
-  // a–z of ASCII, whatever the locale says; every other byte stays as it is.
-  static char upper(char byte) {
-    return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
   }
 
   const Address& client_address_;

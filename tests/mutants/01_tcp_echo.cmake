@@ -238,6 +238,7 @@ kit_mutant(
   SENTENCE "The connection is closed without shutdown: unread input turns the goodbye into a reset."
   FILE tcp_server.cpp
   REPLACE [[  (void)::shutdown(request.fileno(), SHUT_WR);
+  request.read_away();  // unread, it would turn the goodbye into a reset
 ]]
   WITH [[
 ]]
@@ -245,10 +246,33 @@ kit_mutant(
   WORDS "shutdown_request() calls shutdown(fd, SHUT_WR) first")
 
 kit_mutant(
+  NAME closes-with-input-unread
+  SENTENCE "After shutdown() the connection is closed at once: the reset destroys what of a long answer is still under way."
+  FILE tcp_server.cpp
+  REPLACE [[  request.read_away();  // unread, it would turn the goodbye into a reset
+]]
+  WITH [[
+]]
+  STEP 01.12
+  WORDS "A long answer was cut off")
+
+kit_mutant(
+  NAME reads-away-without-waiting
+  SENTENCE "Only the input that is there at the end is read away: what comes after the close is answered with a reset."
+  FILE tcp_server.cpp
+  REPLACE [[  request.read_away();  // unread, it would turn the goodbye into a reset
+]]
+  WITH [[  (void)request.read_away_now();
+]]
+  STEP 01.12
+  WORDS "A long answer was cut off")
+
+kit_mutant(
   NAME leaks-when-shutdown-fails
   SENTENCE "An error of shutdown is thrown before the connection is closed."
   FILE tcp_server.cpp
   REPLACE [[  (void)::shutdown(request.fileno(), SHUT_WR);
+  request.read_away();  // unread, it would turn the goodbye into a reset
   close_request(request);]]
   WITH [[  const int connection = request.release().release();
   check(::shutdown(connection, SHUT_WR), "shutdown");

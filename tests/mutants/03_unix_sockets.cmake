@@ -4,6 +4,19 @@
 # ---- the address ---------------------------------------------------------------------------------
 
 kit_mutant(
+  NAME guard-that-guards-nothing
+  SENTENCE "--allow-uid is taken with every kind, and looked at with one."
+  FILE server.cpp
+  REPLACE [[  if (kind != "unix-stream" && options.has("--allow-uid")) {
+    throw UsageError("--allow-uid: only --kind unix-stream knows its clients' users");
+  }
+]]
+  WITH [[
+]]
+  STEP 03.13
+  WORDS "A guard that cannot be kept must be refused")
+
+kit_mutant(
   NAME path-cut
   SENTENCE "A path that is too long is cut, as strncpy would."
   FILE unix_server.cpp
@@ -362,8 +375,20 @@ kit_mutant(
   NAME one-send
   SENTENCE "send is taken to have sent everything."
   FILE stream_handler.cpp
-  REPLACE [[      bytes.remove_prefix(static_cast<std::size_t>(count));]]
-  WITH [[      return;]]
+  REPLACE [[if (size_ == 0) return send_all(fd_, bytes);]]
+  WITH [[if (size_ == 0) return send_own(fd_, bytes);]]
+  REPLACE [[  } emptied{gathered_};
+  send_all(fd_, bytes);]]
+  WITH [[  } emptied{gathered_};
+  send_own(fd_, bytes);]]
+  REPLACE [[void limit_waiting(int fd, std::chrono::milliseconds time) {]]
+  WITH [[void send_own(int fd, std::string_view bytes) {
+  while (::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) == -1) {
+    if (errno != EINTR) throw_stream_error("send");
+  }
+}
+
+void limit_waiting(int fd, std::chrono::milliseconds time) {]]
   STEP 03.10
   WORDS "Not all was sent")
 
@@ -371,10 +396,22 @@ kit_mutant(
   NAME interrupted-send-is-an-error
   SENTENCE "A send that a signal interrupted ends the request."
   FILE stream_handler.cpp
-  REPLACE [[      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {]]
-  WITH [[      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else {]]
+  REPLACE [[if (size_ == 0) return send_all(fd_, bytes);]]
+  WITH [[if (size_ == 0) return send_own(fd_, bytes);]]
+  REPLACE [[  } emptied{gathered_};
+  send_all(fd_, bytes);]]
+  WITH [[  } emptied{gathered_};
+  send_own(fd_, bytes);]]
+  REPLACE [[void limit_waiting(int fd, std::chrono::milliseconds time) {]]
+  WITH [[void send_own(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count == -1) throw_stream_error("send");
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void limit_waiting(int fd, std::chrono::milliseconds time) {]]
   STEP 03.10
   WORDS "signal may interrupt")
 
@@ -455,8 +492,22 @@ kit_mutant(
   NAME dies-of-sigpipe
   SENTENCE "Sending to a client that has gone raises SIGPIPE, which ends the server."
   FILE stream_handler.cpp
-  REPLACE [[bytes.data(), bytes.size(), MSG_NOSIGNAL);]]
-  WITH [[bytes.data(), bytes.size(), 0);]]
+  REPLACE [[if (size_ == 0) return send_all(fd_, bytes);]]
+  WITH [[if (size_ == 0) return send_own(fd_, bytes);]]
+  REPLACE [[  } emptied{gathered_};
+  send_all(fd_, bytes);]]
+  WITH [[  } emptied{gathered_};
+  send_own(fd_, bytes);]]
+  REPLACE [[void limit_waiting(int fd, std::chrono::milliseconds time) {]]
+  WITH [[void send_own(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(fd, bytes.data(), bytes.size(), 0);
+    if (count == -1 && errno != EINTR) throw_stream_error("send");
+    if (count > 0) bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+void limit_waiting(int fd, std::chrono::milliseconds time) {]]
   STEP 03.10
   WORDS "SIGPIPE")
 
@@ -513,7 +564,7 @@ kit_mutant(
   NAME client-leaves-its-name
   SENTENCE "The client's name stays in the file system."
   FILE client.cpp
-  REPLACE [[    ::unlink(path().c_str());
+  REPLACE [[    ::unlink(path_);
 ]]
   WITH [[]]
   STEP 03.5
@@ -523,8 +574,8 @@ kit_mutant(
   NAME client-leaves-its-name-when-unanswered
   SENTENCE "The name is removed where the answer has come, and nowhere else."
   FILE client.cpp
-  REPLACE [[    ::unlink(path().c_str());
-    ::rmdir(folder_.c_str());
+  REPLACE [[    ::unlink(path_);
+    ::rmdir(folder_);
 ]]
   WITH [[]]
   REPLACE [[  return receive_datagram(socket);]]
@@ -540,8 +591,8 @@ kit_mutant(
   NAME client-with-a-fixed-name
   SENTENCE "Every client binds the same name."
   FILE client.cpp
-  REPLACE [[return folder_ + "/socket";]]
-  WITH [[return "/tmp/kit-client-of-" + std::to_string(::geteuid());]]
+  REPLACE [[    std::strcat(std::strcpy(path_, folder_), "/socket");]]
+  WITH [[    std::strcpy(path_, ("/tmp/kit-client-" + std::to_string(::geteuid())).c_str());]]
   STEP 03.5
   WORDS "two names")
 
@@ -633,6 +684,17 @@ kit_mutant(
   WORDS "is not too long")
 
 kit_mutant(
+  NAME client-leaves-its-name-after-a-signal
+  SENTENCE "Ctrl-C ends the client where it waits, and no destructor removes its name."
+  FILE client.cpp
+  REPLACE [[    for (const int number : ends) std::signal(number, remove_and_end);
+]]
+  WITH [[
+]]
+  STEP 03.5
+  WORDS "Ctrl-C runs no destructor")
+
+kit_mutant(
   NAME client-cuts-a-long-answer
   SENTENCE "The client has room for 4,096 bytes."
   FILE client.cpp
@@ -645,7 +707,7 @@ kit_mutant(
   NAME client-leaves-its-folder
   SENTENCE "The folder of the client's name stays."
   FILE client.cpp
-  REPLACE [[    ::rmdir(folder_.c_str());
+  REPLACE [[    ::rmdir(folder_);
 ]]
   WITH [[
 ]]

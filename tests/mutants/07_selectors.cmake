@@ -134,6 +134,8 @@ kit_mutant(
   REPLACE [[most_events, countdown.milliseconds());]]
   WITH [[most_events,
                          timeout ? static_cast<int>(countdown.left()->count() / 1'000'000) : -1);]]
+  REPLACE [[  } while ((count == -1 && errno == EINTR) || (count == 0 && countdown.milliseconds() != 0));]]
+  WITH [[  } while (count == -1 && errno == EINTR);]]
   STEP 07.2
   WORDS "rounded down")
 
@@ -141,7 +143,7 @@ kit_mutant(
   NAME signal-ends-the-wait
   SENTENCE "EINTR from epoll_wait is taken for an error."
   FILE epoll_selector.cpp
-  REPLACE [[  } while (count == -1 && errno == EINTR);]]
+  REPLACE [[  } while ((count == -1 && errno == EINTR) || (count == 0 && countdown.milliseconds() != 0));]]
   WITH [[  } while (false);]]
   STEP 07.2
   WORDS "A signal interrupts epoll_wait()")
@@ -157,6 +159,8 @@ kit_mutant(
   do {]]
   REPLACE [[most_events, countdown.milliseconds());]]
   WITH [[most_events, limit);]]
+  REPLACE [[  } while ((count == -1 && errno == EINTR) || (count == 0 && countdown.milliseconds() != 0));]]
+  WITH [[  } while (count == -1 && errno == EINTR);]]
   STEP 07.2
   WORDS "for the rest of the time")
 
@@ -291,9 +295,9 @@ kit_mutant(
 ]]
   WITH [[
 ]]
-  REPLACE [[    connections_.erase(connection.place);]]
+  REPLACE [[    (connection.leaving ? leaving_ : connections_).erase(connection.place);]]
   WITH [[    forget(connection.request.fileno());
-    connections_.erase(connection.place);]]
+    (connection.leaving ? leaving_ : connections_).erase(connection.place);]]
   STEP 07.8
   WORDS "Unregister a descriptor before it is closed")
 

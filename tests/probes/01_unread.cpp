@@ -1,10 +1,13 @@
-// A server with the learner's TCPServer and a handler that reads ten bytes and leaves the rest.
+// A server with the learner's TCPServer and a handler that reads ten bytes and leaves the rest. The
+// ten bytes are a number: how often it says that they are enough.
 
 #include <sys/socket.h>
 #include <socketserver/portable.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/tcp_server.hpp>
 
+#include <charconv>
+#include <string>
 #include <string_view>
 
 using namespace socketserver;
@@ -23,9 +26,16 @@ class ImpatientHandler : public BaseRequestHandler {
       if (count <= 0) return;
       got += static_cast<std::size_t>(count);
     }
-    constexpr std::string_view text = "TEN BYTES ARE ENOUGH\n";
-    // A client that has gone gets no answer.
-    (void)::send(request().fileno(), text.data(), text.size(), MSG_NOSIGNAL);
+    long times = 0;
+    std::from_chars(ten, ten + sizeof ten, times);
+    std::string text;
+    for (long i = 0; i < times; ++i) text += "TEN BYTES ARE ENOUGH\n";
+    std::string_view rest = text;
+    while (!rest.empty()) {
+      const ssize_t count = ::send(request().fileno(), rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (count <= 0) return;  // a client that has gone gets no answer
+      rest.remove_prefix(static_cast<std::size_t>(count));
+    }
   }
 };
 

@@ -6,14 +6,38 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <socketserver/datagram_handler.hpp>
+#include <socketserver/lines.hpp>
+#include <socketserver/unix_server.hpp>
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <new>
 #include <stdexcept>
 #include <stream_handler.hpp>
 
 #include "harness/catch.hpp"
 #include "loopback.hpp"
+
+namespace {
+
+bool no_memory = false;  // for arrays
+
+}  // namespace
+
+// While there is no memory, `new char[n]` fails as it may on any day.
+void* operator new[](std::size_t size) {
+  void* const memory = no_memory ? nullptr : std::malloc(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 using namespace unit;
 using namespace std::chrono_literals;
@@ -129,6 +153,65 @@ TEST_CASE("a line that comes byte by byte is one line, and none of it is seen be
   CHECK(rfile.read_line(limit) == line);
   sender.join();
   CHECK_FALSE(rfile.has_line());
+}
+
+TEST_CASE("a line that finds no memory is not written beyond the buffer, and can be read again") {
+  Pair pair;
+  StreamReader rfile(pair.theirs.get());
+  send_text(pair.ours, "short\n");
+  CHECK(rfile.read_line(limit) == "short\n");  // from now on it has a buffer: of 16 KiB
+  const std::string line = std::string(40'000, 'x') + "\n";
+  std::thread sender([&] { send_text(pair.ours, line); });
+  for (int i = 0; i < 2; ++i) {
+    no_memory = true;
+    CHECK_THROWS_AS(rfile.read_line(limit), std::bad_alloc);
+    no_memory = false;
+  }
+  CHECK(rfile.read_line(limit) == line);
+  sender.join();
+}
+
+TEST_CASE("read: so many bytes, in however many pieces they come; fewer only at the end") {
+  Pair pair;
+  StreamReader rfile(pair.theirs.get(), 4);
+  std::thread sender([&] {
+    for (const char byte : std::string("abcdefgh\nlast")) send_text(pair.ours, {&byte, 1});
+    check(::shutdown(pair.ours.get(), SHUT_WR), "shutdown");
+  });
+  CHECK(rfile.read(0).empty());
+  CHECK(rfile.read(3) == "abc");
+  CHECK(rfile.read_line(limit) == "defgh\n");
+  CHECK(rfile.read(100) == "last");
+  CHECK(rfile.read(1).empty());
+  sender.join();
+  PacketReader packet("abc\ndef");
+  CHECK(packet.read(2) == "ab");
+  CHECK(packet.read_line(limit) == "c\n");
+  CHECK(packet.read(9) == "def");
+}
+
+TEST_CASE("the lines of a reader, in a loop") {
+  Pair pair;
+  send_text(pair.ours, "one\n\nthree");
+  check(::shutdown(pair.ours.get(), SHUT_WR), "shutdown");
+  StreamReader rfile(pair.theirs.get());
+  std::vector<std::string> seen;
+  for (const std::string_view line : lines(rfile, limit)) seen.emplace_back(line);
+  CHECK(seen == std::vector<std::string>{"one\n", "\n", "three"});
+  PacketReader packet("a\nb");
+  seen.clear();
+  for (const std::string_view line : lines(packet, limit)) seen.emplace_back(line);
+  CHECK(seen == std::vector<std::string>{"a\n", "b"});
+}
+
+TEST_CASE("Python's address_family and socket_type") {
+  const Address tcp = any_port(), local = Address::unix_path("/p");
+  CHECK(TCPServer(tcp, nullptr).address_family() == AF_INET);
+  CHECK(TCPServer(tcp, nullptr).socket_type() == SOCK_STREAM);
+  CHECK(UDPServer(tcp, nullptr).socket_type() == SOCK_DGRAM);
+  CHECK(UnixStreamServer(local, nullptr).address_family() == AF_UNIX);
+  CHECK(UnixStreamServer(local, nullptr).socket_type() == SOCK_STREAM);
+  CHECK(UnixDatagramServer(local, nullptr).socket_type() == SOCK_DGRAM);
 }
 
 TEST_CASE("has_line says whether read_line would wait, and does not wait itself") {

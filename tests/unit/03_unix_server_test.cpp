@@ -7,6 +7,7 @@
 #include <socketserver/datagram_handler.hpp>
 #include <socketserver/unix_server.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstddef>
@@ -137,6 +138,69 @@ TEST_CASE("unix_address: as many bytes as sun_path holds before its NUL byte") {
   CHECK(bytes.sun_family == AF_UNIX);
   CHECK(unix_address("/p").size() == offsetof(sockaddr_un, sun_path) + 3);
 }
+
+TEST_CASE("unix_address: a NUL byte would end the path before its end") {
+  CHECK_THROWS_AS(unix_address(std::string_view("a\0b", 3)), std::invalid_argument);
+  CHECK_THROWS_AS(unix_address(std::string_view("\0kit-abs", 8)), std::invalid_argument);
+}
+
+TEST_CASE("a relative path is removed from where it was made, wherever the process has gone") {
+  Folder folder;
+  const std::string path = folder.path("s");
+  const int status = in_child([&] {
+    check(::chdir(path.substr(0, path.rfind('/')).c_str()), "chdir");
+    StreamServer server("s");
+    server.bind_and_activate();
+    check(::chdir("/"), "chdir");
+  });
+  CHECK(status == 0);
+  CHECK_FALSE(exists(path));
+}
+
+#if defined(__linux__)
+TEST_CASE("an abstract name is no file: none is touched for it") {
+  Folder folder;
+  const std::string file = folder.path("@kit-abs");
+  const int status = in_child([&] {
+    check(::chdir(file.substr(0, file.rfind('/')).c_str()), "chdir");
+    leave_behind("@kit-abs");
+    const std::string name = "unix:@kit-abs";
+    UnixStreamServer server(Address::parse(name), handler_class<OnceHandler>);
+    server.bind_and_activate();
+    // Taken, and not taken over.
+    UnixStreamServer other(Address::parse(name), handler_class<OnceHandler>);
+    try {
+      other.bind_and_activate();
+    } catch (const std::system_error&) {
+      return;
+    }
+    ::_exit(1);
+  });
+  CHECK(status == 0);
+  CHECK(exists(file));
+}
+
+TEST_CASE("a datagram client whose path has all its bytes gets its answer") {
+  Folder folder;
+  DatagramServer server(folder.path("s"));
+  server.bind_and_activate();
+  sockaddr_un own{};
+  own.sun_family = AF_UNIX;
+  const std::string start = folder.path(std::string());
+  const std::string name = start + std::string(sizeof own.sun_path - start.size(), 'c');
+  std::copy(name.begin(), name.end(), own.sun_path);
+  (void)folder.path(name.substr(name.rfind('/') + 1));  // removed at the end
+  const FileDescriptor client(check(::socket(AF_UNIX, SOCK_DGRAM, 0), "socket"));
+  check(::bind(client.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own), "bind");
+  const Address to = server.server_address();
+  check(::connect(client.get(), to.data(), to.size()), "connect");
+  send_text(client, "hello");
+  CHECK(server.handle_request());
+  char answer[16];
+  CHECK(::recv(client.get(), answer, sizeof answer, MSG_DONTWAIT) == 5);
+  CHECK(server.errors == 0);
+}
+#endif
 
 TEST_CASE("a path lives as long as its server") {
   Folder folder;

@@ -2,6 +2,7 @@
 
 #include <socketserver/request_handler.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <stdexcept>
 #include <string>
@@ -23,6 +24,9 @@ class PacketReader {
 
   /// All that has not been read yet; empty if that is nothing.
   std::string_view read() noexcept { return take(rest_.size()); }
+
+  /// The next `size` bytes, or what is left if that is less.
+  std::string_view read(std::size_t size) noexcept { return take(std::min(size, rest_.size())); }
 
   /// The next line, its newline included; the last one may have none. Empty at the end.
   /// @param limit  the longest line, its newline counted
@@ -94,6 +98,12 @@ class DatagramRequestHandler : public BaseRequestHandler {
   /// kernel cannot take now is lost, as it could be on its way.
   /// @throws std::system_error naming sendto: the answer is longer than a datagram (EMSGSIZE), …
   void finish() override;
+
+  /// The bytes of the packet. Python's `packet`.
+  [[nodiscard]] std::string_view packet() noexcept { return request().packet(); }
+
+  /// The server's socket, by which the answer goes. Python's `socket`.
+  [[nodiscard]] int socket() noexcept { return request().fileno(); }
 
   /// The packet, for reading.
   [[nodiscard]] PacketReader& rfile() noexcept { return rfile_; }

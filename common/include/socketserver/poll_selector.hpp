@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <socketserver/selectors.hpp>
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -19,9 +20,8 @@ class PollSelector : public BaseSelector {
   void close() override;
 
  private:
-  std::vector<pollfd>::iterator find(int fd);
-
-  std::vector<pollfd> polled_;  // one for each key, in any order
+  std::vector<pollfd> polled_;       // one for each key, in any order
+  std::vector<std::size_t> places_;  // by descriptor: where in polled_
   std::vector<Ready> ready_;
 };
 

@@ -3,6 +3,7 @@
 #include <socketserver/address.hpp>
 #include <socketserver/file_descriptor.hpp>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ class RequestsUnderWay;
 /// Python's `request`.
 class Request {
  public:
+  /// How long read_away() waits for a client that neither ends nor reads, at most.
+  static constexpr std::chrono::milliseconds longest_goodbye{2000};
+
   /// A connection that accept(2) has returned, and the peer's address.
   Request(FileDescriptor connection, const Address& client_address) noexcept;
 
@@ -52,8 +56,22 @@ class Request {
   /// Whether this is a datagram.
   [[nodiscard]] bool is_packet() const noexcept { return is_packet_; }
 
+  /// Reads away what the client still sends, so that close() finds nothing unread: it would make
+  /// the kernel send a reset, and drop what of the answer is still under way. Call it after
+  /// shutdown(fd, SHUT_WR). tcp(7); RFC 2525, 2.17.
+  ///
+  /// If a handler has served the request, waits: until the client's end of file; or until our
+  /// answer has arrived and the client has been silent for a moment; at most `longest_goodbye`, and
+  /// 16 MiB. Otherwise there is no answer to lose, and only what is there is taken.
+  void read_away() noexcept;
+
+  /// The same, without waiting, at most 256 KiB: for a server that serves many on one thread.
+  /// @returns whether the connection may be closed: the client has ended, or nothing was unread and
+  ///          the answer has arrived
+  bool read_away_now() noexcept;
+
   /// Closes the connection; does nothing for a datagram, or the second time. See close(2): if input
-  /// was left unread the client gets a reset, which is why a server shuts down first.
+  /// was left unread the client gets a reset, which is why a server reads it away first.
   void close() noexcept;
 
   /// Gives the connection away: the caller closes it from now on.
@@ -61,12 +79,15 @@ class Request {
 
  private:
   friend class BaseServer;
+  friend class BaseRequestHandler;
   void enter(RequestsUnderWay& list);
+  bool answer_has_arrived() const noexcept;
 
   FileDescriptor connection_;
   int socket_ = -1;
   bool is_packet_ = false;
   bool truncated_ = false;
+  bool served_ = false;  // a handler has had it
   Address client_address_;
   std::string packet_;
   RequestsUnderWay* list_ = nullptr;

@@ -18,7 +18,9 @@ class BaseRequestHandler {
  public:
   /// Keeps references to both, which outlive the handler.
   BaseRequestHandler(Request& request, BaseServer& server) noexcept
-      : request_(request), server_(server) {}
+      : request_(request), server_(server) {
+    request.served_ = true;
+  }
   BaseRequestHandler(const BaseRequestHandler&) = delete;
   BaseRequestHandler& operator=(const BaseRequestHandler&) = delete;
   virtual ~BaseRequestHandler() = default;

@@ -32,6 +32,12 @@ class TCPServer : public BaseServer {
   /// accepted. Python: 5.
   int request_queue_size = SOMAXCONN;
 
+  /// AF_INET, AF_INET6 or AF_UNIX: what the address says. Python's `address_family`.
+  [[nodiscard]] sa_family_t address_family() const noexcept { return server_address().family(); }
+
+  /// SOCK_STREAM or SOCK_DGRAM. Python's `socket_type`.
+  [[nodiscard]] virtual int socket_type() const noexcept { return SOCK_STREAM; }
+
   /// The listening socket, or -1 before server_bind() and after server_close().
   [[nodiscard]] int fileno() const noexcept override { return socket_.get(); }
 
@@ -45,12 +51,14 @@ class TCPServer : public BaseServer {
   void server_activate() override;
 
   /// Accepts the next connection.
-  /// @returns no value if there is none after all (EAGAIN, ECONNABORTED, EINTR)
+  /// @returns no value if there is none after all (EAGAIN, ECONNABORTED, EINTR, …): see
+  ///          nobody_to_accept()
   /// @throws std::system_error naming accept, if it failed for a lasting reason such as EMFILE
   [[nodiscard]] std::optional<Request> get_request() override;
 
-  /// Ends the server's side of the conversation, so that the client sees end of file, then calls
-  /// close_request(). A connection that is gone already is no error. See shutdown(2), SHUT_WR.
+  /// Ends the server's side of the conversation, so that the client sees end of file; reads away
+  /// what the client still sends, see Request::read_away(); then calls close_request(). A
+  /// connection that is gone already is no error. See shutdown(2), SHUT_WR.
   void shutdown_request(Request& request) override;
 
   /// Closes the connection here. A process that has a copy of it is not disturbed.

@@ -23,6 +23,9 @@ class UDPServer : public TCPServer {
   /// its Request says so (truncated()). Python: 8192, and it says nothing.
   std::size_t max_packet_size = 65535;
 
+  /// SOCK_DGRAM.
+  [[nodiscard]] int socket_type() const noexcept override { return SOCK_DGRAM; }
+
   /// Opens a datagram socket of the address's family, binds it, and stores the address that it got.
   ///
   /// allow_reuse_address is not looked at: for UDP, SO_REUSEADDR would let a second server take the

@@ -12,9 +12,9 @@ namespace socketserver {
 
 /// The address of the Unix socket at `path`. You write it in lesson 03. See unix(7).
 ///
-/// @param path  as many bytes as sun_path holds before the NUL byte that ends it (Linux: 107), and
-///              at least one
-/// @throws std::invalid_argument with a sentence that names `path`, and says that it is too long
+/// @param path  as many bytes as sun_path holds before the NUL byte that ends it (Linux: 107), at
+///              least one, and none of them NUL
+/// @throws std::invalid_argument with a sentence that names `path`, and says what is wrong with it
 [[nodiscard]] Address unix_address(std::string_view path);
 
 /// Who is at the other end of a Unix stream connection, as the kernel knows it.

@@ -55,6 +55,7 @@ void TCPServer::shutdown_request(Request& request) {
   if (::shutdown(request.fileno(), SHUT_WR) == -1 && errno != ENOTCONN) {
     // Nothing better can be done than to close.
   }
+  request.read_away();
   close_request(request);
 }
 

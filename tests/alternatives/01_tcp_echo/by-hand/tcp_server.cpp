@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <socketserver/tcp_server.hpp>
@@ -75,6 +76,12 @@ std::optional<Request> TCPServer::get_request() {
 
 void TCPServer::shutdown_request(Request& request) {
   ::shutdown(request.fileno(), SHUT_WR);
+  // By hand, too: until the client's end, or until it has been silent for a while.
+  char bytes[4096];
+  pollfd waiting{request.fileno(), POLLIN, 0};
+  for (int i = 0; i < 10'000 && ::poll(&waiting, 1, 300) == 1; ++i) {
+    if (::read(request.fileno(), bytes, sizeof bytes) <= 0) break;
+  }
   close_request(request);
 }
 

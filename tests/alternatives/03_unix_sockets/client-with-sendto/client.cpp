@@ -9,8 +9,10 @@
 #include <socketserver/system_call.hpp>
 #include <socketserver/unix_server.hpp>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <stdexcept>
 
 using namespace socketserver;
@@ -67,11 +69,22 @@ std::string ask_stream(const Address& server, const std::string& message) {
 
 // ---- over datagrams ----------------------------------------------------------------------------
 
+std::atomic<bool> ended{false};
+
+extern "C" void note_end(int) {
+  ended = true;
+}
+
 class OwnName {
  public:
   OwnName()
       : path_("/tmp/kit-" + std::to_string(::getpid()) + "-" +
-              std::to_string(Clock::now().time_since_epoch().count())) {}
+              std::to_string(Clock::now().time_since_epoch().count())) {
+    struct sigaction action {};
+    action.sa_handler = note_end;
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+  }
   OwnName(const OwnName&) = delete;
   OwnName& operator=(const OwnName&) = delete;
   ~OwnName() { ::unlink(path_.c_str()); }
@@ -90,6 +103,7 @@ void wait_readable(const FileDescriptor& socket, milliseconds timeout) {
     if (ready > 0) return;
     if (ready == 0) throw std::runtime_error("no answer");
     if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time
+    if (ended) throw std::runtime_error("interrupted");
   }
 }
 

@@ -90,13 +90,15 @@ bool StreamReader::fill() {
 void StreamReader::make_room() {
   if (end_ < capacity_ && begin_ < end_) return;
   const std::size_t left = end_ - begin_;
+  std::size_t capacity = capacity_;
   std::unique_ptr<char[]> larger;
   if (left == capacity_) {
-    capacity_ = capacity_ == 0 ? first_capacity : 2 * capacity_;
-    larger.reset(new char[capacity_]);  // not zeroed: recv fills it
+    capacity = capacity_ == 0 ? first_capacity : 2 * capacity_;
+    larger.reset(new char[capacity]);  // not zeroed: recv fills it. Nothing has changed if it fails
   }
   if (left > 0) std::memmove(larger ? larger.get() : buffer_.get(), &buffer_[begin_], left);
   if (larger) buffer_ = std::move(larger);
+  capacity_ = capacity;
   searched_ -= begin_;
   begin_ = 0;
   end_ = left;
