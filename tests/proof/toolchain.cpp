@@ -1,5 +1,6 @@
 #include "toolchain.hpp"
 
+#include <cstddef>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -14,10 +15,12 @@ std::vector<std::string> split_at_tabs(const std::string& line) {
   return fields;
 }
 
-Toolchain::Arguments words_of(const std::string& text) {
-  std::istringstream in(text);
+/// The fields from here on. An empty one (a list that was empty) is no argument.
+Toolchain::Arguments words_from(const std::vector<std::string>& fields, std::size_t first) {
   Toolchain::Arguments words;
-  for (std::string word; in >> word;) words.push_back(word);
+  for (std::size_t i = first; i < fields.size(); ++i) {
+    if (!fields[i].empty()) words.push_back(fields[i]);
+  }
   return words;
 }
 
@@ -34,11 +37,11 @@ Toolchain read_toolchain(const std::filesystem::path& file) {
     if (key == "compiler") {
       result.compiler = fields[1];
     } else if (key == "flags" && fields.size() >= 3) {
-      result.flags[fields[1]] = words_of(fields[2]);
+      result.flags[fields[1]] = words_from(fields, 2);
     } else if (key == "include" && fields.size() >= 3) {
       result.includes[fields[1]].push_back(fields[2]);
     } else if (key == "link" && fields.size() >= 4) {
-      result.links[{fields[1], fields[2]}] = words_of(fields[3]);
+      result.links[{fields[1], fields[2]}] = words_from(fields, 3);
     }
   }
   if (result.compiler.empty()) throw std::runtime_error(file.string() + " names no compiler");

@@ -26,7 +26,8 @@ struct Toolchain {
 ///     include   01_tcp_echo  /path/to/common/include
 ///     link      01_tcp_echo  checked  /path/to/libcommon.a -pthread
 ///
-/// Flags are separated by spaces; other lines are left to their readers.
+/// A tab stands before each flag too, so that a path may have spaces; other lines are left to their
+/// readers.
 /// @throws std::runtime_error if the file cannot be read or says nothing of a compiler
 Toolchain read_toolchain(const std::filesystem::path& file);
 

@@ -117,6 +117,13 @@ TEST_CASE("forking: servers leave no descriptor behind") {
 
 namespace {
 
+// A word that a shell takes as it is: in apostrophes, with each of its own outside of them.
+std::string in_shell(const std::string& word) {
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 // What the compiler says of `code`; the compiler and its folders are those of the kit's own build.
 std::string compile(const std::string& code) {
   namespace fs = std::filesystem;
@@ -126,19 +133,19 @@ std::string compile(const std::string& code) {
   while (std::getline(toolchain, line)) {
     std::istringstream fields(line);
     std::string key, first, folder;
-    fields >> key >> first >> folder;
-    if (key == "compiler") command = first + " -std=c++20 -fsyntax-only -x c++";
+    for (std::string* field : {&key, &first, &folder}) std::getline(fields, *field, '\t');
+    if (key == "compiler") command = in_shell(first) + " -std=c++20 -fsyntax-only -x c++";
     if (key != "include" || !folder.ends_with("common/include")) continue;
     const std::string root = fs::path(folder).parent_path().parent_path().string();
-    command += " -I" + folder;
+    command += " -I" + in_shell(folder);
     for (const char* lesson : {"03_unix_sockets", "04_threading", "05_forking"}) {
-      command += " -I" + root + "/solutions/" + lesson;
+      command += " -I" + in_shell(root + "/solutions/" + lesson);
     }
     break;
   }
   const fs::path file = fs::temp_directory_path() / ("kit-" + std::to_string(::getpid()) + ".cpp");
   std::ofstream(file) << code;
-  FILE* const pipe = ::popen((command + " " + file.string() + " 2>&1").c_str(), "r");
+  FILE* const pipe = ::popen((command + ' ' + in_shell(file.string()) + " 2>&1").c_str(), "r");
   std::string said;
   char buffer[4096];
   while (const std::size_t count = std::fread(buffer, 1, sizeof buffer, pipe)) {
