@@ -77,7 +77,7 @@ take(tests/harness/*.cpp tests/harness/*.hpp tests/recorder/recorder.cpp
   tests/recorder/recorder_block.hpp tests/recorder/wraps.cmake tests/tools/*)
 file(GLOB tests "${kit}/tests/harness/*_test.cpp")
 file(REMOVE ${tests})
-foreach(file builds.cmake kit_lesson.cmake link.cmake doctor.cmake starter.cmake reset.cmake empty.cpp
+foreach(file builds.cmake one_build.cmake make.in kit_lesson.cmake link.cmake doctor.cmake starter.cmake reset.cmake empty.cpp
     CMakeLists.txt)
   configure_file("${SOURCE}/tests/cmake/${file}" "${kit}/tests/cmake/${file}" COPYONLY)
 endforeach()
