@@ -33,7 +33,8 @@ function(kit_link_names FOLDER SYMBOLS)
     endif()
   endforeach()
 
-  file(GLOB pages "${FOLDER}/lesson_*.html" "${FOLDER}/instructor_guide.html" "${FOLDER}/failures.html")
+  file(GLOB pages "${FOLDER}/lesson_*.html" "${FOLDER}/instructor_guide.html" "${FOLDER}/failures.html"
+    "${FOLDER}/python_names.html")
   foreach(page IN LISTS pages)
     file(READ "${page}" html)
     string(REGEX MATCHALL "<code>[A-Z][A-Za-z]+(::[a-z_]+)?</code>" names "${html}")
