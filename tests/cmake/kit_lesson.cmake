@@ -282,9 +282,11 @@ function(kit_add_lessons)
   set_property(GLOBAL PROPERTY KIT_BELOW_own socketserver_common)
   set_property(GLOBAL PROPERTY KIT_INCLUDES ${CMAKE_SOURCE_DIR}/common/include)
   set(toolchain "compiler\t${CMAKE_CXX_COMPILER}\n")
+  # As CMake calls it: CXX may be a program with arguments ("ccache g++"), and CXXFLAGS come first.
+  separate_arguments(given_flags UNIX_COMMAND "${CMAKE_CXX_COMPILER_ARG1} ${CMAKE_CXX_FLAGS}")
   foreach(build IN LISTS KIT_BUILDS)
     set_property(GLOBAL PROPERTY KIT_ARCHIVES_${build} socketserver_common_${build})
-    set(flags ${KIT_FLAGS_${build}})
+    set(flags ${given_flags} ${KIT_FLAGS_${build}})
     list(REMOVE_ITEM flags -g)  # for a debugger, which nobody uses on what the driver builds
     string(REPLACE ";" "\t" flags "${flags}")
     string(APPEND toolchain "flags\t${build}\t${flags}\n")
