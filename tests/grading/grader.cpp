@@ -18,6 +18,7 @@
 #include "harness/escape.hpp"
 #include "harness/limits.hpp"
 #include "harness/sources.hpp"
+#include "refused.hpp"
 
 namespace kit {
 namespace {
@@ -52,6 +53,9 @@ milliseconds of_seconds(double seconds) {
 double in_seconds(milliseconds time) {
   return static_cast<double>(time.count()) / 1000;
 }
+
+/// What the cell leaves out of itself: see harness/landlock.hpp.
+constexpr const char* cell_without = "KIT_WITHOUT";
 
 /// The values of a KIT_RESULT file: `key<TAB>value`, with \n, \t and \\ in a value.
 std::map<std::string, std::string> read_values(const fs::path& file) {
@@ -111,6 +115,20 @@ StepGrade not_built(StepGrade step, const StepEntry& entry, const BuiltProgram& 
 }
 
 }  // namespace
+
+std::vector<std::string> environment_of_cell() {
+  std::vector<std::string> environment = plain_environment();
+  if (const char* parts = std::getenv(cell_without)) {
+    environment.push_back(std::string(cell_without) + "=" + parts);
+  }
+  return environment;
+}
+
+void leave_out(const std::vector<std::string>& parts) {
+  std::string all;
+  for (const std::string& part : parts) all += (all.empty() ? "" : " ") + part;
+  setenv(cell_without, all.c_str(), 1);
+}
 
 Times Times::scaled() {
   const double scale = time_scale();
@@ -195,6 +213,18 @@ void copy_headers(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
+namespace {
+
+/// /opt/gcc for /opt/gcc/bin/g++; but nothing that the kit lies in.
+std::string home_of_compiler(const fs::path& compiler, const House& house) {
+  const fs::path home = compiler.parent_path().parent_path();
+  const fs::path from_home = fs::weakly_canonical(house.root).lexically_relative(home);
+  const bool above_the_kit = !from_home.empty() && *from_home.begin() != "..";
+  return (above_the_kit ? compiler : home).string();
+}
+
+}  // namespace
+
 Shelf Shelf::fill(const House& house, const fs::path& folder) {
   Shelf shelf;
   shelf.root = house.root;
@@ -209,19 +239,21 @@ Shelf Shelf::fill(const House& house, const fs::path& folder) {
     }
   }
   if (!open) shelf.copy(house, folder);
-  std::set<std::string> readable;
+  std::map<std::string, std::set<std::string>> readable;
   for (const auto& [lesson, folders] : shelf.toolchain.includes) {
-    for (const std::string& include : folders) add_headers(include, readable);
+    for (const std::string& include : folders) add_headers(include, readable[lesson]);
   }
   for (const auto& [which, words] : shelf.toolchain.links) {
     for (const std::string& word : words) {
-      if (word.starts_with('/')) readable.insert(word);
+      if (word.starts_with('/')) readable[which.first].insert(word);
     }
   }
-  readable.insert((shelf.root / "tests" / "probes").string());
-  // Where the compiler itself lives, if that is not the system.
-  readable.insert(fs::path(shelf.toolchain.compiler).parent_path().parent_path().string());
-  shelf.readable.assign(readable.begin(), readable.end());
+  for (auto& [lesson, files] : readable) {
+    files.insert((shelf.root / "tests" / "probes").string());
+    // Where the compiler itself lives, if that is not the system.
+    files.insert(home_of_compiler(shelf.toolchain.compiler, house));
+    shelf.readable[lesson].assign(files.begin(), files.end());
+  }
   return shelf;
 }
 
@@ -266,13 +298,45 @@ Outcome LessonGrader::run_confined(const Command& command, Clock::time_point unt
            "--cpu",
            std::to_string(
                static_cast<long>(static_cast<double>(times_.compiler_cpu.count()) * time_scale()))};
-  for (const std::string& path : shelf_.readable) words.insert(words.end(), {"--read", path});
+  if (const auto found = shelf_.readable.find(lesson_.name); found != shelf_.readable.end()) {
+    for (const std::string& path : found->second) words.insert(words.end(), {"--read", path});
+  }
   words.push_back("--");
   words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+  const char* const left_out = std::getenv(cell_without);
+  if (left_out != nullptr)
+    confined.environment.push_back(std::string(cell_without) + "=" + left_out);
   confined.folder = house_.build;
   confined.time_limit = std::min(command.time_limit, left);
   confined.grace = grace;
   return run_command(confined);
+}
+
+/// Why an object is not to be linked, or "".
+std::string LessonGrader::refused(const Object& object, const Command& compiler,
+                                  Clock::time_point until) const {
+  if (std::string why = refused_in_object(object.file); !why.empty()) return why;
+  // An attribute leaves no name behind. Only sources that could hold one cost a second look.
+  const fs::path sources = compiler.folder / "src";
+  const bool suspicious =
+      std::ranges::any_of(fs::directory_iterator(sources), [](const fs::directory_entry& entry) {
+        return may_hold_refused_words(read_text(entry.path().string()).value_or(""));
+      });
+  if (object.build == "plain" || !suspicious) return {};
+  const std::string output = object.file.string() + ".ii";
+  Command preprocessor = compiler;
+  auto& words = preprocessor.arguments;
+  if (const auto dependencies = std::ranges::find(words, "-MMD"); dependencies != words.end()) {
+    words.erase(dependencies, dependencies + 3);  // -MMD -MF FILE
+  }
+  words.insert(std::ranges::find(words, "-c"), "-E");
+  words.back() = output;
+  const Outcome outcome = run_confined(preprocessor, until);
+  const std::string text = read_text(output).value_or("");
+  std::error_code ignored;
+  fs::remove(output, ignored);
+  if (!outcome.ok()) return "cannot be looked through: it does not get through the preprocessor.";
+  return refused_in_source(text);
 }
 
 Builder LessonGrader::builder(Clock::time_point until) const {
@@ -280,6 +344,9 @@ Builder LessonGrader::builder(Clock::time_point until) const {
   options.jobs = options_.workers;
   options.time_limit = times_.compiler;
   options.run = [this, until](const Command& command) { return run_confined(command, until); };
+  options.inspect = [this, until](const Object& object, const Command& compiler) {
+    return refused(object, compiler, until);
+  };
   return {shelf_.toolchain, lesson_, shelf_.root, options};
 }
 
@@ -364,7 +431,7 @@ LessonGrader::Judged LessonGrader::run_step(const Candidate& candidate, const St
   for (std::string word; limits >> word;) command.arguments.push_back(word);
   command.arguments.insert(command.arguments.end(),
                            {"--", house_.check(lesson_).string(), "[" + step.id + "]"});
-  command.environment = plain_environment();
+  command.environment = environment_of_cell();
   const double scale = time_scale();
   // The check scales its deadlines itself; the step's whole time is given as it is.
   const auto unscaled = times(event, 1 / scale);

@@ -37,6 +37,13 @@ struct Times {
   static Times scaled();
 };
 
+/// The environment of kit-cell, whatever this process itself has in its own.
+std::vector<std::string> environment_of_cell();
+
+/// From now on cells are made without these parts ("landlock", "users", "network"): how it is on a
+/// machine that lacks them.
+void leave_out(const std::vector<std::string>& parts);
+
 struct GraderOptions {
   unsigned workers = 2;  ///< steps, or compilers, at a time
   std::uint32_t seed = 0;
@@ -45,12 +52,15 @@ struct GraderOptions {
   std::string limits;              ///< more words for kit-cell, such as "--memory 512"
 };
 
-/// What of the kit a compiler of submissions may read: public headers, headers of earlier
-/// references, probes, archives. Copies of them, where the kit itself is closed to other users.
+/// What of the kit a compiler of submissions may read: public headers, headers and archives of
+/// references below the lesson, probes. Copies of them, where the kit itself is closed to other
+/// users.
 struct Shelf {
   std::filesystem::path root;  ///< the source folder, or what stands for it
   Toolchain toolchain;
-  std::vector<std::string> readable;  ///< files and folders
+  /// By lesson: files and folders. An archive that a later lesson builds on holds this one's
+  /// answer.
+  std::map<std::string, std::vector<std::string>> readable;
 
   /// `folder` is where copies go, if there must be any.
   static Shelf fill(const House& house, const std::filesystem::path& folder);
@@ -91,6 +101,8 @@ class LessonGrader {
 
   [[nodiscard]] Builder builder(Clock::time_point until) const;
   [[nodiscard]] Outcome run_confined(const Command& command, Clock::time_point until) const;
+  [[nodiscard]] std::string refused(const Object& object, const Command& compiler,
+                                    Clock::time_point until) const;
   [[nodiscard]] Judged run_step(const Candidate& candidate, const StepEntry& step,
                                 std::chrono::milliseconds event,
                                 std::chrono::milliseconds time) const;

@@ -139,6 +139,7 @@ void keep_setting(const char* file, std::string& value, bool write) {
 /// Nothing but a loopback of its own, and System V memory of its own: a submission can call nobody,
 /// answer for nobody, and leave nothing in them. Needs rights that root in a container may lack.
 bool private_network() {
+  if (kit::is_left_out("network")) return false;
   constexpr const char* queue = "/proc/sys/net/unix/max_dgram_qlen";
   std::string queue_length;
   keep_setting(queue, queue_length, false);
@@ -272,13 +273,15 @@ void print(const std::string& text) {
 int compile(const Arguments& arguments) {
   private_network();
   private_memory();
+  kit::keep_inside();
   const kit::Signals signals;
   kit::Sandbox sandbox;
   Copy copy(sandbox, arguments.candidate, arguments.readable);
   kit::ProcessOptions options = sandbox.options();
   options.confinement = kit::system_files();
   options.confinement->writable.push_back(sandbox.folder());
-  auto& readable = options.confinement->readable;
+  // A compiler of its own kind may live in one of them.
+  auto& readable = options.confinement->executable;
   readable.insert(readable.end(), arguments.readable.begin(), arguments.readable.end());
   options.limits.address_space = compiler_memory;
   options.limits.cpu_seconds = arguments.cpu_seconds;
@@ -384,8 +387,9 @@ void limit_processes_of_this_user() {
 }
 
 int check(const Arguments& arguments) {
-  private_network();
+  if (private_network()) setenv("KIT_OWN_NETWORK", "1", 1);
   private_memory();
+  kit::keep_inside();
   kit::adopt_orphans();
   const InPauses signals;
 
@@ -446,13 +450,14 @@ int check(const Arguments& arguments) {
 // ---- what there is -----------------------------------------------
 
 int isolation() {
-  std::string text = geteuid() == 0 ? "a user of its own for each running step"
-                                    : "the user who grades (no other can be had without root)";
+  std::string text = kit::User::claim() ? "a user of its own for each running step"
+                     : geteuid() == 0   ? "the user who grades (who is root)"
+                                        : "the user who grades (no other can be had without root)";
   if (const int version = kit::landlock_version(); version > 0) {
     text += "; Landlock " + std::to_string(version) +
-            (version >= 6 ? " for files and signals" : " for files");
+            (version >= 6 ? " for files, signals and abstract names" : " for files");
   } else {
-    text += "; no Landlock in this kernel";
+    text += "; no Landlock";
   }
   const bool network = private_network();
   const bool memory = private_memory();
@@ -466,6 +471,7 @@ int isolation() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  setenv("KIT_CONFINE", "1", 1);
   try {
     const Arguments arguments = read_arguments({argv + 1, argv + argc});
     if (arguments.mode == "isolation") return isolation();

@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -102,7 +103,9 @@ class Class {
 
   int grade() {
     open_folder();
+    kit::guard_answers(house_.root);
     find_submissions();
+    read_times();
     start_progress();
     make_graders();
     begin();
@@ -120,12 +123,25 @@ class Class {
   [[nodiscard]] fs::path folder(const Entry& entry) const {
     return options_.out / entry.submission.name;
   }
+  /// What is believed of earlier runs. The grade.json that is handed out may be anybody's, above
+  /// all where the grades lie in the folder of the class.
+  [[nodiscard]] fs::path book() const { return kept() / "grades"; }
+  [[nodiscard]] fs::path in_book(const Entry& entry) const {
+    return book() / (entry.submission.name + ".json");
+  }
 
   /// The folder of the grades: one grader at a time, and nobody else reads it meanwhile.
   void open_folder() {
     fs::create_directories(kept());
     options_.out = fs::canonical(options_.out);
+    struct stat status {};
+    if (lstat(kept().c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+        status.st_uid != geteuid()) {
+      throw std::runtime_error(kit::escape_text(kept().string()) +
+                               " is not this user's own folder: choose another --out");
+    }
     fs::permissions(kept(), fs::perms::owner_all);
+    fs::create_directories(book());
     lock_ = kit::Descriptor(
         open((kept() / "lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!lock_ || flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -155,12 +171,23 @@ class Class {
         entries_[0]->submission.name = kit::plain_submission_name(options_.name);
       }
     }
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      for (std::size_t k = 0; k < i; ++k) {
-        if (entries_[i]->submission.name != entries_[k]->submission.name) continue;
-        throw kit::UsageError("two submissions are called \"" + entries_[i]->submission.name +
-                              "\": " + entries_[k]->submission.folder.string() + " and " +
-                              entries_[i]->submission.folder.string());
+    tell_names_apart();
+  }
+
+  /// Folders whose names differ only in what is not shown get a number each; two of one name are an
+  /// error of whoever asks.
+  void tell_names_apart() {
+    std::map<std::string, const Submission*> known;
+    for (const auto& entry : entries_) {
+      Submission& one = entry->submission;
+      const std::string shown = one.name;
+      for (unsigned number = 2; !known.insert({one.name, &one}).second; ++number) {
+        if (known[one.name]->folder.filename() == one.folder.filename()) {
+          throw kit::UsageError("two submissions are called \"" + one.name +
+                                "\": " + kit::escape_text(known[one.name]->folder.string()) +
+                                " and " + kit::escape_text(one.folder.string()));
+        }
+        one.name = shown + "~" + std::to_string(number);
       }
     }
   }
@@ -169,10 +196,18 @@ class Class {
     progress_ = std::make_unique<Progress>(out_, entries_.size());
     progress_->say("Grading " + kit::counted(entries_.size(), "submission") + " with seed " +
                    std::to_string(seed_));
-    const kit::Outcome said =
-        kit::run_command({{(house_.build / "kit-cell").string(), "isolation"}, {}, house_.build});
+    kit::Command command{{(house_.build / "kit-cell").string(), "isolation"}, {}, house_.build};
+    command.environment = kit::environment_of_cell();
+    const kit::Outcome said = kit::run_command(command);
     isolation_ = said.output.substr(0, said.output.find('\n'));
     progress_->say("Isolation: " + isolation_);
+    const auto doubtful = std::ranges::count_if(
+        entries_, [this](const auto& entry) { return !doubt_of_time(*entry).empty(); });
+    if (doubtful > 0) {
+      progress_->say(
+          "WARNING: the deadline is held against the files' own times, which whoever\n"
+          "hands them in can set (touch). --submitted-from FILE gives each one's time.");
+    }
   }
 
   [[nodiscard]] bool wanted(const kit::Lesson& lesson) const {
@@ -222,12 +257,13 @@ class Class {
     const auto add = [&sum](const std::string& text) { sum = kit::add_to_sum(sum, text + '\0'); };
     for (const kit::Taken& one : taken) {
       sum = kit::add_to_sum(sum, std::to_string(one.sum));
-      add(kit::number_text(late_share(one)));
+      add(kit::number_text(late_share(entry, one)));
       for (const std::string& note : one.notes) add(note);
     }
     add(manifest_.version());
     add(std::to_string(seed_));
     add(options_.lower_maximum ? "lower" : "");
+    for (const std::string& part : options_.without) add("without " + part);
     add(kit::read_text(house_.manifest().string()).value_or(""));
     if (!options_.course.empty()) add(kit::read_text(options_.course.string()).value_or(""));
     for (const std::string& step : options_.steps) add(step);
@@ -241,16 +277,41 @@ class Class {
     return text;
   }
 
-  [[nodiscard]] std::optional<std::time_t> time_of(const kit::Taken& taken) const {
-    return options_.submitted ? options_.submitted : taken.changed;
+  [[nodiscard]] std::optional<std::time_t> time_of(const Entry& entry,
+                                                   const kit::Taken& taken) const {
+    if (options_.submitted) return options_.submitted;
+    const auto told = submitted_.find(entry.submission.name);
+    return told != submitted_.end() ? told->second : taken.changed;
   }
-  [[nodiscard]] double late_share(const kit::Taken& taken) const {
-    const auto time = time_of(taken);
-    return course_.deadline && time && *time > *course_.deadline ? course_.late / 100 : 1;
-  }
-  [[nodiscard]] bool is_late(const kit::Taken& taken) const {
-    const auto time = time_of(taken);
+  [[nodiscard]] bool is_late(const Entry& entry, const kit::Taken& taken) const {
+    const auto time = time_of(entry, taken);
     return course_.deadline && time && *time > *course_.deadline;
+  }
+  [[nodiscard]] double late_share(const Entry& entry, const kit::Taken& taken) const {
+    return is_late(entry, taken) ? course_.late / 100 : 1;
+  }
+
+  /// Times of files are set by whoever hands them in.
+  [[nodiscard]] std::string doubt_of_time(const Entry& entry) const {
+    if (!course_.deadline || options_.submitted || submitted_.contains(entry.submission.name)) {
+      return {};
+    }
+    return "Whether it was late is told by its files' own times, which whoever hands them in can "
+           "set: --submitted-from FILE tells better.";
+  }
+
+  /// Everybody's time, from --submitted-from.
+  void read_times() {
+    if (options_.submitted_from.empty()) return;
+    submitted_ = kit::read_submitted(options_.submitted_from);
+    std::string missing;
+    for (const auto& entry : entries_) {
+      if (!submitted_.contains(entry->submission.name)) missing += "\n  " + entry->submission.name;
+    }
+    if (!missing.empty()) {
+      throw kit::UsageError(kit::escape_text(options_.submitted_from.string()) +
+                            " has no line for" + missing);
+    }
   }
 
   /// The lessons' files of one submission, each in a folder of its own.
@@ -274,13 +335,14 @@ class Class {
       const std::vector<kit::Taken> taken = take(*entry);
       const std::string sum = sum_of(*entry, taken);
       kit::remove_tree((kept() / "work" / entry->submission.name).string());
-      const fs::path file = folder(*entry) / "grade.json";
+      const fs::path file = in_book(*entry);
       if (!options_.again && fs::exists(file)) {
         try {
           Grade before = Grade::read(file);
           if (before.complete && before.files == sum) {
             entry->grade = std::move(before);
             entry->kept = true;
+            write(*entry, true);
             progress_->graded(entry->grade, true);
             continue;
           }
@@ -321,14 +383,21 @@ class Class {
     const std::vector<kit::Taken> taken = take(entry);
     Grade& grade = entry.grade;
     grade.notes = kit::ignored_files(entry.submission, house_.root);
+    if (const std::string sum = sum_of(entry, taken); sum != grade.files) {
+      grade.files = sum;
+      grade.notes.push_back(
+          "The files have changed since grading began: this is the grade of what lay there when "
+          "their turn came.");
+    }
+    if (const std::string note = doubt_of_time(entry); !note.empty()) grade.notes.push_back(note);
     for (std::size_t i = 0; i < graders_.size(); ++i) {
       LessonGrader& grader = *graders_[i];
       LessonGrade& lesson = grade.lessons[i];
       std::vector<std::string> notes = grader.notes();
       notes.insert(notes.end(), taken[i].notes.begin(), taken[i].notes.end());
-      const double share = late_share(taken[i]);
-      if (is_late(taken[i])) {
-        notes.push_back("Handed in " + kit::time_text(*time_of(taken[i])) +
+      const double share = late_share(entry, taken[i]);
+      if (is_late(entry, taken[i])) {
+        notes.push_back("Handed in " + kit::time_text(*time_of(entry, taken[i])) +
                         ", after the deadline " + kit::time_text(*course_.deadline) +
                         ": it keeps " + kit::number_text(100 * share) + " % of its points.");
       }
@@ -368,7 +437,9 @@ class Class {
   void write(const Entry& entry, bool all) {
     const fs::path to = folder(entry);
     fs::create_directories(to);
-    kit::write_by_rename(to / "grade.json", entry.grade.json().text());
+    const std::string json = entry.grade.json().text();
+    kit::write_by_rename(in_book(entry), json);
+    kit::write_by_rename(to / "grade.json", json);
     if (!options_.format.empty()) {
       const std::string text = kit::convert(entry.grade, options_.format);
       kit::write_by_rename(to / kit::format_file(options_.format), text);
@@ -385,13 +456,12 @@ class Class {
     const std::scoped_lock lock(class_mutex_);
     std::vector<Grade> grades;
     std::vector<std::string> lessons;
-    for (const auto& entry : fs::directory_iterator(options_.out)) {
-      const fs::path file = entry.path() / "grade.json";
-      if (entry.is_symlink() || !entry.is_directory() || !fs::exists(file)) continue;
+    for (const auto& entry : fs::directory_iterator(book())) {
+      if (entry.path().extension() != ".json") continue;  // one that is being written
       try {
-        grades.push_back(Grade::read(file));
+        grades.push_back(Grade::read(entry.path()));
       } catch (const std::exception&) {
-        continue;  // not ours
+        continue;  // of another schema
       }
       for (const LessonGrade& lesson : grades.back().lessons) lessons.push_back(lesson.lesson);
     }
@@ -435,7 +505,7 @@ class Class {
     }
     std::fprintf(out_,
                  "\n  Written to %s: class.csv, and for each grade.json, junit.xml, report.md\n",
-                 options_.out.c_str());
+                 kit::escape_text(options_.out.string()).c_str());
     std::fflush(out_);
     if (out_ == stderr) {
       for (const auto& entry : entries_) std::cout << kit::convert(entry->grade, options_.format);
@@ -447,6 +517,7 @@ class Class {
   kit::House house_;
   kit::Manifest manifest_;
   kit::Course course_;
+  std::map<std::string, std::time_t> submitted_;  ///< by name, as --submitted-from tells
   std::FILE* out_ = stdout;
   kit::Descriptor lock_;
   std::uint32_t seed_ = 0;
@@ -464,6 +535,7 @@ class Class {
 
 int main(int argc, char** argv) {
   int status = exit_kit_error;
+  setenv("KIT_CONFINE", "1", 1);  // private folders lie where no program of a submission reaches
   try {
     const kit::Options options = kit::read_options({argv + 1, argv + argc});
     if (options.help) {
@@ -474,6 +546,7 @@ int main(int argc, char** argv) {
       std::cout << kit::convert(Grade::read(options.converted), options.format);
       return 0;
     }
+    if (!options.without.empty()) kit::leave_out(options.without);
     kit::end_commands_on_signals();
     status = Class(options).grade();
   } catch (const kit::UsageError& error) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "harness/descriptor.hpp"
+#include "harness/places.hpp"
 #include "harness/sandbox.hpp"
 
 namespace kit {
@@ -24,16 +25,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The steps' users, and where they are claimed: see harness/sandbox.cpp.
+/// The steps' users: see harness/sandbox.cpp.
 constexpr uid_t first_user = 60600;
 constexpr uid_t last_user = 61100;
-constexpr const char* users_folder = "/tmp/.kit-uids-0/";
 
 /// Nobody's now: held here while its things are removed.
 Descriptor claim(uid_t user) {
   if (user < first_user || user >= last_user) return {};
-  Descriptor lock(
-      open((users_folder + std::to_string(user)).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  Descriptor lock(open((own_place("uids") + '/' + std::to_string(user)).c_str(),
+                       O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return {};
   return lock;
 }
@@ -84,8 +84,7 @@ void remove_objects(const char* list, std::size_t user_column, const Remove& rem
 void remove_leftovers() noexcept {
   if (geteuid() != 0) return;
   try {
-    for (const char* folder :
-         {"/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock", "/tmp/.kit-ports"}) {
+    for (const char* folder : {"/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock"}) {
       remove_files(folder);
     }
 #ifdef __linux__

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 
 #include "course.hpp"
 #include "formats.hpp"
+#include "harness/escape.hpp"
+#include "submission.hpp"
 
 namespace kit {
 
@@ -23,7 +26,9 @@ const char* const usage =
     "  --again         grade once more what DIR has a complete grade of\n"
     "  --name NAME     what the one submission is called\n"
     "  --submitted T   when it was handed in (2026-12-01 23:59), if not its files tell\n"
+    "  --submitted-from FILE  when each was: lines of NAME,2026-12-01 23:59\n"
     "  --lower-maximum leave out steps that cannot be judged on this machine\n"
+    "  --without PART  a cell without landlock, users or network: to try a weaker machine\n"
     "       kit-grade --convert GRADE.JSON --format FORMAT\n";
 
 namespace {
@@ -70,6 +75,34 @@ void add_environment(Options& options) {
 
 }  // namespace
 
+std::map<std::string, std::time_t> read_submitted(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  const std::string shown = escape_text(file.string());
+  if (!in) throw UsageError(shown + " cannot be read");
+  std::map<std::string, std::time_t> times;
+  std::size_t number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (line.empty() || line[0] == '#') continue;
+    const std::string where = shown + ":" + std::to_string(number) + ": ";
+    // A name may hold any of them, a time none.
+    const std::size_t end = line.find_last_of(",;\t");
+    if (end == std::string::npos) throw UsageError(where + "a line is NAME,2026-12-01 23:59");
+    std::string name = line.substr(0, end);
+    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
+      name = name.substr(1, name.size() - 2);
+    }
+    const std::size_t begin = line.find_first_not_of(' ', end + 1);
+    const auto time = parse_time(begin == std::string::npos ? "" : line.substr(begin));
+    if (!time) throw UsageError(where + "its time is not one such as 2026-12-01 23:59");
+    if (!times.emplace(plain_submission_name(name), *time).second) {
+      throw UsageError(where + "there is a second line for " + plain_submission_name(name));
+    }
+  }
+  return times;
+}
+
 Options read_options(const std::vector<std::string>& words) {
   Options options;
   bool jobs_given = false;
@@ -103,10 +136,17 @@ Options read_options(const std::vector<std::string>& words) {
       options.seed = static_cast<std::uint32_t>(number(word, value(), 0));
     } else if (word == "--submitted") {
       options.submitted = moment(word, value());
+    } else if (word == "--submitted-from") {
+      options.submitted_from = value();
     } else if (word == "--again") {
       options.again = true;
     } else if (word == "--lower-maximum") {
       options.lower_maximum = true;
+    } else if (word == "--without") {
+      if (value() != "landlock" && words[i] != "users" && words[i] != "network") {
+        throw UsageError("--without takes landlock, users or network");
+      }
+      options.without.push_back(words[i]);
     } else if (word == "--convert") {
       options.converted = value();
     } else if (word == "--help") {

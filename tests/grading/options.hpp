@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <ctime>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -27,14 +28,20 @@ struct Options {
   std::string name;  ///< of the one submission, in place of its folder's
   std::optional<std::uint32_t> seed;
   std::optional<std::time_t> submitted;  ///< in place of the files' own times
+  std::filesystem::path submitted_from;  ///< a file with everybody's
   unsigned jobs = 1;                     ///< submissions at a time
   bool again = false;                    ///< also what has been graded already
   bool lower_maximum = false;
-  std::filesystem::path converted;  ///< --convert: a grade.json to print in the format
+  std::vector<std::string> without;  ///< parts of the cell to leave out
+  std::filesystem::path converted;   ///< --convert: a grade.json to print in the format
   bool help = false;
 };
 
 extern const char* const usage;
+
+/// Reads --submitted-from: lines of a submission's name, a comma (or ; or a tab) and a time.
+/// Throws UsageError.
+std::map<std::string, std::time_t> read_submitted(const std::filesystem::path& file);
 
 /// Reads the words, then the environment: KIT_SUBMISSION, KIT_OUT, KIT_LESSON, KIT_FORMAT,
 /// KIT_COURSE, KIT_SEED, KIT_JOBS. Throws UsageError.

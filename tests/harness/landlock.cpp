@@ -1,17 +1,33 @@
 #include "landlock.hpp"
 
+#include <cstdlib>
+#include <sstream>
+
 #if defined(__linux__)
+#include <dirent.h>
 #include <fcntl.h>
+#include <link.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <set>
 
 #include "descriptor.hpp"
 #endif
 
 namespace kit {
+
+bool is_left_out(const std::string& part) noexcept {
+  const char* const parts = std::getenv("KIT_WITHOUT");
+  std::istringstream words(parts == nullptr ? "" : parts);
+  for (std::string word; words >> word;) {
+    if (word == part) return true;
+  }
+  return false;
+}
 
 #if defined(__linux__)
 namespace {
@@ -45,8 +61,15 @@ std::uint64_t known_to(int version) {
 struct Ruleset {
   std::uint64_t files;
   std::uint64_t network;  // from version 4
-  std::uint64_t scoped;   // from version 6: abstract Unix sockets, signals
+  std::uint64_t scoped;   // from version 6
 };
+constexpr std::uint64_t abstract_names = bit(0);
+constexpr std::uint64_t signals = bit(1);
+
+// The call knows the size of the structure that it gets.
+std::size_t size_for(int version) {
+  return version >= 6 ? 24 : version >= 4 ? 16 : 8;
+}
 
 struct [[gnu::packed]] PathBeneath {
   std::uint64_t allowed;
@@ -66,20 +89,33 @@ bool allow(int ruleset, const std::string& path, std::uint64_t rights) {
 }  // namespace
 
 int landlock_version() noexcept {
+  if (is_left_out("landlock")) return 0;
   const long version = syscall(create_ruleset, nullptr, std::size_t{0}, ask_version);
   return version > 0 ? static_cast<int>(version) : 0;
+}
+
+bool keep_inside() noexcept {
+  const int version = landlock_version();
+  if (version < 6 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return false;
+  const Ruleset wanted{0, 0, abstract_names | signals};
+  const Descriptor ruleset(
+      static_cast<int>(syscall(create_ruleset, &wanted, size_for(version), 0U)));
+  return ruleset && syscall(restrict_self, ruleset.get(), 0U) == 0;
 }
 
 bool confine(const Confinement& confinement) noexcept {
   const int version = landlock_version();
   if (version == 0) return false;
   const std::uint64_t all = known_to(version);
-  const Ruleset wanted{all, 0, version >= 6 ? bit(0) | bit(1) : 0};
-  const std::size_t size = version >= 6 ? 24 : version >= 4 ? 16 : 8;
-  const Descriptor ruleset(static_cast<int>(syscall(create_ruleset, &wanted, size, 0U)));
+  const Ruleset wanted{all, 0, version >= 6 ? signals : 0};
+  const Descriptor ruleset(
+      static_cast<int>(syscall(create_ruleset, &wanted, size_for(version), 0U)));
   if (!ruleset) return false;
-  for (const std::string& path : confinement.readable) {
+  for (const std::string& path : confinement.executable) {
     if (!allow(ruleset.get(), path, execute | read_file | read_folder)) return false;
+  }
+  for (const std::string& path : confinement.readable) {
+    if (!allow(ruleset.get(), path, read_file | read_folder)) return false;
   }
   for (const std::string& path : confinement.writable) {
     if (!allow(ruleset.get(), path, all & ~make_device)) return false;
@@ -90,12 +126,83 @@ bool confine(const Confinement& confinement) noexcept {
   return syscall(restrict_self, ruleset.get(), 0U) == 0;
 }
 
+namespace {
+
+const std::vector<std::string> devices{"/dev/null",    "/dev/zero", "/dev/full", "/dev/random",
+                                       "/dev/urandom", "/dev/tty",  "/dev/ptmx", "/dev/pts"};
+
+// Files of this process's own image, the loader among them, as the loader names them.
+std::vector<std::string> loaded_files() {
+  std::vector<std::string> files;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* to) {
+        const std::string name = info->dlpi_name == nullptr ? "" : info->dlpi_name;
+        if (name.starts_with('/')) static_cast<std::vector<std::string>*>(to)->push_back(name);
+        return 0;
+      },
+      &files);
+  return files;
+}
+
+bool is_loader(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  return name.starts_with("ld-") || name.starts_with("ld.so") || name.starts_with("ld64.so");
+}
+
+// Libraries that a C++ program starts with, instrumented or not; behind the line break, those of
+// Clang's symbolizer, without which its sanitizers name no lines.
+bool is_library_of_programs(const std::string& name) {
+  if (name.find(".so") == std::string::npos) return false;
+  for (const char* known :
+       {"libc.",     "libc-",      "libm.",     "libm-",    "libmvec",  "libdl.",     "libdl-",
+        "librt",     "libpthread", "libresolv", "libnss_",  "libutil",  "libanl",     "libgcc_s",
+        "libstdc++", "libatomic",  "libasan",   "libubsan", "libtsan",  "liblsan",    "libclang_rt",
+        "libc++",    "libunwind",  "libLLVM",   "libedit",  "libtinfo", "libncurses", "libbsd",
+        "libmd.",    "libz.",      "libzstd",   "liblzma",  "libxml2",  "libicu",     "libffi"}) {
+    if (name.starts_with(known)) return true;
+  }
+  return false;
+}
+
+void add_libraries(const std::string& folder, std::vector<std::string>& files) {
+  DIR* const entries = opendir(folder.c_str());
+  if (entries == nullptr) return;
+  while (const dirent* entry = readdir(entries)) {
+    if (is_library_of_programs(entry->d_name)) files.push_back(folder + '/' + entry->d_name);
+  }
+  closedir(entries);
+}
+
+Confinement find_program_files() {
+  Confinement found;
+  found.readable = {"/etc", "/proc", "/sys", "/usr/share/zoneinfo", "/usr/lib/locale"};
+  found.writable = devices;
+  std::set<std::string> folders{"/lib",       "/lib64",         "/usr/lib",
+                                "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"};
+  for (const std::string& file : loaded_files()) {
+    folders.insert(file.substr(0, file.rfind('/')));
+    if (is_loader(file)) found.executable.push_back(file);
+  }
+  for (const std::string& folder : folders) add_libraries(folder, found.readable);
+  for (const char* folder : {"/usr/bin/", "/usr/local/bin/"}) {
+    found.executable.push_back(folder + std::string("llvm-symbolizer"));
+  }
+  return found;
+}
+
+}  // namespace
+
 Confinement system_files() {
   return {{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/nix/store",
            "/proc", "/sys"},
-          {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty",
-           "/dev/ptmx", "/dev/pts"},
+          {},
+          devices,
           {}};
+}
+
+Confinement program_files() {
+  static const Confinement files = find_program_files();
+  return files;
 }
 
 #else
@@ -103,10 +210,16 @@ Confinement system_files() {
 int landlock_version() noexcept {
   return 0;
 }
+bool keep_inside() noexcept {
+  return false;
+}
 bool confine(const Confinement&) noexcept {
   return false;
 }
 Confinement system_files() {
+  return {};
+}
+Confinement program_files() {
   return {};
 }
 

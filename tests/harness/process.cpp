@@ -194,7 +194,7 @@ struct ChildStreams {
   if (chdir(options.folder.c_str()) != 0) give_up(report, "chdir");
   if (options.confinement) {
     Confinement confinement = *options.confinement;
-    confinement.readable.push_back(options.command.front());
+    confinement.executable.push_back(options.command.front());
     confine(confinement);  // where it cannot: the user of its own and the limits remain
   }
 #if defined(__linux__)

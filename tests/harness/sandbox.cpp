@@ -18,6 +18,8 @@
 #include <system_error>
 #include <vector>
 
+#include "places.hpp"
+
 namespace kit {
 namespace {
 
@@ -25,10 +27,11 @@ namespace {
 // that of the helper which ends the processes (process.cpp).
 constexpr uid_t first_user = 60600;
 constexpr uid_t last_user = 61100;
-constexpr const char* users_folder = "/tmp/.kit-uids-0";
+constexpr const char* users_place = "uids";
 
-// Unix socket paths have 107 bytes: TMPDIR may be long (it is on macOS), /tmp never is.
-constexpr const char* base_pattern = "/tmp/kit-XXXXXX";
+// In a private_base(). Unix socket paths have 107 bytes: TMPDIR may be long (it is on macOS), /tmp
+// never is.
+constexpr const char* base_pattern = "/kit-XXXXXX";
 constexpr const char* base_prefix = "kit-";
 constexpr const char* lock_name = "lock";
 // Seconds after which a folder that nobody has locked is nobody's.
@@ -50,6 +53,25 @@ bool can_become(uid_t user) {
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool has_processes(uid_t user) {
+#if defined(__linux__)
+  DIR* const entries = opendir("/proc");
+  if (entries == nullptr) return false;
+  bool found = false;
+  while (const dirent* entry = readdir(entries)) {
+    struct stat status {};
+    if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+    found = fstatat(dirfd(entries), entry->d_name, &status, 0) == 0 && status.st_uid == user;
+    if (found) break;
+  }
+  closedir(entries);
+  return found;
+#else
+  (void)user;
+  return false;
+#endif
 }
 
 // ---- removing ----------------------------------------------------------------------------------
@@ -125,12 +147,12 @@ bool empty_folder(int folder) {
 // ---- folders of checks that were killed --------------------------------------------------------
 
 // A check that is killed outright cannot tidy up: the next one does, if the lock says it is gone.
-void remove_abandoned() {
-  const Descriptor tmp(open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+void remove_abandoned(const std::string& where) {
+  const Descriptor tmp(open(where.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!tmp) return;
   for (const std::string& name : names_in(tmp.get())) {
     if (!name.starts_with(base_prefix) || name.size() != std::strlen("kit-XXXXXX")) continue;
-    const std::string path = "/tmp/" + name;
+    const std::string path = where + '/' + name;
     struct stat status {};
     if (lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
         status.st_uid != geteuid()) {
@@ -190,31 +212,29 @@ bool remove_tree(const std::string& path) noexcept {
 }
 
 std::optional<User> User::claim() {
-  if (geteuid() != 0 || !can_become(first_user)) return std::nullopt;
-  mkdir(users_folder, 0700);
-  struct stat status {};
-  if (lstat(users_folder, &status) != 0) fail(std::string("mkdir of ") + users_folder);
-  if (!S_ISDIR(status.st_mode) || status.st_uid != 0 || (status.st_mode & 077) != 0) {
-    throw std::runtime_error(std::string(users_folder) +
-                             " must be a folder of root's with mode 0700: remove it");
-  }
+  if (geteuid() != 0 || is_left_out("users") || !can_become(first_user)) return std::nullopt;
+  const std::string folder = own_place(users_place);
+  if (folder.empty()) throw std::runtime_error("root has no folder of its own in /run or /tmp");
   // Begin somewhere: neighbours that start together then seldom meet.
   constexpr uid_t count = last_user - first_user;
   const uid_t start = static_cast<uid_t>(getpid()) % count;
   for (uid_t i = 0; i < count; ++i) {
     const uid_t uid = first_user + (start + i) % count;
-    const std::string name = std::string(users_folder) + '/' + std::to_string(uid);
+    const std::string name = folder + '/' + std::to_string(uid);
     Descriptor lock(open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (lock && flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return User(uid, std::move(lock));
+    if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    // One that sees other locks than ours, in a container with files of its own, may have it.
+    if (!has_processes(uid)) return User(uid, std::move(lock));
   }
-  throw std::runtime_error("no free user between 60600 and 61100: " + std::string(users_folder));
+  throw std::runtime_error("no free user between 60600 and 61100: " + folder);
 }
 
 Sandbox::Sandbox() : user_(User::claim()) {
   adopt_orphans();
-  remove_abandoned();
-  std::string pattern = base_pattern;
-  if (mkdtemp(pattern.data()) == nullptr) fail("mkdtemp of /tmp/kit-XXXXXX");
+  remove_abandoned("/tmp");
+  remove_abandoned("/var/tmp");
+  std::string pattern = private_base() + base_pattern;
+  if (mkdtemp(pattern.data()) == nullptr) fail("mkdtemp of " + pattern);
   base_ = pattern;
   // Locked before it has its name: a neighbour that looks for abandoned folders finds no moment
   // at which ours looks like one.
@@ -276,7 +296,7 @@ ProcessOptions Sandbox::options() const {
   options.user = user();
   // Set by a grader: what is submitted need not be a friend's.
   if (std::getenv("KIT_CONFINE") != nullptr) {
-    options.confinement = system_files();
+    options.confinement = program_files();
     options.confinement->writable.push_back(folder_);
     // A datagram client may take its name there. It can write no file in it.
     options.confinement->meeting.push_back("/tmp");

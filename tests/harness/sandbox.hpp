@@ -36,7 +36,7 @@ class Sandbox {
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;
 
-  /// The private folder: absolute, 17 bytes long, mode 0700, owned by the sandbox's user.
+  /// The private folder: absolute, 17 bytes long (21 under KIT_CONFINE), mode 0700, owned by the sandbox's user.
   const std::string& folder() const { return folder_; }
 
   std::optional<uid_t> user() const;
@@ -59,7 +59,7 @@ class Sandbox {
   std::size_t end_processes() noexcept;
 
  private:
-  std::string base_;    // /tmp/kit-XXXXXX: ours, others may only pass through
+  std::string base_;    // /tmp/kit-XXXXXX, say: ours, others may only pass through
   std::string folder_;  // base_/f
   Descriptor lock_;     // says that the owner of base_ lives
   std::optional<User> user_;

@@ -16,6 +16,7 @@
 #include "escape.hpp"
 #include "limits.hpp"
 #include "loopback.hpp"
+#include "places.hpp"
 #include "proc.hpp"
 #include "sources.hpp"
 
@@ -59,16 +60,21 @@ bool has(const std::vector<std::string>& args, std::string_view name) {
 
 // What the sanitizers are told: to stop at the first finding with a status of their own, and to
 // leave leaks alone (they are looked for by counting descriptors, and the tool that finds them
-// cannot run in every container).
+// cannot run in every container). What is said here wins over a program's own defaults: so does
+// what is the default anyway.
 std::vector<std::string> sanitizer_options() {
   const std::string memory = "hard_rss_limit_mb=" + std::to_string(limits::sanitized_memory_mb);
   const std::string common = "color=never:" + memory;
   const std::string exits = "exitcode=" + std::to_string(limits::sanitizer);
   return {
-      "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:" + exits + ':' + common,
-      "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:" + exits + ':' + common,
+      "ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:halt_on_error=1:poison_heap=1:poison_partial=1:"
+      "replace_str=1:replace_intrin=1:alloc_dealloc_mismatch=1:suppressions=:" +
+          exits + ':' + common,
+      "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:suppressions=:" + exits + ':' + common,
       // Its shadow memory counts: twice the memory. A child may go on threading after a fork.
       "TSAN_OPTIONS=halt_on_error=1:die_after_fork=0:second_deadlock_stack=1:color=never:"
+      "report_bugs=1:report_atomic_races=1:report_mutex_bugs=1:report_signal_unsafe=1:"
+      "ignore_interceptors_accesses=0:suppressions=:"
       "hard_rss_limit_mb=" +
           std::to_string(2 * limits::sanitized_memory_mb) +
           ":exitcode=" + std::to_string(limits::thread_sanitizer),
@@ -78,7 +84,6 @@ std::vector<std::string> sanitizer_options() {
 // Ports below what the kernel hands out by itself (32768, macOS 49152) and above the well-known.
 constexpr std::uint16_t first_port = 20'000;
 constexpr std::uint16_t port_count = 10'000;
-constexpr const char* ports_folder = "/tmp/.kit-ports";
 
 // Nobody uses it now, and no connection of an earlier server keeps it (TIME_WAIT). Bound for a
 // moment without listening, which leaves no trace.
@@ -383,18 +388,17 @@ uid_t Step::program_uid() const {
 }
 
 std::uint16_t Step::fixed_port() {
-  // Shared by all users of the machine: anybody may make and lock a file there, as in /tmp.
-  if (mkdir(ports_folder, 01777) == 0) chmod(ports_folder, 01777);
+  // In a network of its own a step has all the ports; elsewhere it agrees with other steps of this
+  // user. (Of another user's it learns when one is taken.)
+  const std::string folder = std::getenv("KIT_OWN_NETWORK") != nullptr ? "" : own_place("ports");
   const std::size_t start = static_cast<std::size_t>(getpid()) * 7 + ports_.size();
   for (std::size_t i = 0; i < port_count; ++i) {
     const auto port = static_cast<std::uint16_t>(first_port + (start + i) % port_count);
-    const std::string name = std::string(ports_folder) + '/' + std::to_string(port);
-    Descriptor lock(open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!lock) {
-      lock = Descriptor(
-          open(name.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    }
-    if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    const std::string name = folder + '/' + std::to_string(port);
+    Descriptor lock(folder.empty()
+                        ? open("/dev/null", O_RDONLY | O_CLOEXEC)
+                        : open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!lock || (!folder.empty() && flock(lock.get(), LOCK_EX | LOCK_NB) != 0)) continue;
     if (!port_is_free(port) || !shows_byte_order(port)) continue;
     ports_.push_back(std::move(lock));
     return port;

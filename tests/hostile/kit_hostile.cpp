@@ -6,6 +6,8 @@
 // A submission is a folder: files that take the place of the solution's, and about.txt:
 //
 //   sentence  what it does
+//   lesson    03                   whose files these are (01)
+//   needs     landlock             where the machine cannot hold it, that is said (exit 77)
 //   steps     01.1 01.4            only these are run
 //   lost      01.4                 these earn nothing …
 //   kept      01.1                 … and these all that they are worth
@@ -13,11 +15,23 @@
 //   broken    yes                  what is lost does not build (else it must have been run)
 //   note      some words           in a note of the grade
 //   hidden    root:                words that may stand nowhere in what is written
-//   make      fifo server.cpp      an odd file: fifo, link FILE TARGET, remove, empty, huge, folder
+//   make      fifo server.cpp      an odd file: fifo, link FILE TARGET, twin FILE TARGET (a hard
+//   link),
+//                                  old FILE, remove, empty, huge, folder
+//   swap      server.cpp FILE      once grading has begun, FILE is put in its place
+//   course    late 80              a line of a course file
+//   times     NAME,2026-12-01 …    a line of --submitted-from; *: for the next one
+//   absent    some words           that may not stand in class.csv
+//   out       class                the grades go into the class's own folder, and those of the two
+//                                  submissions alone are asked for
 //   limits    --memory 256         more words for kit-cell
 //   deadline  1000                 of one event, in ms
 //   name      text                 what the submission is called; escapes as in C
+//   next      text                 … and the right one after it
+//   place     build                all of it lies in the build folder (hard links need that)
+//   called    text                 … by the kit (what it is called, if not said)
 //
+// A file class/… goes beside the submissions, kit/… to the top of the submission.
 // In sources @ROOT@ is the kit's folder, @BUILD@ its build folder, @MARK@ a name that no other run
 // uses. Whatever a hostile program does it does within bounds: a hole in the containment is found
 // by a test that fails, not by a machine that does.
@@ -39,10 +53,12 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "grading/grade.hpp"
 #include "harness/escape.hpp"
+#include "harness/landlock.hpp"
 #include "harness/proc.hpp"
 #include "harness/sandbox.hpp"
 #include "harness/sources.hpp"
@@ -56,6 +72,8 @@ namespace fs = std::filesystem;
 constexpr std::uint16_t daemon_port = 18999;
 /// One submission of one lesson, whatever it does.
 constexpr double most_seconds = 90;
+/// What ctest takes for "not decided here".
+constexpr int cannot_run = 77;
 
 struct About {
   std::map<std::string, std::vector<std::string>> lines;
@@ -135,14 +153,28 @@ class Trial {
         build_(KIT_BUILD_FOLDER),
         source_(root_ / "tests" / "hostile" / name),
         about_(source_ / "about.txt"),
-        name_(about_.one("name", name)) {
-    std::string pattern = "/tmp/kit-trial-XXXXXX";
+        name_(about_.one("name", name)),
+        next_(unescaped(about_.one("next", "~next"))),
+        lesson_(folder_of_lesson(about_.one("lesson", "01"))) {
+    // A hard link is possible on one file system alone.
+    std::string pattern = about_.one("place") == "build"
+                              ? (build_ / "grading" / "kit-trial-XXXXXX").string()
+                              : "/tmp/kit-trial-XXXXXX";
+    fs::create_directories(fs::path(pattern).parent_path());
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
     folder_ = pattern;
     chmod(folder_.c_str(), 0755);
     mark_ = "mark-" + folder_.filename().string();
   }
   ~Trial() { kit::remove_tree(folder_.string()); }
+
+  /// Whether this machine lacks what is needed to contain it; says so.
+  static bool needs_more(const std::string& name) {
+    const About about(fs::path(KIT_ROOT_FOLDER) / "tests" / "hostile" / name / "about.txt");
+    if (about.one("needs") != "landlock" || kit::landlock_version() > 0) return false;
+    std::cout << name << ": contained only where the kernel has Landlock; this one has not\n";
+    return true;
+  }
 
   bool run() {
     hand_in();
@@ -175,6 +207,18 @@ class Trial {
     if (!condition) complaints_.push_back(otherwise);
   }
 
+  static std::string unescaped(const std::string& text) {
+    return kit::unescape(text).value_or(text);
+  }
+
+  std::string folder_of_lesson(const std::string& number) const {
+    for (const auto& entry : fs::directory_iterator(root_ / "solutions")) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with(number + "_")) return name;
+    }
+    throw std::runtime_error("there is no solution of lesson " + number);
+  }
+
   std::string filled(std::string text) const {
     text = replaced(std::move(text), "@ROOT@", root_.string());
     text = replaced(std::move(text), "@BUILD@", build_.string());
@@ -184,19 +228,20 @@ class Trial {
 
   /// The solution, with the hostile files in its place; and the solution itself.
   void hand_in() {
-    const fs::path solution = root_ / "solutions" / "01_tcp_echo";
-    hostile_ = folder_ / "class" / kit::unescape(name_).value_or(name_);
-    for (const fs::path& student : {hostile_, folder_ / "class" / "~next"}) {
+    const fs::path solution = root_ / "solutions" / lesson_;
+    hostile_ = folder_ / "class" / unescaped(name_);
+    for (const fs::path& student : {hostile_, folder_ / "class" / next_}) {
       fs::create_directories(student / "lessons");
-      fs::copy(solution, student / "lessons" / "01_tcp_echo");
+      fs::copy(solution, student / "lessons" / lesson_);
     }
-    const fs::path lesson = hostile_ / "lessons" / "01_tcp_echo";
+    const fs::path lesson = hostile_ / "lessons" / lesson_;
     for (const auto& entry : fs::recursive_directory_iterator(source_)) {
       const fs::path inside = fs::relative(entry.path(), source_);
       if (!entry.is_regular_file() || inside == "about.txt") continue;
-      // kit/… goes to the top of the submission, everything else into the lesson.
       const std::string path = inside.string();
-      const fs::path to = path.starts_with("kit/") ? hostile_ / path.substr(4) : lesson / inside;
+      const fs::path to = path.starts_with("kit/")     ? hostile_ / path.substr(4)
+                          : path.starts_with("class/") ? folder_ / path
+                                                       : lesson / inside;
       fs::create_directories(to.parent_path());
       std::ofstream(to) << filled(kit::read_text(entry.path().string()).value_or(""));
     }
@@ -208,8 +253,15 @@ class Trial {
     std::string kind, file, target;
     words >> kind >> file >> target;
     const fs::path path = file == "." ? lesson : lesson / file;
+    if (kind == "old") {
+      fs::last_write_time(path,
+                          fs::file_time_type::clock::now() - std::chrono::hours(24 * 365 * 10));
+      return;
+    }
     fs::remove_all(path);
-    if (kind == "fifo") {
+    if (kind == "twin") {
+      fs::create_hard_link(filled(target), path);
+    } else if (kind == "fifo") {
       mkfifo(path.c_str(), 0644);
     } else if (kind == "link") {
       fs::create_symlink(filled(target), path);
@@ -227,14 +279,17 @@ class Trial {
 
   void grade() {
     kit::Command command;
-    command.arguments = {(build_ / "kit-grade").string(),
-                         (folder_ / "class").string(),
-                         "--out",
-                         (folder_ / "grades").string(),
-                         "--lesson",
-                         "01",
-                         "--seed",
-                         "7"};
+    auto& words = command.arguments;
+    words = {(build_ / "kit-grade").string(), "--lesson", lesson_, "--seed", "7"};
+    grades_ = folder_ / about_.one("out", "grades");
+    words.insert(words.end(), {"--out", grades_.string()});
+    if (about_.all("out").empty()) {
+      words.push_back((folder_ / "class").string());
+    } else {
+      words.insert(words.end(), {hostile_.string(), (folder_ / "class" / next_).string()});
+    }
+    write_lines("course", "--course", words);
+    write_lines("times", "--submitted-from", words);
     for (const std::string& step : about_.words("steps")) {
       command.arguments.insert(command.arguments.end(), {"--step", step});
     }
@@ -247,20 +302,45 @@ class Trial {
     command.folder = folder_;
     command.time_limit = std::chrono::seconds(240);
     command.grace = std::chrono::seconds(10);
+    std::jthread swapper;
+    if (const auto files = about_.words("swap"); files.size() == 2) {
+      swapper = std::jthread([this, files](const std::stop_token& stop) { swap(files, stop); });
+    }
     said_ = kit::run_command(command);
     expect(said_.end == kit::Outcome::End::exited && (said_.code == 0 || said_.code == 1),
            "kit-grade did not end as it should:\n" + said_.output);
   }
 
+  /// The lines of about.txt with this key as a file, and the option that names it.
+  void write_lines(const std::string& key, const std::string& option,
+                   std::vector<std::string>& words) const {
+    if (about_.all(key).empty()) return;
+    const fs::path file = folder_ / (key + ".txt");
+    std::ofstream out(file);
+    for (const std::string& line : about_.all(key)) out << line << '\n';
+    words.insert(words.end(), {option, file.string()});
+  }
+
+  /// Everything is written at zero before anything runs: then it has been looked at.
+  void swap(const std::vector<std::string>& files, const std::stop_token& stop) const {
+    const fs::path lesson = hostile_ / "lessons" / lesson_;
+    const fs::path begun = grades_ / hostile_.filename() / "grade.json";
+    while (!stop.stop_requested() && !fs::exists(begun)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    fs::rename(lesson / files[1], lesson / files[0]);
+  }
+
   void look_at_grades() {
     std::size_t found = 0;
-    for (const auto& entry : fs::directory_iterator(folder_ / "grades")) {
+    const std::string next = about_.one("called", next_);
+    for (const auto& entry : fs::directory_iterator(grades_)) {
       const fs::path file = entry.path() / "grade.json";
-      if (!fs::exists(file)) continue;
+      if (!fs::exists(file) || entry.path().filename() == "ghost") continue;
       const kit::Grade grade = kit::Grade::read(file);
       expect(grade.complete, grade.submission + ": not complete");
       ++found;
-      if (grade.submission == "~next") {
+      if (grade.submission == next) {
         expect(grade.all_passed(),
                "the next submission is not graded as if it were alone:\n" +
                    kit::read_text((entry.path() / "report.md").string()).value_or(""));
@@ -269,6 +349,15 @@ class Trial {
       }
     }
     expect(found == 2, "there are not two grades:\n" + said_.output);
+    const std::string book = kit::read_text((grades_ / "class.csv").string()).value_or("");
+    for (const std::string& words : about_.all("absent")) {
+      expect(book.find(unescaped(words)) == std::string::npos,
+             "class.csv has \"" + words + "\":\n" + book);
+    }
+    for (const char* control : {"\x1b", "\xe2\x80\xae"}) {
+      expect((said_.output + book).find(control) == std::string::npos,
+             "a character that is not to be seen is passed on");
+    }
   }
 
   void look_at(const kit::Grade& grade, const fs::path& where) {
@@ -314,8 +403,8 @@ class Trial {
 
   fs::path root_, build_, source_;
   About about_;
-  std::string name_, mark_;
-  fs::path folder_, hostile_;
+  std::string name_, next_, lesson_, mark_;
+  fs::path folder_, hostile_, grades_;
   kit::Outcome said_;
   double seconds_ = 0;
   std::vector<std::string> complaints_;
@@ -330,6 +419,7 @@ int main(int argc, char** argv) {
   }
   kit::end_commands_on_signals();
   try {
+    if (Trial::needs_more(argv[1])) return cannot_run;
     const bool good = Trial(argv[1]).run();
     if (const int left = kit::end_what_is_left(); left > 0) {
       std::cout << "  " << left << " processes are left\n";

@@ -86,6 +86,9 @@ bool up_to_date(const fs::path& made, const fs::path& record,
 /// Gives `to` the file `from`, without a second copy where the file system can do that, and as if
 /// it had been made now: a program older than its sources is not judged.
 void take_over(const fs::path& from, const fs::path& to) {
+  // A child that is forked meanwhile would hold the copy open for writing, and while it does nobody
+  // can run it ("Text file busy", execve(2)).
+  const auto no_child = no_child_meanwhile();
   std::error_code error;
   if (fs::equivalent(from, to, error)) {
     fs::last_write_time(to, fs::file_time_type::clock::now());
@@ -174,10 +177,10 @@ std::vector<Builder::Goal> Builder::goals(const StepEntry* only) const {
   const auto add = [&](const std::string& name, const std::string& main,
                        const std::vector<std::string>& uses) {
     for (const char* build : {"plain", "checked", "raced"}) {
-      const bool wanted =
-          only != nullptr ? starts(*only, name, build)
-                          : std::any_of(lesson_.steps.begin(), lesson_.steps.end(),
-                                        [&](auto& step) { return starts(step, name, build); });
+      const bool wanted = only != nullptr
+                              ? starts(*only, name, build)
+                              : std::any_of(lesson_.steps.begin(), lesson_.steps.end(),
+                                            [&](auto& step) { return starts(step, name, build); });
       if (!wanted) continue;
       Goal goal{name, build, {main}};
       for (const std::string& source : uses) {
@@ -303,6 +306,13 @@ void Builder::compile(Object& object, const Order& order) const {
     object.made = false;
     object.said = object.source + " includes " + answers.front() + ": that is not its own code\n";
     return;
+  }
+  if (object.made && !of_kit && options_.inspect) {
+    if (const std::string why = options_.inspect(object, command); !why.empty()) {
+      object.made = false;
+      object.said = object.source + " " + why + "\n";
+      return;
+    }
   }
   if (object.made) {
     write_text(object.file.string() + ".said", object.said);

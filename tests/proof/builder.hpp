@@ -76,6 +76,9 @@ class Builder {
     std::chrono::milliseconds time_limit{60'000};  ///< for one compiler or linker
     /// Runs compilers and linkers, on as many threads at once as there are jobs.
     Runner run = run_command;
+    /// Looks at an object that a learner's source was compiled to, by that command. What it answers
+    /// is the reason why the object is not linked: "calls …"; "" if there is none.
+    std::function<std::string(const Object&, const Command&)> inspect{};
     /// Called for each folder that they write to, once it is there: a grader gives it to their
     /// user.
     std::function<void(const std::filesystem::path&)> made_folder{};

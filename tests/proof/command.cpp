@@ -169,6 +169,7 @@ class Running {
 
 Outcome run_command(const Command& command) {
   if (interrupted() != 0) return {Outcome::End::interrupted, 0, {}, 0};
+  auto alone = no_child_meanwhile();
   int ends[2];
   if (::pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   Descriptor reading(ends[0]);
@@ -186,9 +187,15 @@ Outcome run_command(const Command& command) {
   if (pid == 0) {
     become(arguments.data(), environment.data(), folder.c_str(), writing.get(), parent);
   }
+  alone.unlock();
   ::setpgid(pid, pid);  // here too: whichever comes first
   writing.close();
   return Running(pid, reading.get(), command).wait();
+}
+
+std::unique_lock<std::mutex> no_child_meanwhile() {
+  static std::mutex mutex;
+  return std::unique_lock(mutex);
 }
 
 void end_commands_on_signals() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ using Runner = std::function<Outcome(const Command&)>;
 /// limit, or once interrupted(), the command is ended: SIGTERM and its grace first, if it has one,
 /// then the whole group is killed. May be called on several threads at once.
 Outcome run_command(const Command& command);
+
+/// While it is held no command is started: no child inherits what is open meanwhile.
+std::unique_lock<std::mutex> no_child_meanwhile();
 
 /// From now on SIGINT, SIGTERM and SIGHUP end every command under way and start no other. Also
 /// makes this process the one that inherits the orphans of its commands. Call once, before any

@@ -1,0 +1,211 @@
+#include "refused.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "harness/sources.hpp"
+
+#if defined(__linux__)
+#include <elf.h>
+#endif
+
+namespace kit {
+namespace {
+
+using std::string_view;
+
+bool begins_with_any(string_view text, const auto& starts) {
+  return std::ranges::any_of(starts, [&](string_view start) { return text.starts_with(start); });
+}
+
+constexpr std::array refused_words{"no_sanitize", "no_address_safety_analysis",
+                                   "disable_sanitizer_instrumentation"};
+
+#if defined(__linux__)
+
+constexpr const char* of_sanitizers =
+    ". The interface of the sanitizers is theirs: what they look for would go unseen.";
+constexpr const char* round_recorder =
+    ". By that name a program gets round the linker, and what it calls would go unseen.";
+
+// A submission that defines one of these answers in the sanitizers' place, or in the recorder's.
+constexpr std::array sanitizers{"__asan_",        "__tsan_",         "__ubsan_",
+                                "__lsan_",        "__msan_",         "__sanitizer_",
+                                "__interceptor_", "___interceptor_", "__interceptor_trampoline_",
+                                "_ZN6__asan",     "_ZN6__tsan",      "_ZN7__ubsan",
+                                "_ZN6__lsan",     "_ZN11__sanitizer"};
+// Those that compilers themselves define in an instrumented object.
+constexpr std::array made_by_compilers{"__asan_global_", "__asan_gen_", "__asan_binder_"};
+
+// A submission that calls one of these hides what it does. (Most names of the interface are called
+// by instrumented code itself.)
+constexpr std::array hiding{"__asan_set_death_callback",
+                            "__asan_set_error_report_callback",
+                            "__asan_unpoison_memory_region",
+                            "__asan_poison_memory_region",
+                            "__asan_default_",
+                            "__asan_on_error",
+                            "__lsan_",
+                            "__sanitizer_",
+                            "__tsan_acquire",
+                            "__tsan_release",
+                            "__tsan_ignore_",
+                            "__tsan_mutex_",
+                            "__tsan_external_",
+                            "__tsan_switch_to_fiber",
+                            "__tsan_create_fiber",
+                            "__tsan_set_fiber_name",
+                            "__tsan_get_",
+                            "__tsan_locate",
+                            "__tsan_on_",
+                            "__tsan_default_",
+                            "__tsan_flush_memory",
+                            "__ubsan_on_",
+                            "__ubsan_get_",
+                            "__ubsan_default_",
+                            "Annotate",
+                            "WTFAnnotate",
+                            "__interceptor_",
+                            "___interceptor_",
+                            "_ZN6__asan",
+                            "_ZN6__tsan",
+                            "_ZN7__ubsan",
+                            "_ZN11__sanitizer"};
+
+// The linker's names for what stands behind the recorder, and the loader's for all there is.
+constexpr std::array linkers{"__real_", "__wrap_"};
+constexpr std::array loaders{"dlsym",  "dlvsym",          "dlopen",  "dlmopen",
+                             "dladdr", "dl_iterate_phdr", "_r_debug"};
+
+std::string refused_name(string_view name, bool defined) {
+  const std::string quoted(name.substr(0, 80));
+  if (begins_with_any(name, linkers)) {
+    return (defined ? "defines " : "calls ") + quoted + round_recorder;
+  }
+  if (defined) {
+    const bool theirs =
+        begins_with_any(name, sanitizers) && !begins_with_any(name, made_by_compilers);
+    return theirs ? "defines " + quoted + of_sanitizers : "";
+  }
+  if (begins_with_any(name, hiding)) return "calls " + quoted + of_sanitizers;
+  const bool looks_up = std::ranges::find(loaders, name) != loaders.end();
+  return looks_up ? "calls " + quoted + round_recorder : "";
+}
+
+/// An object of 64 bits. Its bytes are the submission's: nothing that they say is believed.
+class ObjectFile {
+ public:
+  explicit ObjectFile(const std::string& bytes) : bytes_(bytes) {
+    Elf64_Ehdr header{};
+    if (!read(0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+        header.e_ident[EI_CLASS] != ELFCLASS64) {
+      return;
+    }
+    Elf64_Shdr first{};
+    std::uint64_t count = header.e_shnum;
+    // With very many sections the count stands in the first of them.
+    if (count == 0 && read(header.e_shoff, first)) count = first.sh_size;
+    count = std::min<std::uint64_t>(count, bytes.size() / sizeof(Elf64_Shdr));
+    for (std::uint64_t i = 0; i < count; ++i) {
+      Elf64_Shdr section{};
+      if (read(header.e_shoff + i * sizeof section, section)) sections_.push_back(section);
+    }
+  }
+
+  [[nodiscard]] std::string refused() const {
+    for (const Elf64_Shdr& section : sections_) {
+      if (section.sh_type == SHT_PREINIT_ARRAY) {
+        return std::string("has code that runs before all other (.preinit_array)") + round_recorder;
+      }
+      if (section.sh_type != SHT_SYMTAB) continue;
+      if (std::string why = refused_symbol(section); !why.empty()) return why;
+    }
+    return {};
+  }
+
+ private:
+  template <typename Structure>
+  [[nodiscard]] bool read(std::uint64_t at, Structure& to) const {
+    if (at > bytes_.size() || bytes_.size() - at < sizeof to) return false;
+    std::memcpy(&to, bytes_.data() + at, sizeof to);
+    return true;
+  }
+
+  [[nodiscard]] std::string refused_symbol(const Elf64_Shdr& table) const {
+    if (table.sh_link >= sections_.size()) return {};
+    const Elf64_Shdr& names = sections_[table.sh_link];
+    const std::uint64_t count =
+        std::min<std::uint64_t>(table.sh_size, bytes_.size()) / sizeof(Elf64_Sym);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      Elf64_Sym symbol{};
+      if (!read(table.sh_offset + i * sizeof symbol, symbol)) break;
+      if (ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC) {
+        return std::string("has a function that is chosen as the program is loaded (ifunc)") +
+               round_recorder;
+      }
+      const bool local = ELF64_ST_BIND(symbol.st_info) == STB_LOCAL;
+      const bool defined = symbol.st_shndx != SHN_UNDEF;
+      if (local && defined) continue;  // nobody else can call it
+      if (std::string why = refused_name(name_at(names.sh_offset + symbol.st_name), defined);
+          !why.empty()) {
+        return why;
+      }
+    }
+    return {};
+  }
+
+  [[nodiscard]] string_view name_at(std::uint64_t at) const {
+    if (at >= bytes_.size()) return {};
+    const char* const begin = bytes_.data() + at;
+    return {begin, strnlen(begin, bytes_.size() - at)};
+  }
+
+  const std::string& bytes_;
+  std::vector<Elf64_Shdr> sections_;
+};
+
+#endif
+
+}  // namespace
+
+std::string refused_in_object(const std::filesystem::path& object) {
+#if defined(__linux__)
+  const std::string bytes = read_text(object.string()).value_or("");
+  return ObjectFile(bytes).refused();
+#else
+  (void)object;
+  return {};
+#endif
+}
+
+bool may_hold_refused_words(const std::string& source) {
+  std::string joined;  // as the preprocessor does it: a line that ends with \ goes on
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    if (source[i] == '\\') {
+      const std::size_t next = source.find_first_not_of(" \t\r\v\f", i + 1);
+      if (next != std::string::npos && source[next] == '\n') {
+        i = next;
+        continue;
+      }
+    }
+    joined += source[i];
+  }
+  constexpr std::array signs{"sanitize", "address_safety", "##", "%:%:"};
+  return std::ranges::any_of(
+      signs, [&](const char* sign) { return joined.find(sign) != std::string::npos; });
+}
+
+std::string refused_in_source(const std::string& preprocessed) {
+  for (const char* word : refused_words) {
+    if (preprocessed.find(word) != std::string::npos) {
+      return std::string("switches a sanitizer off (") + word +
+             "): what it looks for would go unseen.";
+    }
+  }
+  return {};
+}
+
+}  // namespace kit
