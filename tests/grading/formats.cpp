@@ -187,6 +187,26 @@ std::string xml(const std::string& text) {
   return result;
 }
 
+/// Text that is no Markdown, whatever is in it.
+std::string markdown(const std::string& text) {
+  std::string result;
+  for (const char c : valid_utf8(text)) {
+    if (std::string("\\`*[]<>|&!#~").find(c) != std::string::npos) result += '\\';
+    result += c == '\n' ? ' ' : c;
+  }
+  return result;
+}
+
+/// A row of backticks that nothing in the text ends.
+std::string fence_around(const std::string& text) {
+  std::size_t longest = 9, row = 0;
+  for (const char c : text) {
+    row = c == '`' ? row + 1 : 0;
+    longest = std::max(longest, row);
+  }
+  return std::string(longest + 1, '`');
+}
+
 struct Format {
   std::string name, file;
   bool printed;
@@ -213,13 +233,30 @@ const Format& format(const std::string& name) {
   throw std::invalid_argument("there is no format \"" + name + "\"");
 }
 
+/// A spreadsheet takes it for a formula: blanks before it do not help, and neither does another
+/// width of the sign.
+bool begins_as_formula(const std::string& text) {
+  static const std::vector<std::string> blanks{" ", "\t", "\xC2\xA0", "\xE3\x80\x80"};
+  static const std::vector<std::string> signs{
+      "=", "+", "-", "@", "\t", "\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0"};
+  const auto starts = [&](std::size_t at, const std::string& what) {
+    return text.compare(at, what.size(), what) == 0;
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    for (const std::string& sign : signs) {
+      if (starts(at, sign)) return true;
+    }
+    const auto blank = std::ranges::find_if(blanks, [&](auto& one) { return starts(at, one); });
+    if (blank == blanks.end()) return false;
+    at += blank->size();
+  }
+  return false;
+}
+
 std::string csv_field(const std::string& text) {
   std::string value = valid_utf8(text);
   std::replace(value.begin(), value.end(), '\n', ' ');
-  // A spreadsheet would take it for a formula.
-  if (!value.empty() && std::string("=+-@\t").find(value[0]) != std::string::npos) {
-    value.insert(0, 1, '\'');
-  }
+  if (begins_as_formula(value)) value.insert(0, 1, '\'');
   if (value.find_first_of("\",;") == std::string::npos) return value;
   std::string quoted = "\"";
   for (const char c : value) quoted += c == '"' ? "\"\"" : std::string(1, c);
@@ -272,16 +309,14 @@ std::string junit(const Grade& grade) {
 }
 
 std::string report(const Grade& grade) {
-  // Longer than any row of backticks inside, so that nothing quoted ends the block.
-  const std::string fence = "``````````";
-  std::string text = "# " + valid_utf8(grade.submission) + ": " +
+  std::string text = "# " + markdown(grade.submission) + ": " +
                      points_text(grade.score(), grade.max()) + " points\n\n";
   if (!grade.complete) text += "This grade is not complete: grading has not ended.\n\n";
-  for (const std::string& note : grade.notes) text += "- " + valid_utf8(note) + "\n";
+  for (const std::string& note : grade.notes) text += "- " + markdown(note) + "\n";
   if (!grade.notes.empty()) text += "\n";
   for (const LessonGrade& lesson : grade.lessons) {
     text += "## " + lesson.lesson + ": " + points_text(lesson.score, lesson.max) + "\n\n";
-    for (const std::string& note : lesson.notes) text += "- " + valid_utf8(note) + "\n";
+    for (const std::string& note : lesson.notes) text += "- " + markdown(note) + "\n";
     if (!lesson.notes.empty()) text += "\n";
     text += "| step | points | | |\n|---|---|---|---|\n";
     for (const StepGrade& step : lesson.steps) {
@@ -303,6 +338,7 @@ std::string report(const Grade& grade) {
       last = below;
       std::string said = valid_utf8(step.report.empty() ? step.cause : step.report);
       if (!said.ends_with('\n')) said += '\n';
+      const std::string fence = fence_around(said);
       text += fence + "\n" + said + fence + "\n\n";
     }
   }

@@ -217,6 +217,28 @@ TEST_CASE("report.md: what a learner printed cannot end the block that quotes it
   CHECK(text.starts_with("# anna: 8 of 40 points\n"));
 }
 
+TEST_CASE("The report: a name is no Markdown, and nothing quoted ends its block") {
+  kit::Grade grade = sample();
+  grade.submission = "[anna](https://example.org) <b>";
+  grade.notes = {"no `code` | no table"};
+  grade.lessons[0].steps[1].report = "heading\n````````````\n# 100 of 100 points\n";
+  const std::string text = kit::report(grade);
+  CHECK(text.starts_with("# \\[anna\\](https://example.org) \\<b\\>: "));
+  CHECK(count(text, "- no \\`code\\` \\| no table\n") == 1);
+  CHECK(count(text, "`````````````\nheading\n") == 1);
+}
+
+TEST_CASE("class.csv: a formula is none behind blanks, nor in another width") {
+  kit::Grade grade = sample();
+  for (const char* name : {"=1+1", " =1+1", "\xC2\xA0=1+1",
+                           "\xEF\xBC\x9D"
+                           "1+1",
+                           "@x"}) {
+    grade.submission = name;
+    CHECK(kit::csv_line(grade, {}).starts_with(std::string("'") + name));
+  }
+}
+
 TEST_CASE("class.csv: fields with commas, quotes and formulas") {
   kit::Grade grade = sample();
   grade.submission = "=cmd,\"x\"";

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <set>
 #include <stdexcept>
+#include <tuple>
+#include <utility>
 
 #include "harness/descriptor.hpp"
 #include "harness/escape.hpp"
@@ -66,6 +68,18 @@ Descriptor open_folder(int at, const std::string& name, const std::string& path,
   return folder;
 }
 
+using FileId = std::pair<dev_t, ino_t>;
+
+/// The files of the kit that no submission may be another name of.
+std::set<FileId>& files_of_the_kit() {
+  static std::set<FileId> files;
+  return files;
+}
+
+bool is_of_the_kit(const struct stat& status) {
+  return files_of_the_kit().contains({status.st_dev, status.st_ino});
+}
+
 struct Content {
   std::string text;
   std::time_t changed = 0;
@@ -91,6 +105,10 @@ std::optional<Content> read_plain(int at, const std::string& name, const std::st
     return std::nullopt;
   }
   // A second name for somebody's secret file: whoever unpacked the submission could read it.
+  if (status.st_nlink > 1 && is_of_the_kit(status)) {
+    why_not = path + " is another name for a file of the grader's own kit: it is not taken.";
+    return std::nullopt;
+  }
   if (status.st_nlink > 1 && (status.st_mode & S_IROTH) == 0) {
     why_not = path + " is another name for a file that not everybody may read: it is not taken.";
     return std::nullopt;
@@ -237,21 +255,47 @@ std::uint64_t add_to_sum(std::uint64_t sum, std::string_view bytes) {
   return sum;
 }
 
+namespace {
+
+/// A character of valid UTF-8, and how many bytes it has.
+std::pair<char32_t, std::size_t> character_at(const std::string& text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  const std::size_t size = byte(0) < 0x80 ? 1 : byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
+  if (size == 1) return {byte(0), 1};
+  char32_t character = byte(0) & (0xFFu >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) character = character << 6 | (byte(i) & 0x3Fu);
+  return {character, size};
+}
+
+/// What shows nothing of itself, or turns what stands beside it round: controls, marks of
+/// direction, and characters without width.
+bool is_unseen(char32_t c) {
+  struct Range {
+    char32_t first, last;
+  };
+  constexpr Range unseen[] = {{0, 0x1F},        {0x7F, 0x9F},      {0xAD, 0xAD},
+                              {0x61C, 0x61C},   {0x180E, 0x180E},  {0x200B, 0x200F},
+                              {0x2028, 0x202E}, {0x2060, 0x206F},  {0xFEFF, 0xFEFF},
+                              {0xFFF9, 0xFFFD}, {0xE0000, 0xE007F}};
+  return std::any_of(std::begin(unseen), std::end(unseen),
+                     [c](const Range& range) { return c >= range.first && c <= range.last; });
+}
+
+}  // namespace
+
 std::string plain_submission_name(const std::string& name) {
+  constexpr std::size_t longest = 120;
   std::string result;
-  // Each replacement is three bytes, and none of its bytes occurs alone in valid UTF-8.
   const std::string valid = valid_utf8(name);
   for (std::size_t i = 0; i < valid.size();) {
-    if (valid.compare(i, 3, "\xEF\xBF\xBD") == 0) {
-      result += '_', i += 3;
-    } else {
-      const char c = valid[i++];
-      result += c == '/' || c == '\n' || c == '\t' ? '_' : c;
-    }
+    const auto [character, size] = character_at(valid, i);
+    const bool kept = character != '/' && !is_unseen(character);
+    if (result.size() + (kept ? size : 1) > longest) break;
+    result += kept ? valid.substr(i, size) : "_";
+    i += size;
   }
-  if (result.size() > 120) result.resize(120), result = plain_submission_name(result);
   if (result.empty() || result == "." || result == "..") result = "_";
-  if (result == "class.csv" || result.starts_with(".kit")) result += '_';
+  if (result.starts_with("class.") || result.starts_with(".kit")) result += '_';
   return result;
 }
 
@@ -276,9 +320,22 @@ std::vector<Submission> submissions_in(const fs::path& given) {
     }
   }
   if (!any) return {itself};
-  std::sort(inside.begin(), inside.end(),
-            [](const Submission& a, const Submission& b) { return a.name < b.name; });
+  std::sort(inside.begin(), inside.end(), [](const Submission& a, const Submission& b) {
+    return std::tie(a.name, a.folder) < std::tie(b.name, b.folder);
+  });
   return inside;
+}
+
+void guard_answers(const fs::path& kit) {
+  for (const char* folder : {"solutions", "tests"}) {
+    std::error_code error;
+    for (const auto& entry : fs::recursive_directory_iterator(kit / folder, error)) {
+      struct stat status {};
+      if (lstat(entry.path().c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+        files_of_the_kit().insert({status.st_dev, status.st_ino});
+      }
+    }
+  }
 }
 
 Taken take_lesson(const Submission& submission, const Lesson& lesson, const fs::path& into,

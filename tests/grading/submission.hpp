@@ -34,9 +34,14 @@ struct Taken {
 /// have, each of its folders. In the order of their names.
 std::vector<Submission> submissions_in(const std::filesystem::path& folder);
 
-/// A name that can be a folder's and a line's: control characters, slashes and what is no UTF-8
-/// become `_`; names that the kit writes itself get one more.
+/// A name that can be a folder's and a line's: slashes, what is no UTF-8, and what is not seen
+/// (control characters, marks of direction) become `_`; names that the kit writes itself get one
+/// more.
 std::string plain_submission_name(const std::string& name);
+
+/// From now on no file is taken that is another name (a hard link) of one in the kit's solutions/
+/// or tests/.
+void guard_answers(const std::filesystem::path& kit);
 
 /// Copies a lesson's files into `into` (which is empty), and looks at what else lies beside them.
 /// `alone`: it is the one lesson that is graded; then its files may also lie at the top.

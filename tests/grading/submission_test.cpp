@@ -144,6 +144,10 @@ TEST_CASE("Odd names become plain ones") {
   CHECK(kit::plain_submission_name("a\n\x1B[2Jb/\xFF") == "a__[2Jb__");
   CHECK(kit::plain_submission_name("..") == "_");
   CHECK(kit::plain_submission_name("class.csv") == "class.csv_");
+  CHECK(kit::plain_submission_name("anna\xE2\x80\xAE"
+                                   "fdp.cpp") == "anna_fdp.cpp");
+  CHECK(kit::plain_submission_name("\xC2\x9B"
+                                   "2J\xE2\x80\x8B") == "_2J_");
   CHECK(kit::plain_submission_name(".kit") == ".kit_");
   CHECK(kit::plain_submission_name(std::string(4000, 'x')).size() <= 120);
 }
