@@ -45,7 +45,9 @@ std::string mebibytes(std::uint64_t bytes) {
 Usage usage_below(pid_t ancestor) {
   Usage usage;
   std::set<std::pair<dev_t, ino_t>> seen;
-  std::vector<pid_t> to_visit = proc::children(ancestor);
+  // One look at all: where a bomb goes off, a look for each process would come too late.
+  auto families = proc::families();
+  std::vector<pid_t> to_visit = families[ancestor];
   while (!to_visit.empty()) {
     const pid_t pid = to_visit.back();
     to_visit.pop_back();
@@ -56,7 +58,7 @@ Usage usage_below(pid_t ancestor) {
     add_nameless(pid, usage.memory, seen);
     // A bomb is a bomb: what is over any limit need not be counted to the end.
     if (usage.processes > 4096) break;
-    for (const pid_t child : proc::children(pid)) to_visit.push_back(child);
+    for (const pid_t child : families[pid]) to_visit.push_back(child);
   }
   return usage;
 }

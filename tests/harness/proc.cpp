@@ -318,6 +318,14 @@ std::optional<std::uint64_t> asleep(pid_t pid) {
 #endif
 }
 
+std::map<pid_t, std::vector<pid_t>> families() {
+  std::map<pid_t, std::vector<pid_t>> found;
+  for (pid_t candidate : numbers_in("/proc")) {
+    if (const auto state = status(candidate)) found[state->parent].push_back(candidate);
+  }
+  return found;
+}
+
 std::vector<pid_t> children(pid_t pid) {
   // /proc/PID/task/TID/children would be quicker but is a kernel option (CONFIG_PROC_CHILDREN).
   std::vector<pid_t> found;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ std::optional<mode_t> umask(pid_t pid);
 /// Nothing while a thread of the process or of its children runs. Once all sleep, a number that
 /// changes when one of them has run meanwhile. (0 where that cannot be seen.)
 std::optional<std::uint64_t> asleep(pid_t pid);
+
+/// All processes that can be seen, by their parents: one look for who asks for a whole tree.
+std::map<pid_t, std::vector<pid_t>> families();
 
 /// Every process whose parent this is, zombies included.
 std::vector<pid_t> children(pid_t pid);
