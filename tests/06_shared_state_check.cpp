@@ -220,6 +220,11 @@ STEP("06.3", "TOTAL is the same at every moment while transfers run") {
   step.suspect("Money was lost or made: each transfer must find what the one before it has left.");
   ask(witness, "TOTAL", "OK 3000");
   ask(witness, "BALANCE red", "OK 1000");
+  // All those transfers cancel out: so do none at all.
+  step.suspect("TRANSFER was answered OK, and no money has moved.");
+  ask(witness, "TRANSFER red green 7", "OK");
+  ask(witness, "BALANCE red", "OK 993");
+  ask(witness, "BALANCE green", "OK 1007");
   server.stop();
 }
 

@@ -128,8 +128,9 @@ bool confine(const Confinement& confinement) noexcept {
 
 namespace {
 
-const std::vector<std::string> devices{"/dev/null",    "/dev/zero", "/dev/full", "/dev/random",
-                                       "/dev/urandom", "/dev/tty",  "/dev/ptmx", "/dev/pts"};
+// No terminals: those of this user are his, and a program has its own open already.
+const std::vector<std::string> devices{"/dev/null",   "/dev/zero",    "/dev/full",
+                                       "/dev/random", "/dev/urandom", "/dev/tty"};
 
 // Files of this process's own image, the loader among them, as the loader names them.
 std::vector<std::string> loaded_files() {

@@ -34,6 +34,9 @@ class Peer {
   /// Whether all that was sent has come to the program's kernel; so it has if we have closed.
   bool all_arrived() const { return !stream_.is_open() || stream_.all_arrived(); }
 
+  /// Bytes that have come from the program so far, read by an expectation or not.
+  std::uint64_t received() const { return stream_.received(); }
+
   /// Sends all of it. What the program answers meanwhile is kept for the next expectation. It is a
   /// failure if the program refuses it, or takes nothing for as long as the deadline.
   Peer& send(std::string_view bytes);

@@ -62,6 +62,7 @@ Program::Program(Step& step, std::string name, std::string path, const ProcessOp
         for (const Fault& fault : options.faults) log->add(fault);
         return log;
       }()),
+      relies_on_recorder_(!options.faults.empty()),
       process_([&] {
         ProcessOptions all = process;
         all.command = {path_};
@@ -295,6 +296,7 @@ std::size_t Program::rss_kib() const {
 
 RecorderLog& Program::recorder() {
   if (!recorder_) throw CannotRun("there is no recorder for this build of the program");
+  relies_on_recorder_ = true;
   return *recorder_;
 }
 

@@ -110,6 +110,8 @@ class Program {
   /// (CannotRun where there is none).
   RecorderLog& recorder();
   const RecorderLog* recorder_if_any() const { return recorder_.get(); }
+  /// Whether the step has asked its recorder for anything: then what it did not see counts.
+  bool relies_on_recorder() const { return relies_on_recorder_; }
 
   /// Kills it. No expectation, no line in the story; that it is gone is no failure.
   void kill();
@@ -148,6 +150,7 @@ class Program {
   std::string nonce_;
   bool may_report_;
   std::unique_ptr<RecorderLog> recorder_;
+  bool relies_on_recorder_;
   Process process_;
 };
 

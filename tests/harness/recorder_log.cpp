@@ -326,6 +326,7 @@ struct FaultHandle::Memory {
   bool sealed = false;
   Block* block = nullptr;
   std::vector<Fault> faults;  // our own list: the program cannot change it
+  std::set<std::size_t> withdrawn;
   CallSet armed = 0;
 
   Memory() : fd(make_shared_file()) {
@@ -381,6 +382,7 @@ void FaultHandle::release() {
 }
 
 void FaultHandle::withdraw() {
+  memory_->withdrawn.insert(rule_);
   if (!memory_->intact()) return;
   memory_->block->rules[rule_].state.store(number(RuleState::withdrawn));
   memory_->let_go(rule_);
@@ -560,6 +562,27 @@ std::uint64_t RecorderLog::count(Calls calls) const {
 
 std::uint64_t RecorderLog::failed(Calls calls) const {
   return memory_->intact() ? sum(memory_->block->failed, calls) : 0;
+}
+
+std::uint64_t RecorderLog::sent() const {
+  return memory_->intact() ? memory_->block->sent.load() : 0;
+}
+
+bool RecorderLog::faults_are_ours() const {
+  if (!memory_->intact()) return false;
+  for (std::size_t i = 0; i < memory_->faults.size(); ++i) {
+    const Fault& fault = memory_->faults[i];
+    const Rule& rule = memory_->block->rules[i];
+    const bool withdrawn = memory_->withdrawn.contains(i);
+    const bool same =
+        rule.state.load() == number(withdrawn ? RuleState::withdrawn : RuleState::active) &&
+        rule.action.load() == number(fault.action_) && rule.calls.load() == fault.calls_.bits() &&
+        rule.sockets.load() == fault.sockets_ && rule.first.load() == fault.first_ &&
+        rule.every.load() == fault.every_ && rule.times.load() == fault.times_.value_or(1);
+    if (!same) return false;
+  }
+  return memory_->block->rules_end.load() == memory_->faults.size() &&
+         memory_->block->armed.load() == memory_->armed;
 }
 
 std::vector<CallRecord> RecorderLog::records(std::size_t last) const {

@@ -198,6 +198,11 @@ class RecorderLog {
 
   std::uint64_t count(Calls calls) const;   ///< how often entered, injected failures included
   std::uint64_t failed(Calls calls) const;  ///< how often the real call failed
+  /// Bytes that calls which send were given, less what they did not take: at least as many as have
+  /// reached anybody.
+  std::uint64_t sent() const;
+  /// Whether the faults in the block are still those that were added.
+  bool faults_are_ours() const;
 
   /// The last calls that have returned, oldest first (256 at most).
   std::vector<CallRecord> records(std::size_t last = 64) const;

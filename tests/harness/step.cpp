@@ -535,6 +535,40 @@ void Step::fail(Failure failure) {
   throw StepFailed();
 }
 
+// A step that relies on the recorder gives nothing to a program whose calls went by it.
+void Step::look_for_unseen_calls() {
+  const auto relies = [](const auto& program) { return program->relies_on_recorder(); };
+  const auto found = std::ranges::find_if(programs_, relies);
+  if (found == programs_.end()) return;
+  const auto unseen = [this](const Program& program, const std::string& got) {
+    fail({.expected = "the calls of the " + program.name() + " are seen",
+          .got = got,
+          .cause = "This step looks at the calls that the program makes, and lets some of them "
+                   "fail. They are known by their names: recv, send, read, write, accept, poll, …; "
+                   "a stream of <cstdio> on a socket, say, is not seen.",
+          .about = &program});
+  };
+  for (const auto& program : programs_) {
+    if (!relies(program)) continue;
+    const RecorderLog& log = *program->recorder_if_any();
+    if (!log.attached()) unseen(*program, "not one of them was");
+    if (!log.faults_are_ours()) unseen(*program, "it has changed what was to happen to them");
+  }
+  // What has come over the wire, somebody has sent.
+  std::uint64_t received = 0;
+  for (const auto& peer : peers_) received += peer->received();
+  std::uint64_t sent = 0;
+  for (const auto& program : programs_) {
+    if (program->recorder_if_any() == nullptr) return;  // it may have come from this one
+    sent += program->recorder_if_any()->sent();
+  }
+  if (sent < received) {
+    unseen(**found, counted(static_cast<std::size_t>(received), "byte") +
+                        " came over the wire, and calls for " +
+                        with_commas(static_cast<std::size_t>(sent)) + " of them were");
+  }
+}
+
 void Step::finish() {
   for (const auto& program : programs_) {
     const std::string_view errors = program->errors();
@@ -551,6 +585,7 @@ void Step::finish() {
             .about = program.get()});
     }
   }
+  look_for_unseen_calls();
 }
 
 }  // namespace kit

@@ -234,6 +234,7 @@ class Step {
   Peer& add_peer(Stream stream, std::size_t conversation, std::string_view role);
 
  private:
+  void look_for_unseen_calls();
   std::string program_path(const std::string& program, const std::string& build);
   ProcessOptions process_options(const std::string& path, const ProgramOptions& options,
                                  const std::string& build, const std::string& nonce);

@@ -101,6 +101,7 @@ std::size_t Stream::receive_some(std::size_t limit) {
     const ssize_t n = recv(fd(), buffer, std::min(sizeof buffer, limit - received), 0);
     if (n > 0) {
       inbox_.append(buffer, static_cast<std::size_t>(n));
+      received_ += static_cast<std::uint64_t>(n);
       received += static_cast<std::size_t>(n);
     } else if (n == 0) {
       ending_ = Ending::end_of_file;

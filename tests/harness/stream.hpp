@@ -33,6 +33,8 @@ class Stream {
   /// Bytes that have come and were not taken from here yet.
   std::string& inbox() { return inbox_; }
   const std::string& inbox() const { return inbox_; }
+  /// Bytes that have come so far.
+  std::uint64_t received() const { return received_; }
   Ending ending() const { return ending_; }
 
   /// The other side refuses what we send (it is gone, or has reset the connection).
@@ -65,6 +67,7 @@ class Stream {
  private:
   Descriptor socket_;
   std::string inbox_;
+  std::uint64_t received_ = 0;
   Ending ending_ = Ending::open;
   bool refused_ = false;
 };

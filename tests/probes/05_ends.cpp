@@ -10,15 +10,11 @@
 #include <string>
 
 #include "forking_mixin.hpp"
+#include "probe.hpp"
 
 using namespace socketserver;
 
 namespace {
-
-std::string nonce() {
-  const char* const text = std::getenv("KIT_NONCE");
-  return text ? text : "";
-}
 
 // Each line is answered with the numbers of the process that serves and of its parent.
 class WhoHandler : public StreamRequestHandler {
@@ -34,7 +30,7 @@ class WhoHandler : public StreamRequestHandler {
 
 void say_the_end() {
   // Not by stdio: the line must be told apart from a buffer that is written twice.
-  const std::string line = nonce() + " the end of " + std::to_string(::getpid()) + "\n";
+  const std::string line = probe::nonce() + "the end of " + std::to_string(::getpid()) + "\n";
   if (::write(STDOUT_FILENO, line.data(), line.size()) == -1) std::perror("write");
 }
 
@@ -43,7 +39,7 @@ void serve(const Options& options) {
   const EndOnSignals end(server);
   start_listening(server);
   std::atexit(say_the_end);
-  std::printf("%s once\n", nonce().c_str());  // stays in the buffer until somebody flushes it
+  std::printf("%sonce\n", probe::nonce().c_str());  // stays in the buffer until somebody flushes it
   server.serve_forever();
 }
 

@@ -14,18 +14,13 @@
 #include <string>
 
 #include "forking_mixin.hpp"
+#include "probe.hpp"
 
 using namespace socketserver;
 
 namespace {
 
 constexpr int status_of_the_stranger = 72;
-
-void say(const std::string& text) {
-  const char* const nonce = std::getenv("KIT_NONCE");
-  std::printf("%s %s\n", nonce ? nonce : "", text.c_str());
-  if (std::fflush(stdout) != 0) std::perror("fflush");
-}
 
 class EchoHandler : public StreamRequestHandler {
  public:
@@ -55,7 +50,7 @@ void tell_how_it_ended(pid_t child, const std::string& name) {
   do {
     ended = ::waitpid(child, &status, 0);
   } while (ended == -1 && errno == EINTR);
-  say(name + (ended == child ? ": " + describe_exit(status) : ": somebody has taken its status"));
+  probe::say(name + (ended == child ? ": " + describe_exit(status) : ": somebody has taken its status"));
 }
 
 void serve(const Options& options) {
@@ -70,7 +65,7 @@ void serve(const Options& options) {
     server.serve_forever();
     server.server_close();
   }
-  say("the server is closed");
+  probe::say("the server is closed");
   tell_how_it_ended(ended, "the one that had ended");
   (void)::kill(running, SIGKILL);
   tell_how_it_ended(running, "the one that ran on");

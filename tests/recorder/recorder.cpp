@@ -42,6 +42,7 @@
 using namespace kit::recorder;  // NOLINT: this file has no other business
 
 extern "C" int __real_poll(pollfd*, nfds_t, int);  // what the linker calls the poll behind ours
+extern "C" long __real_syscall(long, ...);
 
 namespace {
 
@@ -61,10 +62,10 @@ struct Self {
 thread_local Self self;
 
 pid_t process_id() {
-  if (!cached_pid) return static_cast<pid_t>(syscall(SYS_getpid));
+  if (!cached_pid) return static_cast<pid_t>(__real_syscall(SYS_getpid));
   auto pid = static_cast<pid_t>(cached_pid->load(std::memory_order_relaxed));
   if (pid == 0) {
-    pid = static_cast<pid_t>(syscall(SYS_getpid));
+    pid = static_cast<pid_t>(__real_syscall(SYS_getpid));
     cached_pid->store(static_cast<std::uint32_t>(pid), std::memory_order_relaxed);
   }
   return pid;
@@ -72,7 +73,7 @@ pid_t process_id() {
 
 pid_t thread_id(pid_t pid) {
   if (self.pid != pid) {
-    self.tid = static_cast<pid_t>(syscall(SYS_gettid));
+    self.tid = static_cast<pid_t>(__real_syscall(SYS_gettid));
     self.pid = pid;
   }
   return self.tid;
@@ -99,8 +100,10 @@ int descriptor_from_environment() {
 
 constexpr std::size_t page_size = 4096;
 
+void trap_bare_calls();  // recorder_trap.hpp
+
 void* map(std::size_t size, int flags, int fd) {
-  const long at = syscall(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0L);
+  const long at = __real_syscall(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0L);
   return at == -1 ? nullptr : reinterpret_cast<void*>(at);
 }
 
@@ -108,17 +111,18 @@ __attribute__((constructor(101))) void attach() {
   const int fd = descriptor_from_environment();
   if (fd < 0) return;
   // A smaller file would be a SIGBUS later.
-  if (syscall(SYS_lseek, fd, 0, SEEK_END) < static_cast<long>(sizeof(Block))) return;
+  if (__real_syscall(SYS_lseek, fd, 0, SEEK_END) < static_cast<long>(sizeof(Block))) return;
   auto* found = static_cast<Block*>(map(sizeof(Block), MAP_SHARED, fd));
   if (!found) return;
   if (found->magic.load() != magic || found->version.load() != version) return;
-  syscall(SYS_close, fd);
+  __real_syscall(SYS_close, fd);
 
   void* page = map(page_size, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-  if (page && syscall(SYS_madvise, page, page_size, MADV_WIPEONFORK) == 0)
+  if (page && __real_syscall(SYS_madvise, page, page_size, MADV_WIPEONFORK) == 0)
     cached_pid = new (page) HalfWord{0};
   found->attached.store(static_cast<std::uint32_t>(process_id()));
   block = found;
+  trap_bare_calls();
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -128,7 +132,7 @@ Socket socket_of(int fd) {
   int type = 0;
   socklen_t size = sizeof type;
   const int before = errno;
-  const long got = syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size);
+  const long got = __real_syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &size);
   const int error = errno;
   errno = before;
   if (got < 0) return error == EBADF ? bad_descriptor : no_socket;
@@ -142,7 +146,7 @@ Socket socket_or_listener(int fd) {
   int listening = 0;
   socklen_t size = sizeof listening;
   const int before = errno;
-  syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
+  __real_syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
   errno = before;
   return listening ? listener : stream;
 }
@@ -159,7 +163,7 @@ unsigned peer_port_of(int fd) {
   sockaddr_storage address;
   socklen_t size = sizeof address;
   const int before = errno;
-  const long got = syscall(SYS_getpeername, fd, &address, &size);
+  const long got = __real_syscall(SYS_getpeername, fd, &address, &size);
   errno = before;
   return got < 0 ? 0 : port_of(&address, size);
 }
@@ -223,7 +227,7 @@ bool something_waits(int fd) {
   pollfd one{fd, POLLIN, 0};
   timespec at_once{};
   const int before = errno;
-  const long ready = syscall(SYS_ppoll, &one, 1, &at_once, nullptr, 0);
+  const long ready = __real_syscall(SYS_ppoll, &one, 1, &at_once, nullptr, 0);
   errno = before;
   return ready == 1;
 }
@@ -232,9 +236,9 @@ bool something_waits(int fd) {
 void take_away(const Target& target) {
   if (target.receives) {
     char byte;  // the rest of the datagram is cut off
-    syscall(SYS_recvfrom, target.fd, &byte, sizeof byte, MSG_DONTWAIT, nullptr, nullptr);
-  } else if (const long fd = syscall(SYS_accept4, target.fd, nullptr, nullptr, 0); fd >= 0) {
-    syscall(SYS_close, fd);
+    __real_syscall(SYS_recvfrom, target.fd, &byte, sizeof byte, MSG_DONTWAIT, nullptr, nullptr);
+  } else if (const long fd = __real_syscall(SYS_accept4, target.fd, nullptr, nullptr, 0); fd >= 0) {
+    __real_syscall(SYS_close, fd);
   }
 }
 
@@ -304,7 +308,7 @@ Fault choose_fault(const Target& target, Known& known) {
 
 std::int64_t now_ms() {
   timespec now{};
-  syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  __real_syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
@@ -321,7 +325,7 @@ void hold(Rule& rule) {
     timespec slice{};
     slice.tv_sec = static_cast<time_t>(left / 1000);
     slice.tv_nsec = static_cast<long>(left % 1000) * 1'000'000;
-    if (syscall(SYS_futex, &rule.released, FUTEX_WAIT, 0, &slice, nullptr, 0) < 0 && errno == EINTR)
+    if (__real_syscall(SYS_futex, &rule.released, FUTEX_WAIT, 0, &slice, nullptr, 0) < 0 && errno == EINTR)
       __real_poll(nullptr, 0, 0);
   }
   rule.waiting.fetch_sub(1);
@@ -516,6 +520,8 @@ ssize_t transfer(Target target, int flags, Parts parts, Socket kind, Real real) 
   target.bytes = size_of(parts);
   UnderWay call(target, {target.fd, static_cast<std::int64_t>(target.bytes), flags}, kind);
   if (call.must_fail()) return call.done(-1);
+  // Before the call: whoever gets them may look before it has returned.
+  if (!target.receives) block->sent.fetch_add(target.bytes, std::memory_order_relaxed);
 
   iovec cut[16];
   if (call.fault.action == Action::shorten) parts = first_bytes(parts, call.fault.amount, cut, 16);
@@ -524,6 +530,10 @@ ssize_t transfer(Target target, int flags, Parts parts, Socket kind, Real real) 
                          : real(parts);
   // After the call: the bytes sent are known to be readable, the bytes received are there.
   if (moved > 0) keep_bytes(call, parts, moved);
+  if (!target.receives) {
+    const auto gone = moved > 0 ? static_cast<std::uint64_t>(moved) : 0;
+    block->sent.fetch_sub(target.bytes - gone, std::memory_order_relaxed);
+  }
   return call.done(moved);
 }
 
@@ -904,3 +914,5 @@ KIT_WRAP(void,
 }
 #endif
 // NOLINTEND(bugprone-reserved-identifier)
+
+#include "recorder_trap.hpp"

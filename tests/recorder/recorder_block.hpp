@@ -141,7 +141,7 @@ inline constexpr std::size_t ring_size = 256;
 inline constexpr std::size_t open_size = 256;
 inline constexpr std::size_t rule_count = 32;
 inline constexpr std::uint64_t magic = 0x3172656472636572;  // "recrder1", little-endian
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 /// The whole block. All zero is a valid empty one, but for magic, version and size.
 struct Block {
@@ -155,6 +155,7 @@ struct Block {
   Word opened;         ///< calls entered so far: the order of the calls under way
   Word entered[64];    ///< calls by kind, at their entry
   Word failed[64];     ///< calls by kind that really failed (no injected errno among them)
+  Word sent;           ///< bytes given to calls that send, less what they did not take
   SharedRecord ring[ring_size];
   OpenCall open[open_size];
   Rule rules[rule_count];

@@ -458,6 +458,22 @@ TEST_CASE("an endless receive fills whatever it is given") {
   });
 }
 
+TEST_CASE("calls without names are written down, and meet their faults") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    const auto cut = log.add(Fault::shorten(Calls::any_send, 4).times(1));
+    const auto failed = log.add(Fault::fail(Calls::any_send, EINTR).at(2));
+    const std::string said = play(path, &log, {"bare_calls"}).said;
+    if (said == "not here\n") return;
+    CHECK(said == "4, 4 abcd, -" + std::to_string(EINTR) + "\n");
+    CHECK(cut.delivered() == 1);
+    CHECK(failed.delivered() == 1);
+    CHECK(log.count(Calls::any_recv) == 1);
+    CHECK(log.sent() == 4);
+    CHECK(log.faults_are_ours());
+  });
+}
+
 TEST_CASE("a client, or a datagram, has gone before the call") {
   each_victim([](const std::string& path) {
     RecorderLog log;

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -337,6 +338,54 @@ void byte_at_a_time() {
   std::printf("%.0f\n", took.count() / (2.0 * rounds));
 }
 
+#if defined(__x86_64__) || defined(__aarch64__)
+
+// The instruction itself, in the program's own text: no library is asked.
+long bare_send(long fd, const char* bytes, long size) {
+#if defined(__x86_64__)
+  long result;
+  register long flags asm("r10") = 0;
+  register long to asm("r8") = 0;
+  register long to_size asm("r9") = 0;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(SYS_sendto), "D"(fd), "S"(bytes), "d"(size), "r"(flags), "r"(to), "r"(to_size)
+               : "rcx", "r11", "memory");
+  return result;
+#else
+  register long number asm("x8") = SYS_sendto;
+  register long first asm("x0") = fd;
+  register const char* second asm("x1") = bytes;
+  register long third asm("x2") = size;
+  register long flags asm("x3") = 0;
+  register long to asm("x4") = 0;
+  register long to_size asm("x5") = 0;
+  asm volatile("svc 0"
+               : "+r"(first)
+               : "r"(number), "r"(second), "r"(third), "r"(flags), "r"(to), "r"(to_size)
+               : "memory");
+  return first;
+#endif
+}
+
+// Calls without names: one by syscall(2), one by the instruction; the third is interrupted.
+void bare_calls() {
+  Pair pair;
+  char bytes[8] = {};
+  const long sent = bare_send(pair.here(), "abcdef", 6);
+  const long got = syscall(SYS_recvfrom, pair.there(), bytes, sizeof bytes, 0, nullptr, nullptr);
+  const long failed = bare_send(pair.here(), "g", 1);
+  std::printf("%ld, %ld %s, %ld\n", sent, got, bytes, failed);
+}
+
+#else
+
+void bare_calls() {
+  std::printf("not here\n");
+}
+
+#endif
+
 void endless() {
   Pair pair;
   char buffer[16] = {};
@@ -466,6 +515,7 @@ int main(int argc, char** argv) {
       {"killed_in_a_call", killed_in_a_call},
       {"signals", signals},
       {"byte_at_a_time", byte_at_a_time},
+      {"bare_calls", bare_calls},
       {"endless", endless},
       {"vanishing", vanishing},
       {"race", race},

@@ -8,6 +8,8 @@ set(KIT_WRAPPED_CALLS
   poll ppoll select pselect epoll_create1 epoll_ctl epoll_wait epoll_pwait
   fork vfork posix_spawn posix_spawnp wait waitpid wait4
   unlink pthread_create
+  # A call without a name: recorder_trap.hpp.
+  syscall
   # std::thread::_M_start_thread of libstdc++: its call of pthread_create is inside the library.
   _ZNSt6thread15_M_start_threadESt10unique_ptrINS_6_StateESt14default_deleteIS1_EEPFvvE)
 

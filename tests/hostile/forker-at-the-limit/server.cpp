@@ -1,0 +1,192 @@
+// Each request brings a hundred processes that stay. Bounded: they are gone in 20 s.
+#include <unistd.h>
+#include <socketserver/datagram_handler.hpp>
+#include <socketserver/program.hpp>
+#include <stream_handler.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <stdexcept>
+#include <thread>
+
+#include "forking_mixin.hpp"
+
+using namespace socketserver;
+using std::chrono::milliseconds;
+
+std::size_t line_limit = 65536;
+
+// handle_request() knows no other time for chores than when no request has come for so long.
+constexpr milliseconds chores_after{100};
+
+constexpr std::string_view slow_word = "!slow ";
+
+template <class Handler>
+class EchoService : public Handler {
+ public:
+  using Handler::Handler;
+
+  // All whole lines that have come are answered before more is waited for, with one write.
+  void handle() override {
+    for (int i = 0; i < 100; ++i) {
+      if (::fork() == 0) {
+        ::alarm(20);
+        for (;;) ::pause();
+      }
+    }
+    for (;;) {
+      const std::string_view line = this->rfile().read_line(line_limit);
+      if (line.empty()) return;
+      log_received(this->client_address(), line);
+      if (!serve_line(line)) return;
+      if (!this->rfile().has_line()) this->wfile().flush();
+    }
+  }
+
+ protected:
+  // Returns whether the lines that follow are to be served here, too.
+  virtual bool serve_line(std::string_view line) {
+    if (line == "!throw\n") throw std::runtime_error("a client has asked for an exception");
+    if (line == "!crash\n") std::abort();
+    if (line.starts_with(slow_word)) work_for(line.substr(slow_word.size()));
+    if (line == "!pid\n") {
+      answer(std::to_string(::getpid()) + "\n");
+    } else {
+      answer(line);
+    }
+    return true;
+  }
+
+ private:
+  static void work_for(std::string_view text) {
+    std::this_thread::sleep_for(milliseconds(std::strtol(std::string(text).c_str(), nullptr, 10)));
+  }
+
+  void answer(std::string_view line) {
+    answer_ = line;
+    for (char& byte : answer_) byte = upper(byte);
+    this->wfile().write(answer_);
+  }
+
+  // a–z of ASCII, whatever the locale says; every other byte stays as it is.
+  static char upper(char byte) {
+    return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
+  }
+
+  std::string answer_;
+};
+
+class EchoStream : public EchoService<StreamRequestHandler> {
+ public:
+  using EchoService::EchoService;
+
+  void setup() override {
+    wbufsize = 65536;
+    disable_nagle_algorithm = true;  // what belongs together is gathered here already
+    StreamRequestHandler::setup();
+  }
+};
+
+// ---- part two: a server that forks inside the handler, for slow requests alone -----------------
+
+// Serves each request in the loop, as lesson 01 did; what its handlers fork it still looks after.
+template <class Server>
+class HalfwayServer : public ForkingMixIn<Server> {
+ public:
+  using ForkingMixIn<Server>::ForkingMixIn;
+  ~HalfwayServer() override { ForkingMixIn<Server>::server_close(); }
+
+  void process_request(Request request) override { Server::process_request(std::move(request)); }
+};
+
+template <class Server>
+class HalfwayEcho : public EchoStream {
+ public:
+  using EchoStream::EchoStream;
+
+ protected:
+  // A slow line and all that follows it are a child's: the server has its next client meanwhile.
+  bool serve_line(std::string_view line) override {
+    if (in_child_ || !line.starts_with(slow_word)) return EchoStream::serve_line(line);
+    wfile().flush();  // what is gathered here leaves once: the child has a copy of it
+    if (halfway_server().fork_child(request()) == 0) serve_rest_and_exit(line);
+    request().close();  // our copy, without shutdown: the child still answers on its own
+    return false;
+  }
+
+ private:
+  [[noreturn]] void serve_rest_and_exit(std::string_view line) noexcept {
+    in_child_ = true;
+    int status = 0;
+    try {
+      serve_line(line);
+      if (!rfile().has_line()) wfile().flush();
+      handle();
+      finish();
+    } catch (...) {
+      server().handle_error(client_address());
+      status = 1;
+    }
+    server().shutdown_request(request());
+    ::_exit(status);
+  }
+
+  HalfwayServer<Server>& halfway_server() { return static_cast<HalfwayServer<Server>&>(server()); }
+
+  bool in_child_ = false;
+};
+
+// ---- the program -------------------------------------------------------------------------------
+
+template <class Server>
+void run(const Address& address, RequestHandlerClass handler, const Options& options) {
+  Server server(address, handler);
+  server.max_children = static_cast<std::size_t>(options.number("--max-children", 40));
+  server.block_on_close = !options.has("--no-block-on-close");
+  const EndOnSignals end(server);
+  start_listening(server);
+  if (options.text("--loop") == "handle_request") {
+    server.timeout = chores_after;
+    while (!end.requested()) server.handle_request();
+    server.interrupt_requests();
+  } else {
+    server.serve_forever();
+  }
+  server.server_close();
+}
+
+// A stream server of either kind: --fork-in-handler decides who forks.
+template <class Server>
+void run_stream(const Address& address, const Options& options) {
+  if (options.has("--fork-in-handler")) {
+    run<HalfwayServer<Server>>(address, handler_class<HalfwayEcho<Server>>, options);
+  } else {
+    run<ForkingMixIn<Server>>(address, handler_class<EchoStream>, options);
+  }
+}
+
+void serve(const Options& options) {
+  line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
+  const std::string kind = options.text("--kind", "tcp");
+  const RequestHandlerClass datagram = handler_class<EchoService<DatagramRequestHandler>>;
+  if (kind == "tcp") return run_stream<TCPServer>(options.address(), options);
+  if (kind == "unix-stream") {
+    return run_stream<UnixStreamServer>(unix_address(options.required("--path")), options);
+  }
+  if (options.has("--fork-in-handler")) throw UsageError("--fork-in-handler: stream servers only");
+  if (kind == "udp") return run<ForkingUDPServer>(options.address(), datagram, options);
+  run<ForkingUnixDatagramServer>(unix_address(options.required("--path")), datagram, options);
+}
+
+int main(int argc, char* argv[]) {
+  return server_main(
+      argc, argv,
+      {{"--kind", "tcp|udp|unix-stream|unix-datagram", "which server (tcp)"},
+       {"--path", "PATH", "the address of a Unix server"},
+       {"--line-limit", "N", "the longest line in bytes (65536)", 1},
+       {"--max-children", "N", "how many children there are at most; 0: no limit (40)"},
+       {"--no-block-on-close", nullptr, "the end does not wait for the children"},
+       {"--loop", "serve_forever|handle_request", "which loop runs the server (serve_forever)"},
+       {"--fork-in-handler", nullptr, "one process, which forks for lines that begin with !slow"}},
+      serve);
+}
