@@ -1,11 +1,19 @@
 #include "grade.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <fstream>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
+
+#include "harness/descriptor.hpp"
+#include "harness/escape.hpp"
+#include "harness/sandbox.hpp"
 
 namespace kit {
 namespace {
@@ -147,10 +155,23 @@ Grade Grade::read(const std::filesystem::path& file) {
 void write_by_rename(const std::filesystem::path& file, const std::string& text) {
   static std::atomic<unsigned> count{0};
   const std::filesystem::path part = file.string() + ".part" + std::to_string(count.fetch_add(1));
-  std::ofstream out(part, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) throw std::runtime_error("cannot write " + part.string());
+  // Where it is written others may have written, too: no link is followed, and what is no file
+  // makes way.
+  remove_tree(part.string());
+  unlink(part.c_str());
+  const Descriptor out(
+      open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  std::size_t at = 0;
+  while (out && at < text.size()) {
+    const ssize_t n = write(out.get(), text.data() + at, text.size() - at);
+    if (n < 0 && errno != EINTR) break;
+    if (n > 0) at += static_cast<std::size_t>(n);
+  }
+  if (!out || at < text.size())
+    throw std::runtime_error("cannot write " + escape_text(part.string()));
+  if (std::filesystem::is_directory(std::filesystem::symlink_status(file))) {
+    remove_tree(file.string());
+  }
   std::filesystem::rename(part, file);
 }
 

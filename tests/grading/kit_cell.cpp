@@ -388,7 +388,7 @@ void limit_processes_of_this_user() {
 
 int check(const Arguments& arguments) {
   if (private_network()) setenv("KIT_OWN_NETWORK", "1", 1);
-  private_memory();
+  const bool own_memory = private_memory();
   kit::keep_inside();
   kit::adopt_orphans();
   const InPauses signals;
@@ -434,6 +434,7 @@ int check(const Arguments& arguments) {
     kit::Usage usage = kit::usage_below(pid);
     if (sandbox.empty()) sandbox = kit::sandbox_of(pid);
     if (!sandbox.empty()) kit::add_folder(usage, sandbox + "/f", arguments.allowance);
+    if (own_memory) kit::add_segments(usage);
     if (usage.user != 0 && usage.user != geteuid()) {
       kit::add_names_in_tmp(usage, arguments.allowance);
     }

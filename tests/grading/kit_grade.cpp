@@ -436,6 +436,8 @@ class Class {
   /// Writes what is known. Not `all`: what is read while steps run, and no more.
   void write(const Entry& entry, bool all) {
     const fs::path to = folder(entry);
+    // Somebody's link would lead elsewhere.
+    if (!fs::is_directory(fs::symlink_status(to))) fs::remove(to);
     fs::create_directories(to);
     const std::string json = entry.grade.json().text();
     kit::write_by_rename(in_book(entry), json);

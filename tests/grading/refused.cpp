@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <vector>
@@ -113,12 +114,15 @@ class ObjectFile {
       Elf64_Shdr section{};
       if (read(header.e_shoff + i * sizeof section, section)) sections_.push_back(section);
     }
+    names_ = header.e_shstrndx;
+    if (names_ == SHN_XINDEX && !sections_.empty()) names_ = sections_[0].sh_link;
   }
 
   [[nodiscard]] std::string refused() const {
     for (const Elf64_Shdr& section : sections_) {
-      if (section.sh_type == SHT_PREINIT_ARRAY) {
-        return std::string("has code that runs before all other (.preinit_array)") + round_recorder;
+      const std::string name(name_of(section));
+      if (section.sh_type == SHT_PREINIT_ARRAY || runs_early(name, section)) {
+        return "has code that runs before all other (" + name.substr(0, 40) + ")" + round_recorder;
       }
       if (section.sh_type != SHT_SYMTAB) continue;
       if (std::string why = refused_symbol(section); !why.empty()) return why;
@@ -132,6 +136,24 @@ class ObjectFile {
     if (at > bytes_.size() || bytes_.size() - at < sizeof to) return false;
     std::memcpy(&to, bytes_.data() + at, sizeof to);
     return true;
+  }
+
+  [[nodiscard]] string_view name_of(const Elf64_Shdr& section) const {
+    return names_ < sections_.size() ? name_at(sections_[names_].sh_offset + section.sh_name)
+                                     : string_view{};
+  }
+
+  /// Before the recorder, whose constructor has the first number that is a program's own (101). The
+  /// sanitizers have a constructor in each object, numbered 99 by GCC and 1 by Clang.
+  static bool runs_early(string_view name, const Elf64_Shdr& section) {
+    constexpr string_view constructors = ".init_array.";
+    if (name.starts_with(constructors)) {
+      const long number =
+          std::strtol(std::string(name.substr(constructors.size())).c_str(), nullptr, 10);
+      const bool of_sanitizer = (number == 99 || number == 1) && section.sh_size <= sizeof(void*);
+      return number <= 101 && !of_sanitizer;
+    }
+    return name == ".init" || name.starts_with(".preinit_array") || name.starts_with(".ctors");
   }
 
   [[nodiscard]] std::string refused_symbol(const Elf64_Shdr& table) const {
@@ -165,6 +187,7 @@ class ObjectFile {
 
   const std::string& bytes_;
   std::vector<Elf64_Shdr> sections_;
+  std::size_t names_ = 0;  ///< the section that holds the sections' names
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -76,6 +77,19 @@ void add_folder(Usage& usage, const std::string& folder, const Allowance& allowa
     ++usage.files;
     if (usage.files > 2 * allowance.files || entry.depth() > 200) break;
     entry.increment(error);
+  }
+}
+
+void add_segments(Usage& usage) {
+  std::ifstream list("/proc/sysvipc/shm");
+  std::string line;
+  std::getline(list, line);  // the columns' names: rss is the 15th
+  while (std::getline(list, line)) {
+    std::istringstream columns(line);
+    std::string word;
+    for (int i = 0; i < 15 && columns >> word; ++i) {
+    }
+    if (columns) usage.memory += std::strtoull(word.c_str(), nullptr, 10);
   }
 }
 

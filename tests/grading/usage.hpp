@@ -32,6 +32,9 @@ Usage usage_below(pid_t ancestor);
 /// Adds up what lies in a folder; stops counting where it is far too much anyway.
 void add_folder(Usage& usage, const std::string& folder, const Allowance& allowance);
 
+/// Adds the System V segments of this process's own namespace: they live without a process.
+void add_segments(Usage& usage);
+
 /// Adds up what a user has made in /tmp.
 void add_names_in_tmp(Usage& usage, const Allowance& allowance);
 

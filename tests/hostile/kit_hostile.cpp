@@ -7,7 +7,8 @@
 //
 //   sentence  what it does
 //   lesson    03                   whose files these are (01)
-//   needs     landlock             where the machine cannot hold it, that is said (exit 77)
+//   needs     Landlock             in the words of `kit-cell isolation`; where the machine has it
+//                                  not, that is said (exit 77)
 //   steps     01.1 01.4            only these are run
 //   lost      01.4                 these earn nothing …
 //   kept      01.1                 … and these all that they are worth
@@ -18,6 +19,7 @@
 //   make      fifo server.cpp      an odd file: fifo, link FILE TARGET, twin FILE TARGET (a hard
 //   link),
 //                                  old FILE, remove, empty, huge, folder
+//   top       link report.md FILE  the same at the top of the submission
 //   swap      server.cpp FILE      once grading has begun, FILE is put in its place
 //   course    late 80              a line of a course file
 //   times     NAME,2026-12-01 …    a line of --submitted-from; *: for the next one
@@ -58,7 +60,6 @@
 
 #include "grading/grade.hpp"
 #include "harness/escape.hpp"
-#include "harness/landlock.hpp"
 #include "harness/proc.hpp"
 #include "harness/sandbox.hpp"
 #include "harness/sources.hpp"
@@ -171,8 +172,14 @@ class Trial {
   /// Whether this machine lacks what is needed to contain it; says so.
   static bool needs_more(const std::string& name) {
     const About about(fs::path(KIT_ROOT_FOLDER) / "tests" / "hostile" / name / "about.txt");
-    if (about.one("needs") != "landlock" || kit::landlock_version() > 0) return false;
-    std::cout << name << ": contained only where the kernel has Landlock; this one has not\n";
+    const std::string needed = about.one("needs");
+    if (needed.empty()) return false;
+    const kit::Outcome cell = kit::run_command(
+        {{(fs::path(KIT_BUILD_FOLDER) / "kit-cell").string(), "isolation"}, {}, "/"});
+    const bool there = cell.output.find(needed) != std::string::npos;
+    if (there && cell.output.find("no " + needed) == std::string::npos) return false;
+    std::cout << name << ": contained only in a cell with " << needed
+              << "; here there is: " << cell.output;
     return true;
   }
 
@@ -246,6 +253,7 @@ class Trial {
       std::ofstream(to) << filled(kit::read_text(entry.path().string()).value_or(""));
     }
     for (const std::string& line : about_.all("make")) make(line, lesson);
+    for (const std::string& line : about_.all("top")) make(line, hostile_);
   }
 
   void make(const std::string& line, const fs::path& lesson) const {
