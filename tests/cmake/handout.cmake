@@ -74,7 +74,8 @@ configure_file("${SOURCE}/slides/CMakeLists.txt" "${kit}/slides/CMakeLists.txt" 
 configure_file("${SOURCE}/slides/failures.md" "${kit}/slides/failures.md" COPYONLY)
 configure_file("${SOURCE}/tests/CMakeLists.txt" "${kit}/tests/CMakeLists.txt" COPYONLY)
 take(tests/harness/*.cpp tests/harness/*.hpp tests/recorder/recorder.cpp
-  tests/recorder/recorder_block.hpp tests/recorder/wraps.cmake tests/tools/*)
+  tests/recorder/recorder_block.hpp tests/recorder/recorder_trap.hpp tests/recorder/wraps.cmake
+  tests/tools/*)
 file(GLOB tests "${kit}/tests/harness/*_test.cpp")
 file(REMOVE ${tests})
 foreach(file builds.cmake one_build.cmake make.in kit_lesson.cmake link.cmake doctor.cmake starter.cmake reset.cmake empty.cpp
