@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-#include "requests_under_way.hpp"
+#include "loop.hpp"
 
 namespace socketserver {
 namespace {
@@ -25,47 +25,12 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-// What a signal handler may look at: one server of the process ends on signals (EndOnSignals).
-struct SignalState {
-  std::atomic<bool> ending{false};
-  std::atomic<int> first{0};     // the signal that came first
-  std::atomic<int> wake_fd{-1};  // written to in the process that installed the handler
-  std::atomic<pid_t> owner{0};   // that process: a forked child has a copy of the pipe
-  std::atomic<int> serving{-1};  // the connection that the loop's own thread is serving
-};
-SignalState signals;
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
-
-void write_wake_byte(int fd) noexcept {
-  const int saved = errno;
-  // A full pipe (EAGAIN) is as good as one more byte: the loop will wake.
-  [[maybe_unused]] const auto ignored = ::write(fd, "!", 1);
-  errno = saved;
+// How poll(2) is told a limit: -1 is none. What is longer than it can say is cut: whoever waits
+// looks at the clock again.
+int poll_time(std::optional<milliseconds> limit) {
+  if (!limit) return -1;
+  return static_cast<int>(std::clamp<milliseconds::rep>(limit->count(), 0, INT32_MAX));
 }
-
-// A pipe whose reading end becomes readable when the loop must wake: poll(2) can wait for it, and a
-// signal handler may write to it ("self-pipe").
-struct WakePipe {
-  WakePipe() {
-    int ends[2];
-    check(::pipe(ends), "pipe");
-    read_end.reset(ends[0]);
-    write_end.reset(ends[1]);
-    for (const int fd : ends) {
-      set_nonblocking(fd);
-      set_close_on_exec(fd);
-    }
-  }
-
-  void drain() const noexcept {
-    char bytes[64];
-    while (::read(read_end.get(), bytes, sizeof bytes) > 0) {
-    }
-  }
-
-  FileDescriptor read_end;
-  FileDescriptor write_end;
-};
 
 std::string current_exception_text() {
   try {
@@ -78,29 +43,6 @@ std::string current_exception_text() {
 }
 
 }  // namespace
-
-// The state of the loop, out of the header: a learner's file does not compile it again.
-struct BaseServer::Loop {
-  enum class State { not_run, told_to_end_early, running, ended };
-
-  // Guarded by `mutex`: who runs the loop, and whether it has ended.
-  std::mutex mutex;
-  std::condition_variable changed;
-  State state = State::not_run;
-  unsigned long run = 0;
-  std::thread::id thread;
-  pid_t process = 0;
-
-  std::atomic<bool> told_to_end{false};
-  std::atomic<bool> ends_on_signals{false};
-  WakePipe wake;
-  RequestsUnderWay under_way;
-
-  // Used on the loop's thread alone.
-  std::vector<pollfd> waiting_for{{-1, POLLIN, 0}, {wake.read_end.get(), POLLIN, 0}};
-  bool paused = false;
-  std::string last_failure;
-};
 
 BaseServer::BaseServer(const Address& server_address, RequestHandlerClass handler_class)
     : server_address_(server_address),
@@ -121,7 +63,7 @@ void BaseServer::bind_and_activate() {
 
 // ---- the loop ----------------------------------------------------------------------------------
 
-void BaseServer::serve_forever() {
+void BaseServer::serve_forever(std::optional<milliseconds> poll_interval) {
   {
     const std::lock_guard lock(loop_->mutex);
     if (loop_->state == Loop::State::running) {
@@ -131,6 +73,7 @@ void BaseServer::serve_forever() {
       loop_->state = Loop::State::ended;
       return;
     }
+    require_socket("serve_forever");
     loop_->state = Loop::State::running;
     loop_->run += 1;
     loop_->thread = std::this_thread::get_id();
@@ -146,19 +89,48 @@ void BaseServer::serve_forever() {
     }
   } ended{*loop_};
 
+  loop_->poll_interval = poll_interval;
   while (!ending()) {
-    turn();
+    take_step(&BaseServer::turn);
     do_service_actions();
   }
-  if (loop_->ends_on_signals && signals.ending) interrupt_requests();
+  while (signalled() && !take_step(&BaseServer::interrupt_requests)) {
+  }
+}
+
+void BaseServer::require_socket(const char* call) const {
+  if (fileno() != -1) return;
+  throw std::logic_error(std::string(call) +
+                         ": the server has no socket: call bind_and_activate() first");
+}
+
+// Returns whether the step is done.
+bool BaseServer::take_step(void (BaseServer::*step)()) {
+  try {
+    (this->*step)();
+    return true;
+  } catch (const std::system_error& error) {
+    pause_for_want_of_memory(error);
+    return false;
+  }
+}
+
+// poll(2), select(2) and epoll_wait(2) need memory in the kernel. Want of it passes, and the
+// clients that are there already are no reason to give up. Called in a `catch` block.
+void BaseServer::pause_for_want_of_memory(const std::system_error& error) {
+  if (error.code().value() != EAGAIN && error.code().value() != ENOMEM) throw;
+  const std::string failure = std::string("cannot wait: ") + error.what();
+  if (failure != loop_->last_failure) log_error(failure);
+  loop_->last_failure = failure;
+  std::this_thread::sleep_for(pause_after_failure);
 }
 
 void BaseServer::turn() {
   std::vector<pollfd>& fds = loop_->waiting_for;
   // poll(2) passes over a negative descriptor
   fds[0].fd = !loop_->paused && ask_for_room() ? fileno() : -1;
-  const int limit = loop_->paused ? static_cast<int>(pause_after_failure.count()) : -1;
-  const int ready = ::poll(fds.data(), static_cast<nfds_t>(fds.size()), limit);
+  const auto limit = loop_->paused ? pause_after_failure : loop_->poll_interval;
+  const int ready = ::poll(fds.data(), static_cast<nfds_t>(fds.size()), poll_time(limit));
   if (ready == -1 && errno != EINTR) throw_system_error("poll");
   loop_->paused = false;
   if (ready == -1) return;
@@ -194,9 +166,8 @@ BaseServer::Taken BaseServer::take_request() noexcept {
   const Address client_address = request->client_address();
   try {
     request->enter(loop_->under_way);
-    signals.serving = request->is_packet() ? -1 : request->fileno();
-    // The signal may have come before the handler could see this connection.
-    if (loop_->ends_on_signals && signals.ending) (void)::shutdown(request->fileno(), SHUT_RD);
+    // The signal may have come before its handler could see this connection.
+    if (signalled() && !request->is_packet()) (void)::shutdown(request->fileno(), SHUT_RD);
     if (verify_request(*request)) {
       process_request(std::move(*request));
     } else {
@@ -210,7 +181,6 @@ BaseServer::Taken BaseServer::take_request() noexcept {
       report_error(client_address);
     }
   }
-  signals.serving = -1;
   return Taken::taken;
 }
 
@@ -232,28 +202,40 @@ void BaseServer::do_service_actions() noexcept {
 }
 
 bool BaseServer::handle_request() {
+  require_socket("handle_request");
   const Clock::time_point begin = Clock::now();
+  bool in_vain = false;  // something watched was ready, and yet there is no room
   for (;;) {
-    if (ending()) return false;
-    int limit = -1;
-    if (timeout) {
-      const auto left = *timeout - std::chrono::floor<milliseconds>(Clock::now() - begin);
-      limit = static_cast<int>(std::clamp<milliseconds::rep>(left.count(), 0, INT32_MAX));
-    }
-    // Whoever has no room now watches what will tell that there is some again.
+    if (signalled()) return false;
+    std::optional<milliseconds> left = timeout;
+    if (left) *left -= std::chrono::floor<milliseconds>(Clock::now() - begin);
+    const bool over = left && *left <= milliseconds(0);
+    // Whoever has no room now watches what will tell that there is some again. That may stay
+    // readable, for nobody reads it here: then it is left alone for a while.
     std::vector<pollfd>& fds = loop_->waiting_for;
     const bool room = ask_for_room();
+    const bool pauses = in_vain && !room && !over;
     fds[0].fd = room ? fileno() : -1;
-    const int ready = ::poll(fds.data(), room ? 2 : static_cast<nfds_t>(fds.size()), limit);
-    if (ready == -1 && errno != EINTR) throw_system_error("poll");
-    if (ready == -1) continue;  // a signal neither shortens nor lengthens the wait
-    // Without room only the time counts: what is watched may stay readable.
-    if (ready == 0 || (limit == 0 && !room)) {
+    const auto watched = static_cast<nfds_t>(room || pauses ? 2 : fds.size());
+    if (pauses) left = left ? std::min(*left, pause_after_failure) : pause_after_failure;
+    const int ready = ::poll(fds.data(), watched, poll_time(left));
+    if (ready == -1 && errno == EINTR) continue;  // a signal neither shortens nor lengthens it
+    if (ready == -1) {
+      try {
+        throw_system_error("poll");
+      } catch (const std::system_error& error) {
+        pause_for_want_of_memory(error);
+      }
+      continue;
+    }
+    // Without room only the time counts.
+    if (over && (ready == 0 || !room)) {
       handle_timeout();
       return false;
     }
+    in_vain = !room && !pauses && fds[1].revents == 0;
     if (fds[1].revents != 0) drain_wake();
-    if (ending() || !room || fds[0].revents == 0) continue;
+    if (signalled() || !room || fds[0].revents == 0) continue;
     switch (take_request()) {
       case Taken::taken:
         return true;
@@ -266,8 +248,12 @@ bool BaseServer::handle_request() {
   }
 }
 
+bool BaseServer::signalled() const noexcept {
+  return loop_->ends_on_signals && loop_->signalled != 0;
+}
+
 bool BaseServer::ending() const noexcept {
-  return loop_->told_to_end || (loop_->ends_on_signals && signals.ending);
+  return loop_->told_to_end || signalled();
 }
 
 void BaseServer::shutdown() {
@@ -276,7 +262,7 @@ void BaseServer::shutdown() {
   if (loop_->state != Loop::State::running) return;
   loop_->told_to_end = true;
   // A forked child has a copy of all this: the loop that it would wake is its parent's.
-  if (loop_->process == ::getpid()) write_wake_byte(loop_->wake.write_end.get());
+  if (loop_->process == ::getpid()) loop_->wake.wake();
   if (loop_->thread == std::this_thread::get_id()) return;
   const unsigned long run = loop_->run;
   loop_->changed.wait(lock,
@@ -292,7 +278,7 @@ void BaseServer::server_close() {
 }
 
 void BaseServer::wake() noexcept {
-  write_wake_byte(loop_->wake.write_end.get());
+  loop_->wake.wake();
 }
 
 void BaseServer::leave_loop_to_parent() noexcept {
@@ -310,6 +296,14 @@ void BaseServer::unwatch(int fd) {
   const auto found =
       std::find_if(watched, fds.end(), [fd](pollfd entry) { return entry.fd == fd; });
   if (found != fds.end()) fds.erase(found);
+}
+
+std::optional<milliseconds> BaseServer::poll_interval() const noexcept {
+  return loop_->poll_interval;
+}
+
+RequestsUnderWay& BaseServer::under_way() noexcept {
+  return loop_->under_way;
 }
 
 int BaseServer::wake_fileno() const noexcept {
@@ -358,56 +352,7 @@ void BaseServer::report_error(const Address& client_address) noexcept {
 }
 
 void BaseServer::interrupt_requests() {
-  loop_->under_way.interrupt_all();
-}
-
-// ---- the end by a signal -----------------------------------------------------------------------
-
-namespace {
-
-extern "C" void end_on_signal(int number) {
-  const bool own_loop = signals.owner == ::getpid();
-  if (signals.ending.exchange(true)) {
-    // The second one kills; a forked child may get the first one twice, from the terminal and
-    // passed on by its parent: there, the second of its kind does.
-    if (!own_loop && number != signals.first) return;
-    std::signal(number, SIG_DFL);
-    std::raise(number);
-    return;
-  }
-  signals.first = number;
-  const int saved = errno;
-  if (own_loop) write_wake_byte(signals.wake_fd);
-  // Where the loop's own thread serves, it may sit in recv and never look at the pipe.
-  (void)::shutdown(signals.serving, SHUT_RD);
-  errno = saved;
-}
-
-}  // namespace
-
-EndOnSignals::EndOnSignals(BaseServer& server) : server_(server) {
-  signals.ending = false;
-  signals.serving = -1;
-  signals.owner = ::getpid();
-  signals.wake_fd = server.loop_->wake.write_end.get();
-  server.loop_->ends_on_signals = true;
-  struct sigaction action {};
-  action.sa_handler = end_on_signal;
-  sigemptyset(&action.sa_mask);
-  check(::sigaction(SIGINT, &action, &old_interrupt_), "sigaction");
-  check(::sigaction(SIGTERM, &action, &old_terminate_), "sigaction");
-}
-
-EndOnSignals::~EndOnSignals() {
-  // Neither can fail: the numbers are those of the constructor.
-  (void)::sigaction(SIGINT, &old_interrupt_, nullptr);
-  (void)::sigaction(SIGTERM, &old_terminate_, nullptr);
-  server_.loop_->ends_on_signals = false;
-  signals.wake_fd = -1;
-}
-
-bool EndOnSignals::requested() const noexcept {
-  return signals.ending;
+  loop_->under_way.shutdown_all(SHUT_RD);
 }
 
 }  // namespace socketserver

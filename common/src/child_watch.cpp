@@ -66,6 +66,11 @@ bool installed = false;  // guarded by `installing`
 }  // namespace
 
 ChildWatch::ChildWatch() {
+  // A mask is inherited, from whoever has started the program.
+  sigset_t child_signal;
+  sigemptyset(&child_signal);
+  sigaddset(&child_signal, SIGCHLD);
+  (void)::pthread_sigmask(SIG_UNBLOCK, &child_signal, nullptr);
   int ends[2];
   check(::pipe(ends), "pipe");
   read_end_.reset(ends[0]);

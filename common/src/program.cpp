@@ -10,9 +10,12 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <system_error>
 
 namespace socketserver {
@@ -24,6 +27,7 @@ constexpr std::size_t shown_bytes = 60;
 constexpr long default_port = 9999;
 
 std::atomic<bool> quiet{false};
+std::optional<std::chrono::milliseconds> grace;  // of --grace, if it was given
 
 bool is_number(const Option& option) {
   const std::string_view value = option.value ? option.value : "";
@@ -101,6 +105,11 @@ int run_program(int argc, char* argv[], const char* program, const std::vector<O
   try {
     const Options options(argc, argv, program, table, words);
     quiet = options.has("--quiet");
+    if (options.has("--grace")) {
+      grace = std::chrono::milliseconds(options.number("--grace", 0));
+    } else if (const char* const given = std::getenv("KIT_GRACE_MS")) {
+      grace = std::chrono::milliseconds(std::strtol(given, nullptr, 10));  // the checks say it
+    }
     if (is_client) partner = options.partner() + ": ";
     run(options);
     // What a client prints is its result; what a server prints is a log.
@@ -240,6 +249,7 @@ int server_main(int argc, char* argv[], std::initializer_list<Option> more,
                 void (*serve)(const Options&)) {
   std::vector<Option> table = with_address(more);
   table.push_back({"--quiet", nullptr, "prints no line for what it receives"});
+  table.push_back({"--grace", "MS", "how long a signal leaves to what is under way (5000)"});
   return run_program(argc, argv, "server", table, nullptr, serve);
 }
 
@@ -254,6 +264,7 @@ int client_main(int argc, char* argv[], std::initializer_list<Option> more, cons
 }
 
 void start_listening(BaseServer& server) {
+  if (grace) server.grace = grace;
   try {
     server.bind_and_activate();
   } catch (const std::system_error& error) {

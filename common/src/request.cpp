@@ -10,26 +10,6 @@
 
 namespace socketserver {
 
-void RequestsUnderWay::enter(int fd) {
-  const auto index = static_cast<std::size_t>(fd);
-  const std::lock_guard lock(mutex_);
-  if (under_way_.size() <= index) under_way_.resize(2 * index + 1);
-  under_way_[index] = true;
-}
-
-void RequestsUnderWay::leave(int fd) noexcept {
-  const std::lock_guard lock(mutex_);
-  under_way_[static_cast<std::size_t>(fd)] = false;
-}
-
-void RequestsUnderWay::interrupt_all() noexcept {
-  const std::lock_guard lock(mutex_);
-  for (std::size_t fd = 0; fd < under_way_.size(); ++fd) {
-    // A client that has gone already (ENOTCONN) has nothing left to interrupt.
-    if (under_way_[fd]) (void)::shutdown(static_cast<int>(fd), SHUT_RD);
-  }
-}
-
 Request::Request(FileDescriptor connection, const Address& client_address) noexcept
     : connection_(std::move(connection)), client_address_(client_address) {}
 
@@ -117,14 +97,14 @@ void Request::close() noexcept {
 
 FileDescriptor Request::release() noexcept {
   // It leaves the list while the number is still its own.
-  if (list_ != nullptr && connection_) list_->leave(connection_.get());
+  if (list_ != nullptr) is_packet_ ? list_->leave_packet() : list_->leave(connection_.get());
   list_ = nullptr;
   return std::move(connection_);
 }
 
 void Request::enter(RequestsUnderWay& list) {
-  if (!connection_) return;
-  list.enter(connection_.get());
+  if (!is_packet_ && !connection_) return;
+  is_packet_ ? list.enter_packet() : list.enter(connection_.get());
   list_ = &list;
 }
 

@@ -7,8 +7,9 @@
 namespace socketserver {
 namespace {
 
-// The set that the calling thread belongs to.
+// The set that the calling thread belongs to, and whether it has waited for the others.
 thread_local const ThreadSet* own_set = nullptr;
+thread_local bool has_waited = false;
 
 // std::thread cannot ask for a size of stack.
 class ThreadAttributes {
@@ -74,6 +75,7 @@ void ThreadSet::leave() noexcept {
   {
     const std::lock_guard lock(mutex_);
     --running_;
+    if (has_waited) --waiters_;
     previous = std::exchange(last_ended_, ::pthread_self());
     room_again = std::exchange(out_of_room_, false);
     changed_.notify_all();
@@ -97,14 +99,14 @@ std::size_t ThreadSet::size() const {
 void ThreadSet::join() {
   std::unique_lock lock(mutex_);
   const bool member = own_set == this;
-  if (member) {
-    ++waiting_members_;
+  if (member && !has_waited) {
+    has_waited = true;
+    ++waiters_;
     changed_.notify_all();  // members that wait already need not wait for this one
   }
-  changed_.wait(lock, [&] { return running_ == (member ? waiting_members_ : 0); });
-  if (member) {
-    --waiting_members_;
-  } else if (const auto last = std::exchange(last_ended_, std::nullopt)) {
+  changed_.wait(lock, [&] { return running_ == (member ? waiters_ : 0); });
+  if (member) return;
+  if (const auto last = std::exchange(last_ended_, std::nullopt)) {
     // It has joined its predecessor, which had joined its own. It needs the mutex no more.
     (void)::pthread_join(*last, nullptr);
   }

@@ -29,7 +29,8 @@ PeerCredentials peer_credentials([[maybe_unused]] int connection) {
 
 void UnixPath::bind([[maybe_unused]] int socket, [[maybe_unused]] const Address& address,
                     [[maybe_unused]] std::optional<mode_t> mode) {
-  // TODO(03.B): bind the socket, and note which file that has made: path_, device_, inode_, maker_.
+  // TODO(03.B): bind the socket, and note which file that has made: path_, device_, inode_, maker_,
+  // owns_.
   not_written("03.B", "UnixPath::bind");
 }
 

@@ -29,6 +29,7 @@ void limit_waiting(int fd, std::chrono::milliseconds time) {
   timeval limit{};
   limit.tv_sec = static_cast<time_t>(time.count() / 1000);
   limit.tv_usec = static_cast<suseconds_t>(time.count() % 1000 * 1000);
+  if (time.count() <= 0) limit = {0, 1};  // nothing at all would be no limit. socket(7)
   check(::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), "setsockopt");
   check(::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), "setsockopt");
 }

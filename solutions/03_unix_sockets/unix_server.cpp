@@ -104,14 +104,14 @@ void UnixPath::bind(int socket, const Address& address, std::optional<mode_t> mo
   device_ = file.st_dev;
   inode_ = file.st_ino;
   maker_ = ::getpid();
+  owns_ = true;
 }
 
 void UnixPath::remove() noexcept {
-  if (path_.empty() || maker_ != ::getpid()) return;
+  if (!owns_.exchange(false) || maker_ != ::getpid()) return;
   struct stat file {};
   const bool found = ::lstat(path_.c_str(), &file) == 0;
   if (found && file.st_dev == device_ && file.st_ino == inode_) ::unlink(path_.c_str());
-  path_.clear();
 }
 
 void UnixStreamServer::server_bind() {

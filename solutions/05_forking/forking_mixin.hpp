@@ -16,6 +16,7 @@
 #include <socketserver/unix_server.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <unordered_set>
@@ -40,12 +41,17 @@ class ForkingMixIn : public Server {
   /// A request is served beside the others.
   static constexpr bool serves_in_turn = false;
 
+  /// What `timeout` is at first: so often handle_request() looks after the children although nobody
+  /// comes. Python: the same.
+  static constexpr std::chrono::seconds default_timeout{300};
+
   /// As the constructor of `Server`.
   /// @throws std::system_error if the process cannot watch its children
   ForkingMixIn(const Address& server_address, RequestHandlerClass handler_class)
       : Server(server_address, handler_class) {
     // From now on service_actions() is called when a child has ended.
     this->watch(child_watch_.fileno());
+    this->timeout = default_timeout;
   }
 
   /// server_close()

@@ -2,19 +2,26 @@
 
 #include <sys/socket.h>
 #include <socketserver/base_server.hpp>
+#include <socketserver/log.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/selectors.hpp>
 #include <socketserver/session.hpp>
 #include <socketserver/system_call.hpp>
 #include <socketserver/udp_server.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <iterator>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -79,25 +86,35 @@ class SelectorMixIn : public Server {
     }
   }
 
+  /// Waits for one client, for at most `timeout`, and serves it, and whoever else is there, to the
+  /// end. Blocks as long as they talk.
+  bool handle_request() override {
+    if (!Server::handle_request()) return false;
+    finish_conversations();
+    return true;
+  }
+
   /// Called when a signal ends the loop: every client gets the answer to what it has sent, and its
   /// end of file. Returns when the last connection is closed.
   void interrupt_requests() override {
-    forget(this->fileno());
-    listen_again_.reset();
     Server::interrupt_requests();  // each of them reads its end of file from now on
-    while (!connections_.empty() || !leaving_.empty()) {
-      serve_ready();
-      close_idle();
-    }
+    finish_conversations();
   }
 
   /// Ends a loop that still runs, then closes every connection and the listener. The second call
-  /// does nothing.
+  /// does nothing. Callable from any thread; a session that calls it is served to the end of this
+  /// turn first.
   void server_close() override {
     this->BaseServer::server_close();
+    if (serving_on_ == std::this_thread::get_id()) {
+      close_after_turn_ = true;
+      return;
+    }
+    const std::lock_guard lock(closing_);
     while (!connections_.empty()) close(connections_.front());
     while (!leaving_.empty()) close(leaving_.front());
-    selector_->close();
+    forget(this->fileno());
+    forget(this->wake_fileno());
     Server::server_close();
   }
 
@@ -128,8 +145,10 @@ class SelectorMixIn : public Server {
   // ---- one turn of the loop --------------------------------------------------------------------
 
   void serve_ready() {
+    const std::span<const Ready> ready = selector_->select(time_to_wait());
+    serving_on_ = std::this_thread::get_id();
     bool new_clients = false;
-    for (const auto& [key, events] : selector_->select(time_to_wait())) {
+    for (const auto& [key, events] : ready) {
       if (key.data != nullptr) {
         serve(*static_cast<Connection*>(key.data), events);
       } else if (key.fd == this->wake_fileno()) {
@@ -140,28 +159,47 @@ class SelectorMixIn : public Server {
     }
     // Last: a new connection may get the number of one that this turn has closed.
     if (new_clients) take_new_clients();
+    serving_on_ = std::thread::id();
+    if (std::exchange(close_after_turn_, false)) SelectorMixIn::server_close();
+  }
+
+  // All who are there, and nobody else.
+  void finish_conversations() {
+    forget(this->fileno());
+    listen_again_.reset();
+    while (!connections_.empty() || !leaving_.empty()) {
+      serve_ready();
+      close_idle();
+    }
   }
 
   // Until the next thing that only the clock will tell; no value if there is none.
   BaseSelector::Timeout time_to_wait() const {
     std::optional<Clock::time_point> next = listen_again_;
     if (idle_timeout && !connections_.empty()) {
-      const Clock::time_point end = connections_.front().last_moved + *idle_timeout;
+      const Clock::time_point end = connections_.front().last_moved + longest_silence();
       if (!next || end < *next) next = end;
     }
     if (!leaving_.empty()) {
       const Clock::time_point end = leaving_.front().last_moved + Request::longest_goodbye;
       if (!next || end < *next) next = end;
     }
-    if (!next) return std::nullopt;
-    return *next - Clock::now();
+    const auto interval = this->poll_interval();
+    if (!next) return interval;
+    const auto left = *next - Clock::now();
+    return interval ? std::min<Clock::duration>(left, *interval) : left;
+  }
+
+  // idle_timeout, or as much of it as the clock can count with.
+  std::chrono::milliseconds longest_silence() const {
+    return std::min<std::chrono::milliseconds>(*idle_timeout, std::chrono::years(100));
   }
 
   void close_idle() {
     if (!idle_timeout && leaving_.empty()) return;
     const Clock::time_point now = Clock::now();
     while (idle_timeout && !connections_.empty() &&
-           connections_.front().last_moved <= now - *idle_timeout) {
+           connections_.front().last_moved <= now - longest_silence()) {
       leave(connections_.front());
     }
     while (!leaving_.empty() && leaving_.front().last_moved <= now - Request::longest_goodbye) {
@@ -179,10 +217,21 @@ class SelectorMixIn : public Server {
 
   void watch_listener() {
     if (listen_again_ && *listen_again_ <= Clock::now()) listen_again_.reset();
-    const bool wanted = !listen_again_ && this->has_room();
+    const bool wanted = !listen_again_ && this->ask_for_room();
     const bool watched = selector_->get_map().find(this->fileno()) != nullptr;
-    if (wanted && !watched) selector_->register_fd(this->fileno(), EVENT_READ);
+    if (wanted && !watched) listen();
     if (!wanted && watched) selector_->unregister(this->fileno());
+  }
+
+  // The kernel may have no place left for it (ENOSPC). epoll_ctl(2)
+  void listen() {
+    try {
+      selector_->register_fd(this->fileno(), EVENT_READ);
+      listens_ = true;
+    } catch (const std::system_error& error) {
+      listen_again_ = Clock::now() + Server::pause_after_failure;
+      if (std::exchange(listens_, false)) log_error(std::string("cannot listen: ") + error.what());
+    }
   }
 
   // ---- one connection --------------------------------------------------------------------------
@@ -303,8 +352,12 @@ class SelectorMixIn : public Server {
   std::list<Connection> connections_;
   std::list<Connection> leaving_;                  // in the order of their goodbyes
   std::optional<Clock::time_point> listen_again_;  // set while the listener is left alone
-  std::array<char, 64 * 1024> buffer_;             // for what has just come, by turns
-  Output shared_memory_;                           // for answers, by turns
+  bool listens_ = true;                            // or has said that it cannot
+  std::thread::id serving_on_;                     // the loop's thread, in the midst of a turn
+  bool close_after_turn_ = false;
+  std::mutex closing_;
+  std::array<char, 64 * 1024> buffer_;  // for what has just come, by turns
+  Output shared_memory_;                // for answers, by turns
 };
 
 }  // namespace socketserver

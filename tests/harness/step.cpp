@@ -187,6 +187,8 @@ ProcessOptions Step::process_options(const std::string& path, const ProgramOptio
   if (!options.folder.empty()) process.folder = options.folder;
   process.environment = options.environment;
   if (!nonce.empty()) process.environment.push_back("KIT_NONCE=" + nonce);
+  // A server that is cut off when its time is over would pass for one that ends by itself.
+  process.environment.push_back("KIT_GRACE_MS=3600000");
   if (build == "plain") {
     process.limits.address_space = limits::address_space;
   } else {

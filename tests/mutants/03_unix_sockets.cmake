@@ -123,6 +123,7 @@ kit_mutant(
   WITH [[  const std::string path = address.path();
   path_ = path;
   maker_ = ::getpid();
+  owns_ = true;
 ]]
   REPLACE [[if (found && file.st_dev == device_ && file.st_ino == inode_) ::unlink]]
   WITH [[if (found) ::unlink]]
@@ -629,8 +630,8 @@ kit_mutant(
   NAME a-copy-removes-the-path
   SENTENCE "A forked child that closes its copy of the server removes the path."
   FILE unix_server.cpp
-  REPLACE [[if (path_.empty() || maker_ != ::getpid()) return;]]
-  WITH [[if (path_.empty()) return;]]
+  REPLACE [[if (!owns_.exchange(false) || maker_ != ::getpid()) return;]]
+  WITH [[if (!owns_.exchange(false)) return;]]
   STEP 03.7
   WORDS "belongs to the process that made it")
 

@@ -391,6 +391,14 @@ TEST_CASE("a silent client's time is limited, and a client that only reads nothi
         std::vector<std::string>{"recv: Connection timed out", "recv: Connection timed out"});
 }
 
+TEST_CASE("a limit of no time at all is not the same as no limit") {
+  TCPTalkingServer server;
+  TalkingHandler::patience = 0ms;
+  const Running running(server);
+  const FileDescriptor silent = connect_to(server.server_address());
+  CHECK(receive_all(silent).empty());  // would wait for ever
+}
+
 TEST_CASE("disable_nagle_algorithm is for this connection, and for TCP alone") {
   TCPTalkingServer server;
   const Running running(server);

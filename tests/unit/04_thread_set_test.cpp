@@ -70,3 +70,23 @@ TEST_CASE("a set is joined by its destructor") {
   }
   CHECK(done);
 }
+
+TEST_CASE("threads that have waited here do not wait for each other afterwards") {
+  for (int i = 0; i < 50; ++i) {
+    ThreadSet threads;
+    std::promise<void> first_is_out, second_is_out;
+    std::future<void> first = first_is_out.get_future();
+    std::future<void> second = second_is_out.get_future();
+    threads.start([&] {
+      threads.join();
+      first_is_out.set_value();
+      second.wait();
+    });
+    threads.start([&] {
+      threads.join();
+      second_is_out.set_value();
+      first.wait();
+    });
+    threads.join();
+  }
+}

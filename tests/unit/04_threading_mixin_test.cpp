@@ -1,6 +1,8 @@
 // ThreadingMixIn: what the check of lesson 04 cannot see from outside. The numbers of the behaviour
 // are those of Python's socketserver.
 
+#include <unistd.h>
+
 #include <chrono>
 #include <future>
 #include <stdexcept>
@@ -158,5 +160,64 @@ TEST_CASE("threading: UDP, each datagram in a thread") {
     send_text(client, "ping");
     char buffer[16];
     CHECK(::recv(client.get(), buffer, sizeof buffer, 0) == 4);
+  }
+}
+
+TEST_CASE("threading: a datagram that is under way is answered although its server is closed") {
+  static std::promise<void>* closed;
+  class LateHandler : public BaseRequestHandler {
+   public:
+    using BaseRequestHandler::BaseRequestHandler;
+    void handle() override {
+      closed->get_future().wait();
+      const Address& to = client_address();
+      check(::sendto(request().fileno(), "late", 4, 0, to.data(), to.size()), "sendto");
+    }
+  };
+  std::promise<void> is_closed;
+  closed = &is_closed;
+  ThreadingUDPServer server(any_port(), handler_class<LateHandler>);
+  server.bind_and_activate();
+  const int before = open_descriptors();
+  const FileDescriptor client(check(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
+  const Address to = server.server_address();
+  check(::connect(client.get(), to.data(), to.size()), "connect");
+  send_text(client, "ping");
+  CHECK(server.handle_request());
+  auto closing = std::async(std::launch::async, [&server] { server.server_close(); });
+  while (server.fileno() != -1) std::this_thread::yield();
+  is_closed.set_value();
+  char buffer[16];
+  CHECK(::recv(client.get(), buffer, sizeof buffer, 0) == 4);
+  closing.get();
+  CHECK(open_descriptors() == before);  // the client's for the server's
+}
+
+TEST_CASE("threading: several handlers close the server at once, beside the one who runs it") {
+  const std::string path = "/tmp/kit-unit-closers-" + std::to_string(::getpid());
+  for (int i = 0; i < 20; ++i) {
+    ThreadingUnixStreamServer server(Address::unix_path(path), handler_class<OrderHandler>);
+    server.bind_and_activate();
+    std::thread loop([&server] {
+      server.serve_forever();
+      server.server_close();
+    });
+    std::vector<FileDescriptor> clients;
+    for (int k = 0; k < 4; ++k) {
+      clients.push_back(connect_to(server.server_address()));
+      send_text(clients.back(), "x");
+    }
+    std::vector<FileDescriptor> closers;
+    try {
+      for (int k = 0; k < 2; ++k) {
+        closers.push_back(connect_to(server.server_address()));
+        send_text(closers.back(), "close");
+      }
+    } catch (const std::system_error&) {
+      // The first one was faster than the second has come.
+    }
+    loop.join();
+    CHECK(server.fileno() == -1);
+    CHECK(::access(path.c_str(), F_OK) == -1);
   }
 }

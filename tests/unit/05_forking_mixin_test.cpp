@@ -88,6 +88,11 @@ TEST_CASE("forking: handle_timeout collects what has ended") {
   CHECK(server.statuses == std::vector<int>{0});
 }
 
+TEST_CASE("forking: handle_request looks after the children every five minutes") {
+  NotingForkingServer server(any_port(), handler_class<OnceHandler>);
+  CHECK(server.timeout == 300s);
+}
+
 TEST_CASE("forking: at the limit handle_request waits for a child, not for ever") {
   NotingForkingServer server(any_port(), handler_class<OnceHandler>);
   server.max_children = 1;

@@ -243,3 +243,126 @@ TEST_CASE(
   CHECK(status == 0);
   for (const int fd : {all_there[0], all_there[1], go[0], go[1]}) ::close(fd);
 }
+
+TEST_CASE("a server on a selector: handle_request serves its client to the end") {
+  Selecting server(any_port(), session_class<TalkingSession>);
+  server.bind_and_activate();
+  for (int i = 0; i < 3; ++i) {
+    const FileDescriptor client = connect_to(server.server_address());
+    send_text(client, "x");
+    check(::shutdown(client.get(), SHUT_WR), "shutdown");
+    CHECK(server.handle_request());
+    CHECK(receive_all(client) == "xbye");
+  }
+  server.timeout = 1ms;
+  CHECK_FALSE(server.handle_request());
+}
+
+TEST_CASE(
+    "a server on a selector: what could not be bound may be tried again, and closed reopened") {
+  TCPServer other(any_port(), handler_class<OnceHandler>);
+  other.bind_and_activate();
+  Selecting server(other.server_address(), session_class<TalkingSession>);
+  CHECK_THROWS_AS(server.bind_and_activate(), std::system_error);
+  other.server_close();
+  for (int i = 0; i < 2; ++i) {
+    server.bind_and_activate();
+    Running loop(server);
+    CHECK(ask(server.server_address(), "x") == "xbye");
+    loop.stop();
+    server.server_close();
+  }
+}
+
+TEST_CASE("a server on a selector: the longest idle_timeout is for ever, and has_room may throw") {
+  class Unsure : public Selecting {
+   public:
+    using Selecting::Selecting;
+    ~Unsure() override { Selecting::server_close(); }
+    bool has_room() override { throw std::runtime_error("from has_room"); }
+  };
+  Unsure server(any_port(), session_class<TalkingSession>);
+  server.idle_timeout = std::chrono::milliseconds::max();
+  server.bind_and_activate();
+  const Running loop(server);
+  const FileDescriptor client = connect_to(server.server_address());
+  send_text(client, "x");
+  CHECK(receive_some(client) == "x");
+  CHECK(ask(server.server_address(), "y") == "ybye");
+  send_text(client, "z");
+  CHECK(receive_some(client) == "z");
+}
+
+TEST_CASE("a server on a selector: a session may close its server, and so may others meanwhile") {
+  class ClosingSession : public TalkingSession {
+   public:
+    ClosingSession(const Address& address, BaseServer& server)
+        : TalkingSession(address, server), closes_(server) {}
+    void received(std::string_view bytes, Output& out) override {
+      if (bytes == "close") closes_.server_close();
+      TalkingSession::received(bytes, out);
+    }
+
+   private:
+    BaseServer& closes_;
+  };
+  for (int i = 0; i < 20; ++i) {
+    Selecting server(any_port(), session_class<ClosingSession>);
+    server.bind_and_activate();
+    std::thread loop([&server] {
+      server.serve_forever();
+      server.server_close();
+    });
+    const FileDescriptor silent = connect_to(server.server_address());
+    const FileDescriptor client = connect_to(server.server_address());
+    send_text(client, "x");
+    CHECK(receive_some(client) == "x");
+    std::thread closer([&server] { server.server_close(); });
+    (void)::send(client.get(), "close", 5, MSG_NOSIGNAL);
+    loop.join();
+    closer.join();
+    CHECK(server.fileno() == -1);
+    CHECK(receive_all(silent).empty());
+  }
+  // The session alone: its answer still goes out.
+  Selecting server(any_port(), session_class<ClosingSession>);
+  server.bind_and_activate();
+  std::thread loop([&server] { server.serve_forever(); });
+  const FileDescriptor client = connect_to(server.server_address());
+  send_text(client, "close");
+  CHECK(receive_all(client) == "close");
+  loop.join();
+  CHECK(server.fileno() == -1);
+}
+
+TEST_CASE("a server on a selector: a listener that cannot be registered again is tried again") {
+  class Poor : public PollSelector {
+   public:
+    int failures = 0;
+    int listener = -1;
+    SelectorKey register_fd(int fd, Events events, void* data) override {
+      if (fd == listener && failures < 3) {
+        failures += 1;
+        throw std::system_error(ENOSPC, std::generic_category(), "epoll_ctl");
+      }
+      return PollSelector::register_fd(fd, events, data);
+    }
+  };
+  auto poor = std::make_unique<Poor>();
+  Poor& selector = *poor;
+  NotingServer server(any_port(), session_class<TalkingSession>, std::move(poor));
+  server.bind_and_activate();
+  const Running loop(server);
+  const FileDescriptor client = connect_to(server.server_address());
+  send_text(client, "x");
+  CHECK(receive_some(client) == "x");
+  server.has_a_room = false;  // the listener is left alone, and must be registered again
+  send_text(client, "y");
+  CHECK(receive_some(client) == "y");
+  selector.listener = server.fileno();
+  server.make_room();
+  send_text(client, "z");
+  CHECK(receive_some(client) == "z");
+  CHECK(ask(server.server_address(), "new") == "newbye");
+  CHECK(selector.failures == 3);
+}

@@ -481,3 +481,95 @@ TEST_CASE("a server destroyed in the middle of nothing leaves no descriptor") {
   }
   CHECK(open_descriptors() == before);
 }
+
+TEST_CASE("a server that is not bound says so, and does not wait for ever") {
+  TCPServer server(any_port(), handler_class<OnceHandler>);
+  CHECK_THROWS_AS(server.serve_forever(), std::logic_error);
+  CHECK_THROWS_AS(server.handle_request(), std::logic_error);
+  server.bind_and_activate();
+  const Running loop(server);
+  CHECK(ask(server.server_address(), "x") == "x");
+}
+
+TEST_CASE("handle_request serves after a loop that shutdown has ended") {
+  TCPServer server(any_port(), handler_class<OnceHandler>);
+  server.bind_and_activate();
+  {
+    Running loop(server);
+    CHECK(ask(server.server_address(), "x") == "x");
+    loop.stop();
+  }
+  const FileDescriptor client = connect_to(server.server_address());
+  send_text(client, "y");
+  CHECK(server.handle_request());
+  CHECK(receive_all(client) == "y");
+}
+
+TEST_CASE(
+    "handle_request without room: a watched descriptor that stays readable does not spin it") {
+  class Full : public TCPServer {
+   public:
+    using TCPServer::TCPServer;
+    int asked = 0;
+    bool has_room() override {
+      asked += 1;
+      return false;
+    }
+  };
+  Full server(any_port(), handler_class<OnceHandler>);
+  server.bind_and_activate();
+  int ends[2];
+  check(::pipe(ends), "pipe");
+  const FileDescriptor read_end(ends[0]);
+  const FileDescriptor write_end(ends[1]);
+  check(::write(write_end.get(), "!", 1), "write");
+  server.watch(read_end.get());
+  server.timeout = milliseconds(200);
+  const Clock::time_point begin = Clock::now();
+  CHECK_FALSE(server.handle_request());
+  CHECK(Clock::now() - begin >= milliseconds(200));
+  CHECK(server.asked < 100);  // it was 10,000 and more
+}
+
+TEST_CASE("want of memory in the kernel passes: the loop waits, says so once, and goes on") {
+  class Poor : public TCPServer {
+   public:
+    using TCPServer::TCPServer;
+    std::atomic<int> failures{0};
+    int error = ENOMEM;
+
+   protected:
+    void turn() override {
+      if (failures < 3) {
+        failures += 1;
+        throw std::system_error(error, std::generic_category(), "poll");
+      }
+      TCPServer::turn();
+    }
+  };
+  Poor server(any_port(), handler_class<OnceHandler>);
+  server.bind_and_activate();
+  {
+    const Running loop(server);
+    CHECK(ask(server.server_address(), "x") == "x");
+  }
+  CHECK(server.failures == 3);
+  server.failures = 0;
+  server.error = EBADF;
+  CHECK_THROWS_AS(server.serve_forever(), std::system_error);
+}
+
+TEST_CASE("serve_forever with a poll_interval: service_actions has its turn while nothing comes") {
+  class Counts : public TCPServer {
+   public:
+    using TCPServer::TCPServer;
+    int turns = 0;
+    void service_actions() override {
+      if (++turns == 5) shutdown();
+    }
+  };
+  Counts server(any_port(), handler_class<OnceHandler>);
+  server.bind_and_activate();
+  server.serve_forever(milliseconds(1));  // would wait for ever
+  CHECK(server.turns == 5);
+}

@@ -1,9 +1,7 @@
 // The log of a server: whoever reads it may stop reading, or leave, and no client notices.
 
-#include <sys/wait.h>
-#include <unistd.h>
+#include <limits.h>
 #include <socketserver/log.hpp>
-#include <socketserver/program.hpp>
 
 #include <csignal>
 #include <forking_mixin.hpp>
@@ -11,22 +9,11 @@
 #include <threading_mixin.hpp>
 
 #include "harness/catch.hpp"
-#include "loopback.hpp"
+#include "server_program.hpp"
 
 using namespace unit;
 
 namespace {
-
-struct Pipe {
-  Pipe() {
-    int ends[2];
-    check(::pipe(ends), "pipe");
-    read_end.reset(ends[0]);
-    write_end.reset(ends[1]);
-  }
-  FileDescriptor read_end;
-  FileDescriptor write_end;
-};
 
 // Says what it has received, once on stdout and once on stderr, before it answers.
 class TalkativeHandler : public OnceHandler {
@@ -42,8 +29,7 @@ class TalkativeHandler : public OnceHandler {
   }
 };
 
-int told_port = -1;      // where a server under test tells its port and its listener's number
-bool fills_log = false;  // whether it fills the log before it serves
+bool fills_log = false;  // whether a server under test fills the log before it serves
 
 template <class Server>
 void serve(const Options& options) {
@@ -51,54 +37,12 @@ void serve(const Options& options) {
   const EndOnSignals end(server);
   start_listening(server);
   for (int i = 0; fills_log && i < 100'000; ++i) log_line("nobody reads this");
-  const int told[2]{server.server_address().port(), server.fileno()};
-  check(::write(told_port, told, sizeof told), "write");
+  tell_address(server);
   server.serve_forever();
   server.server_close();
 }
 
-// A server program in a process of its own, which `prepare` makes ready.
-template <class Server>
-class Program {
- public:
-  explicit Program(const std::function<void()>& prepare) {
-    const Pipe told;
-    process_ = check(::fork(), "fork");
-    if (process_ == 0) {
-      // Out of the way of 0, 1 and 2, which the test may want to be free.
-      told_port = check(::fcntl(told.write_end.get(), F_DUPFD, 100), "fcntl");
-      prepare();
-      char name[] = "server", option[] = "--port", value[] = "0";
-      char* arguments[]{name, option, value, nullptr};
-      ::_exit(server_main(3, arguments, {}, serve<Server>));
-    }
-    int words[2]{};
-    check(::read(told.read_end.get(), words, sizeof words), "read");
-    address_ = Address::inet("127.0.0.1", static_cast<std::uint16_t>(words[0]));
-    listener_ = words[1];
-  }
-  ~Program() {
-    ::kill(process_, SIGKILL);
-    if (status_ == -1) ::waitpid(process_, nullptr, 0);
-  }
-
-  const Address& address() const { return address_; }
-  int listener() const { return listener_; }
-  int end() {
-    ::kill(process_, SIGTERM);
-    ::waitpid(process_, &status_, 0);
-    return status_;
-  }
-
- private:
-  pid_t process_ = -1;
-  int status_ = -1;
-  Address address_;
-  int listener_ = -1;
-};
-
-template <class Server>
-void check_answers(Program<Server>& program) {
+void check_answers(Program& program) {
   for (int i = 0; i < 20; ++i) CHECK(ask(program.address(), "x") == "x");
   CHECK(program.end() == 0);
 }
@@ -108,7 +52,7 @@ void check_log() {
   {
     Pipe log;
     fills_log = false;
-    Program<Server> program([&] {
+    Program program(serve<Server>, {}, [&] {
       check(::dup2(log.write_end.get(), STDOUT_FILENO), "dup2");
       check(::dup2(log.write_end.get(), STDERR_FILENO), "dup2");
       log.read_end.reset();
@@ -120,7 +64,7 @@ void check_log() {
   {
     Pipe log;
     fills_log = true;
-    Program<Server> program([&] {
+    Program program(serve<Server>, {}, [&] {
       check(::dup2(log.write_end.get(), STDOUT_FILENO), "dup2");
       check(::dup2(log.write_end.get(), STDERR_FILENO), "dup2");
     });
@@ -128,7 +72,7 @@ void check_log() {
   }
   fills_log = false;
   for (const char* file : {"/dev/full", "/dev/null"}) {
-    Program<Server> program([&] {
+    Program program(serve<Server>, {}, [&] {
       const int full = check(::open(file, O_WRONLY), "open");
       check(::dup2(full, STDOUT_FILENO), "dup2");
       check(::dup2(full, STDERR_FILENO), "dup2");
@@ -136,7 +80,7 @@ void check_log() {
     check_answers(program);
   }
   for (const int closed : {0, 1, 2, 3}) {  // 3: all of them
-    Program<Server> program([&] {
+    Program program(serve<Server>, {}, [&] {
       const int null = check(::open("/dev/null", O_RDWR), "open");
       for (int fd = 0; fd < 3; ++fd) {
         closed == 3 || fd == closed ? ::close(fd) : ::dup2(null, fd);

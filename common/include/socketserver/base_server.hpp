@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 namespace socketserver {
 
@@ -66,6 +67,11 @@ class BaseServer {
   /// does not look at it.
   std::optional<std::chrono::milliseconds> timeout;
 
+  /// How long a signal that ends the program leaves to the requests under way (EndOnSignals). What
+  /// has not ended by then is cut off: its client gets no more, and a handler that waits for that
+  /// client is told so. No value: as long as they want.
+  std::optional<std::chrono::milliseconds> grace = std::chrono::seconds(5);
+
   // ---- for the one who runs a server -----------------------------------------------------------
 
   /// Calls server_bind() and server_activate(). If either throws, closes what was opened and
@@ -75,16 +81,23 @@ class BaseServer {
   /// Serves requests until shutdown() is called. Blocks.
   ///
   /// Returns at once if shutdown() was called before a first serve_forever(). After it has ended
-  /// it may be called again.
+  /// it may be called again. Where the kernel has no memory for its waiting, it tries again after
+  /// pause_after_failure.
+  /// @param poll_interval  how often service_actions() is called while nothing comes; no value: not
+  ///                       at all, and the loop sleeps until something does. Python: 0.5 s, which
+  ///                       it also needs to notice shutdown().
+  /// @throws std::logic_error if the server has no socket: bind_and_activate() comes first
   /// @throws std::system_error if the loop itself cannot wait. What hooks and handlers throw goes
   ///         to handle_error() instead.
-  void serve_forever();
+  void serve_forever(std::optional<std::chrono::milliseconds> poll_interval = std::nullopt);
 
   /// Waits for one request, for at most `timeout`, and serves it. Blocks.
   ///
   /// Calls handle_timeout() if none has come. Never calls service_actions().
-  /// @returns whether there was a request (one that was denied counts)
-  bool handle_request();
+  /// @returns whether there was a request (one that was denied counts); false at once if a signal
+  ///          has ended the program (EndOnSignals)
+  /// @throws std::logic_error if the server has no socket: bind_and_activate() comes first
+  virtual bool handle_request();
 
   /// Ends serve_forever(): no further request is taken, the one being served is served to its end,
   /// and then the loop returns. Wakes it at once.
@@ -159,7 +172,7 @@ class BaseServer {
   /// Called by handle_request() when no request has come within `timeout`.
   virtual void handle_timeout() {}
 
-  /// Called by serve_forever() once a turn, and after each request: for chores.
+  /// Called by serve_forever() once a turn, and after each request: for chores. See poll_interval.
   virtual void service_actions() {}
 
   /// Called on the loop's thread when a signal ends the program: every connection under way gets
@@ -176,15 +189,13 @@ class BaseServer {
   /// For server_bind(): the address that the socket has got.
   void set_server_address(const Address& address) noexcept { server_address_ = address; }
 
-  /// Whether the loop has been told to end. Callable from any thread.
-  [[nodiscard]] bool ending() const noexcept;
+  /// The requests that have been taken and not closed yet: for a ServerSocket.
+  [[nodiscard]] RequestsUnderWay& under_way() noexcept;
 
-  /// A descriptor that is readable when the loop has to look at ending(): for a mix-in whose turn()
-  /// waits in its own way.
-  [[nodiscard]] int wake_fileno() const noexcept;
+  // ---- for a mix-in that serves requests elsewhere: in threads, in processes --------------------
 
-  /// Reads away what has made wake_fileno() readable.
-  void drain_wake() noexcept;
+  /// handle_error(), where an exception of its own must not escape. Called in a `catch` block.
+  void report_error(const Address& client_address) noexcept;
 
   /// Makes a loop that waits look around: has_room() is asked again. Callable from any thread and
   /// in a signal handler.
@@ -194,13 +205,36 @@ class BaseServer {
   /// into it.
   void leave_loop_to_parent() noexcept;
 
-  /// handle_error(), where an exception of its own must not escape. Called in a `catch` block.
-  void report_error(const Address& client_address) noexcept;
+  // ---- for a mix-in that waits in its own way ---------------------------------------------------
+  //
+  // In Python this is one function, serve_forever() with its selector. Here the loop has parts, so
+  // that SelectorMixIn can wait for its connections too:
+  //
+  //     serve_forever():          until ending():
+  //         turn()                    wait for fileno(), wake_fileno() and what is watched;
+  //             drain_wake()              wake_fileno() is ready: somebody wants the loop to look
+  //             take_requests()           fileno() is ready:
+  //                                           get_request(), verify_request(), process_request()
+  //         service_actions()         chores
 
-  /// One turn of the loop: waits until something is ready, then serves it. serve_forever() calls
-  /// this, and then service_actions(), until ending(). A mix-in with a selector of its own
-  /// overrides it.
+  /// One turn of the loop: waits until something is ready, then serves it. Waits without fileno()
+  /// while ask_for_room() says no, and not longer than poll_interval().
   virtual void turn();
+
+  /// Whether the loop has been told to end. Callable from any thread.
+  [[nodiscard]] bool ending() const noexcept;
+
+  /// How long a turn waits at most, so that service_actions() is called. No value: for ever.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> poll_interval() const noexcept;
+
+  /// has_room(), where an exception of its own must not escape: it is reported, and counts as room.
+  bool ask_for_room() noexcept;
+
+  /// A descriptor that is readable when the loop has to look at ending() and ask_for_room() again.
+  [[nodiscard]] int wake_fileno() const noexcept;
+
+  /// Reads away what has made wake_fileno() readable.
+  void drain_wake() noexcept;
 
   /// Takes and processes the requests that are there, max_requests_per_turn at most, and calls
   /// service_actions() after each. Stops early once ending() or without room. Never throws.
@@ -211,8 +245,11 @@ class BaseServer {
   friend class EndOnSignals;
   struct Loop;
   enum class Taken { none, taken, failed };
+  void require_socket(const char* call) const;
+  bool take_step(void (BaseServer::*step)());
+  void pause_for_want_of_memory(const std::system_error& error);
+  [[nodiscard]] bool signalled() const noexcept;
   Taken take_request() noexcept;
-  bool ask_for_room() noexcept;
   void do_service_actions() noexcept;
 
   Address server_address_;

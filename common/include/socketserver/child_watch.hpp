@@ -9,8 +9,9 @@ namespace socketserver {
 /// Turns the signal SIGCHLD into a descriptor that poll(2) can wait for: it becomes readable when a
 /// child of this process has ended.
 ///
-/// A handler of SIGCHLD that was there before is still called. A process may have several watches
-/// (most_watches); use each of them on one thread. See sigaction(2), pipe(2), signal-safety(7).
+/// A handler of SIGCHLD that was there before is still called. Where SIGCHLD was blocked it is
+/// no longer, on this thread. A process may have several watches (most_watches); use each of them
+/// on one thread. See sigaction(2), pipe(2), signal-safety(7).
 class ChildWatch {
  public:
   /// How many watches a process can have at a time: one for each forking server in it.

@@ -98,8 +98,8 @@ class Options {
   std::vector<std::string> words_;
 };
 
-/// What main() of a server does: reads `--host --port --quiet` and `more` options, then calls
-/// `serve`.
+/// What main() of a server does: reads `--host --port --quiet --grace` and `more` options, then
+/// calls `serve`.
 ///
 /// @param serve  makes a server and runs it; see start_listening() and EndOnSignals
 /// @returns the exit status: 0; 1 after one sentence on stderr if `serve` throws; 2 for a wrong
@@ -117,29 +117,43 @@ int client_main(int argc, char* argv[], std::initializer_list<Option> more, cons
                 void (*run)(const Options& options));
 
 /// Binds and activates the server, and says so in one line on stdout:
-/// "listening on 127.0.0.1:9999".
+/// "listening on 127.0.0.1:9999". Sets its `grace` if the command line says --grace.
 /// @throws std::runtime_error "cannot listen on 127.0.0.1:9999: bind: Address already in use"
 void start_listening(BaseServer& server);
 
 /// While it lives, the first SIGINT or SIGTERM ends the server's loop in order: no further request
 /// is taken, blocked reads of the requests under way return what has come and then end of file, and
-/// serve_forever() returns. The second one kills the process. One at a time in a process.
+/// serve_forever() returns. The second one kills the process.
+///
+/// The end has a limit: after the server's `grace` what is still under way is cut off, and stderr
+/// says so. A request whose handler notices nothing of that, because it sleeps or computes, ends
+/// with the process a second later: the path of a Unix server is removed, and the exit status is 0.
+/// Call server_close() while this object lives: afterwards its waiting has no limit.
+///
+/// A forked child hears signals on its own account: one that goes to all, and is passed on by its
+/// parent too, is one. SIGINT stays ignored if it was. Uses SIGALRM once a signal has come. Several
+/// servers of a process may end on signals, each with an object of its own.
 class EndOnSignals {
  public:
+  /// How many servers of a process can end on signals at a time.
+  static constexpr int most = 32;
+
   /// From here on signals end the loop of `server`, which outlives this object.
+  /// @throws std::system_error if there are `most` already
   explicit EndOnSignals(BaseServer& server);
   EndOnSignals(const EndOnSignals&) = delete;
   EndOnSignals& operator=(const EndOnSignals&) = delete;
-  /// What the signals did before is restored: the next one kills.
+  /// With the last one goes what the signals do: the next one kills again.
   ~EndOnSignals();
 
   /// Whether a signal has come.
   [[nodiscard]] bool requested() const noexcept;
 
  private:
+  struct Handlers;
+
   BaseServer& server_;
-  struct sigaction old_interrupt_ {};
-  struct sigaction old_terminate_ {};
+  sigset_t blocked_before_{};
 };
 
 /// Prints what a handler has received, in one line: the peer, the number of bytes, and the first

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <socketserver/base_server.hpp>
-#include <socketserver/file_descriptor.hpp>
+#include <socketserver/server_socket.hpp>
 
 namespace socketserver {
 
@@ -69,7 +69,7 @@ class TCPServer : public BaseServer {
 
  protected:
   /// The listening socket.
-  FileDescriptor socket_;
+  ServerSocket socket_{under_way()};
 };
 
 }  // namespace socketserver

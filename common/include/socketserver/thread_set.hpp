@@ -43,7 +43,8 @@ class ThreadSet {
   [[nodiscard]] std::size_t size() const;
 
   /// Blocks until every thread has ended. A thread of this set that calls it waits for the others,
-  /// but not for itself, nor for those that wait here too.
+  /// but not for itself, nor for those that wait or have waited here: what two of them do is never
+  /// to wait for each other.
   void join();
 
  private:
@@ -56,7 +57,7 @@ class ThreadSet {
   // Guarded by mutex_:
   std::condition_variable changed_;
   std::size_t running_ = 0;
-  std::size_t waiting_members_ = 0;
+  std::size_t waiters_ = 0;  // of those that run: how many have called join()
   bool out_of_room_ = false;
   std::optional<pthread_t> last_ended_;  // not joined yet
 };

@@ -4,6 +4,7 @@
 #include <socketserver/tcp_server.hpp>
 #include <socketserver/udp_server.hpp>
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,7 +61,9 @@ class UnixPath {
   void remove() noexcept;
 
  private:
-  std::string path_;                   // empty: owns none
+  // Whether there is a name to remove. Several threads may close a server: one of them removes it.
+  [[maybe_unused]] std::atomic<bool> owns_{false};
+  std::string path_;
   [[maybe_unused]] dev_t device_ = 0;  // which file it was when it was made
   [[maybe_unused]] ino_t inode_ = 0;
   [[maybe_unused]] pid_t maker_ = 0;

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <poll.h>
+#include <unistd.h>
+#include <socketserver/base_server.hpp>
+#include <socketserver/portable.hpp>
+#include <socketserver/system_call.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "requests_under_way.hpp"
+
+namespace socketserver {
+
+/// A pipe whose reading end becomes readable when the loop must wake: poll(2) can wait for it, and
+/// a signal handler may write to it ("self-pipe").
+struct WakePipe {
+  WakePipe() {
+    int ends[2];
+    check(::pipe(ends), "pipe");
+    read_end.reset(ends[0]);
+    write_end.reset(ends[1]);
+    for (const int fd : ends) {
+      set_nonblocking(fd);
+      set_close_on_exec(fd);
+    }
+  }
+
+  void wake() const noexcept {
+    const int saved = errno;
+    // A full pipe (EAGAIN) is as good as one more byte: the loop will wake.
+    [[maybe_unused]] const auto ignored = ::write(write_end.get(), "!", 1);
+    errno = saved;
+  }
+
+  void drain() const noexcept {
+    char bytes[64];
+    while (::read(read_end.get(), bytes, sizeof bytes) > 0) {
+    }
+  }
+
+  FileDescriptor read_end;
+  FileDescriptor write_end;
+};
+
+/// The state of the loop, out of the header: a learner's file does not compile it again.
+struct BaseServer::Loop {
+  enum class State { not_run, told_to_end_early, running, ended };
+
+  // Guarded by `mutex`: who runs the loop, and whether it has ended.
+  std::mutex mutex;
+  std::condition_variable changed;
+  State state = State::not_run;
+  unsigned long run = 0;
+  std::thread::id thread;
+  pid_t process = 0;
+
+  std::atomic<bool> told_to_end{false};
+  WakePipe wake;
+  RequestsUnderWay under_way;
+
+  // What signals have told this server (EndOnSignals). A forked child has a copy, and a history of
+  // its own: what came in its parent it has not heard itself.
+  std::atomic<bool> ends_on_signals{false};
+  std::atomic<pid_t> owner{0};        // the process that the server belongs to
+  std::atomic<pid_t> signalled{0};    // the process in which the first one has come
+  std::atomic<bool> by_owner{false};  // there: whether one came from the owner, its parent
+  std::atomic<bool> by_other{false};  // and from anybody else
+
+  // Used on the loop's thread alone.
+  std::vector<pollfd> waiting_for{{-1, POLLIN, 0}, {wake.read_end.get(), POLLIN, 0}};
+  bool paused = false;
+  std::optional<std::chrono::milliseconds> poll_interval;
+  std::string last_failure;
+};
+
+}  // namespace socketserver
