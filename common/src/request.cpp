@@ -27,6 +27,7 @@ Request::Request(Request&& other) noexcept
       is_packet_(other.is_packet_),
       truncated_(other.truncated_),
       served_(other.served_),
+      at_end_(other.at_end_),
       client_address_(other.client_address_),
       packet_(std::move(other.packet_)),
       list_(std::exchange(other.list_, nullptr)) {}
@@ -39,6 +40,7 @@ Request& Request::operator=(Request&& other) noexcept {
   is_packet_ = other.is_packet_;
   truncated_ = other.truncated_;
   served_ = other.served_;
+  at_end_ = other.at_end_;
   client_address_ = other.client_address_;
   packet_ = std::move(other.packet_);
   list_ = std::exchange(other.list_, nullptr);
@@ -53,7 +55,7 @@ Request::~Request() {
 void Request::read_away() noexcept {
   constexpr std::chrono::milliseconds silence{200};  // longer than most ways there and back
   constexpr int most_rounds = 64;                    // of 256 KiB
-  if (!connection_ || read_away_now() || !served_) return;
+  if (!connection_ || at_end_ || read_away_now() || !served_) return;
   const auto end = std::chrono::steady_clock::now() + longest_goodbye;
   for (int round = 0; round < most_rounds && std::chrono::steady_clock::now() < end; ++round) {
     pollfd waiting{connection_.get(), POLLIN, 0};

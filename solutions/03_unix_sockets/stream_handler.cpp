@@ -78,6 +78,7 @@ bool StreamReader::fill() {
     const ssize_t count = ::recv(fd_, &buffer_[end_], capacity_ - end_, 0);
     if (count >= 0) {
       end_ += static_cast<std::size_t>(count);
+      at_end_ = count == 0;
       return count > 0;
     }
     if (errno != EINTR) throw_stream_error("recv");
@@ -144,6 +145,7 @@ void StreamRequestHandler::setup() {
 }
 
 void StreamRequestHandler::finish() {
+  if (rfile_.at_end()) request().note_end();  // the goodbye has nothing to read away
   try {
     wfile_.close();
   } catch (const std::system_error&) {

@@ -40,6 +40,9 @@ class StreamReader {
   /// Whether a whole line has come already: read_line() would not wait. Does not block.
   [[nodiscard]] bool has_line() noexcept;
 
+  /// Whether all has been read, the end of file too.
+  [[nodiscard]] bool at_end() const noexcept { return at_end_ && begin_ == end_; }
+
  private:
   bool fill();
   void make_room();
@@ -51,6 +54,7 @@ class StreamReader {
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;  // what has come and was not taken yet: [begin_, end_)
   std::size_t end_ = 0;
+  bool at_end_ = false;       // its end of file has come
   std::size_t searched_ = 0;  // no newline in [begin_, searched_)
 };
 

@@ -65,7 +65,11 @@ class Request {
   /// 16 MiB. Otherwise there is no answer to lose, and only what is there is taken.
   void read_away() noexcept;
 
-  /// The same, without waiting, at most 256 KiB: for a server that serves many on one thread.
+  /// Says that the client's end of file has been read: read_away() has nothing to do then.
+  void note_end() noexcept { at_end_ = true; }
+
+  /// The same as read_away(), without waiting, at most 256 KiB: for a server that serves many on
+  /// one thread.
   /// @returns whether the connection may be closed: the client has ended, or nothing was unread and
   ///          the answer has arrived
   bool read_away_now() noexcept;
@@ -88,6 +92,7 @@ class Request {
   bool is_packet_ = false;
   bool truncated_ = false;
   bool served_ = false;  // a handler has had it
+  bool at_end_ = false;
   Address client_address_;
   std::string packet_;
   RequestsUnderWay* list_ = nullptr;
