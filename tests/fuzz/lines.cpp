@@ -38,6 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::Pair pair;
   StreamReader reader(pair.theirs.get());
   std::size_t next = 0;
+  if (rest.empty()) fuzz::send_and_end(pair.ours, rest);
   try {
     // Piece by piece, and whatever is whole by then is read.
     while (!rest.empty()) {
