@@ -39,7 +39,7 @@ void expect_beside_others(Step& step, const Server& server, Peer& client,
       [&] {
         return client.unread().size() >= answer.size() || client.ending() != kit::Ending::open;
       },
-      kit::event_deadline());
+      kit::event_deadline(), kit::limits::proc_poll);
   const kit::RecorderLog* const log = server.recorder_if_any();
   if (client.ending() != kit::Ending::open) {
     step.suspect(

@@ -18,6 +18,14 @@ inline constexpr milliseconds one_event{5000};
 // What the kernel tells nobody about (a state in /proc) is looked at again after this long.
 inline constexpr milliseconds proc_poll{3};
 
+// Whoever waits for what no event tells of, and does not say how often to look, looks again after
+// this long: a wait that nobody wakes costs a moment and not a whole deadline.
+inline constexpr milliseconds look_again{20};
+
+// A held call is let go by the check. If the check itself is killed, nobody does: then after this
+// long, which is more than any step may last.
+inline constexpr milliseconds longest_hold{30 * 60 * 1000};
+
 // A process that was ended by SIGKILL is gone within microseconds; if not, the machine is ill.
 inline constexpr milliseconds reap{10'000};
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "../recorder/recorder_block.hpp"
+#include "limits.hpp"
 
 namespace kit {
 
@@ -113,7 +114,7 @@ class Fault {
   Fault descriptor(int fd) const;        ///< this descriptor only
   Fault one_descriptor() const;          ///< the descriptor of the first delivery only
   Fault peer(std::uint16_t port) const;  ///< connections from, or datagrams to, this port only
-  Fault for_at_most(std::chrono::milliseconds time) const;  ///< hold: let go after (20 s)
+  Fault for_at_most(std::chrono::milliseconds time) const;  ///< hold: let go by itself after
 
  private:
   friend class RecorderLog;
@@ -130,7 +131,7 @@ class Fault {
   std::uint16_t peer_port_ = 0;
   unsigned char pattern_ = 0;
   std::size_t amount_ = 0;
-  std::chrono::milliseconds longest_hold_{20'000};
+  std::chrono::milliseconds longest_hold_ = limits::longest_hold;
 };
 
 /// One call, as the recorder wrote it down.

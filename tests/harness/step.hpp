@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "limits.hpp"
 #include "manifest.hpp"
 #include "peer.hpp"
 #include "program.hpp"
@@ -210,9 +211,10 @@ class Step {
     bool out_of_time = false;  ///< nothing came by the deadline
   };
   [[noreturn]] void fail(Failure failure);
-  /// Waits for an event; notices what ends a step at once (a flood of output).
+  /// Waits for an event, and looks again every so often; notices what ends a step at once (a flood
+  /// of output).
   bool await(const std::function<bool()>& predicate, Deadline until,
-             std::chrono::milliseconds again = std::chrono::milliseconds{0});
+             std::chrono::milliseconds again = limits::look_again);
   /// After the body: every server is alive or was stopped, and no sanitizer has reported.
   void finish();
 
