@@ -113,7 +113,7 @@ kit_mutant(
   FILE forking_mixin.hpp
   REPLACE [[    if (!request.is_packet()) this->socket_.reset();]]
   WITH [[    (void)request;
-    this->socket_.reset();]]
+    ::close(this->socket_.release());]]
   STEP 05.9
   WORDS "A datagram went unanswered")
 

@@ -271,7 +271,7 @@ kit_mutant(
   NAME looks-around-every-second
   SENTENCE "The loop wakes every second to see whether something is to be done."
   FILE selector_mixin.hpp
-  REPLACE [[    if (!next) return std::nullopt;]]
+  REPLACE [[    if (!next) return interval;]]
   WITH [[    if (!next) return std::chrono::seconds(1);]]
   STEP 07.7
   WORDS "wakes to look around")
