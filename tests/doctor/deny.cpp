@@ -3,7 +3,9 @@
 //
 //   kit-deny personality,ptrace COMMAND…
 //
-// The filter is for good, and for all that the command starts. See seccomp(2).
+// The filter is for good, and for all that the command starts. See seccomp(2). For Linux alone.
+
+#if defined(__linux__)
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -53,3 +55,5 @@ int main(int argc, char* argv[]) {
   std::perror(argv[2]);
   return 127;
 }
+
+#endif

@@ -38,8 +38,9 @@ foreach(file IN LISTS files)
   endforeach()
 endforeach()
 
-# Every header alone, and each kind of server at work.
-file(COPY ${CMAKE_CURRENT_LIST_DIR}/consumer DESTINATION ${WORK})
+# Every header alone, and each kind of server at work. (Named *.in: in the kit they cannot be compiled.)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/consumer/CMakeLists.txt.in ${WORK}/consumer/CMakeLists.txt COPYONLY)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/consumer/consumer.cpp.in ${WORK}/consumer/consumer.cpp COPYONLY)
 file(GLOB headers RELATIVE ${WORK}/moved/include ${WORK}/moved/include/socketserver/*.hpp)
 foreach(header threading_mixin forking_mixin selector_mixin epoll_selector stream_handler tcp_server)
   if(NOT socketserver/${header}.hpp IN_LIST headers)
