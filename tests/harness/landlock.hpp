@@ -22,7 +22,8 @@ struct Confinement {
 int landlock_version() noexcept;
 
 /// Whether a part of the cell is to be left out, to see how it is without: KIT_WITHOUT names some
-/// of "landlock", "users" and "network".
+/// of "landlock", "users", "network" and "recorder" (a step is then judged as on a system that has
+/// none: by what goes over the wire).
 bool is_left_out(const std::string& part) noexcept;
 
 /// From now on this process and all that it starts reach, by signals and by abstract Unix sockets,

@@ -62,7 +62,7 @@ Program::Program(Step& step, std::string name, std::string path, const ProcessOp
         for (const Fault& fault : options.faults) log->add(fault);
         return log;
       }()),
-      relies_on_recorder_(!options.faults.empty()),
+      relies_on_recorder_(recorder_ != nullptr && !options.faults.empty()),
       process_([&] {
         ProcessOptions all = process;
         all.command = {path_};

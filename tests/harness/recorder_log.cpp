@@ -26,6 +26,7 @@
 
 #include "address.hpp"
 #include "escape.hpp"
+#include "landlock.hpp"
 
 namespace kit {
 
@@ -498,7 +499,7 @@ RecorderLog::RecorderLog() : memory_(std::make_shared<FaultHandle::Memory>()) {}
 
 bool RecorderLog::available() noexcept {
 #ifdef __linux__
-  return true;
+  return !is_left_out("recorder");
 #else
   return false;
 #endif
