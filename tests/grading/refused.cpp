@@ -144,26 +144,47 @@ class ObjectFile {
   }
 
   /// Before the recorder, whose constructor has the first number that is a program's own (101). The
-  /// sanitizers have a constructor in each object, numbered 99 by GCC and 1 by Clang.
-  static bool runs_early(string_view name, const Elf64_Shdr& section) {
+  /// sanitizers have a constructor in each object, numbered 99 by GCC and 1 by Clang; the one of Clang's
+  /// ThreadSanitizer has the number 0.
+  [[nodiscard]] bool runs_early(string_view name, const Elf64_Shdr& section) const {
     constexpr string_view constructors = ".init_array.";
     if (name.starts_with(constructors)) {
       const long number =
           std::strtol(std::string(name.substr(constructors.size())).c_str(), nullptr, 10);
-      const bool of_sanitizer = (number == 99 || number == 1) && section.sh_size <= sizeof(void*);
+      const bool theirs = number == 99 || number == 1 || (number == 0 && calls("__tsan_init"));
+      const bool of_sanitizer = theirs && section.sh_size <= sizeof(void*);
       return number <= 101 && !of_sanitizer;
     }
     return name == ".init" || name.starts_with(".preinit_array") || name.starts_with(".ctors");
   }
 
-  [[nodiscard]] std::string refused_symbol(const Elf64_Shdr& table) const {
-    if (table.sh_link >= sections_.size()) return {};
-    const Elf64_Shdr& names = sections_[table.sh_link];
+  /// Whether it calls a function of this name that is somebody else's.
+  [[nodiscard]] bool calls(string_view wanted) const {
+    return std::ranges::any_of(sections_, [&](const Elf64_Shdr& table) {
+      if (table.sh_type != SHT_SYMTAB || table.sh_link >= sections_.size()) return false;
+      const Elf64_Shdr& names = sections_[table.sh_link];
+      return std::ranges::any_of(symbols(table), [&](const Elf64_Sym& symbol) {
+        return symbol.st_shndx == SHN_UNDEF && name_at(names.sh_offset + symbol.st_name) == wanted;
+      });
+    });
+  }
+
+  [[nodiscard]] std::vector<Elf64_Sym> symbols(const Elf64_Shdr& table) const {
     const std::uint64_t count =
         std::min<std::uint64_t>(table.sh_size, bytes_.size()) / sizeof(Elf64_Sym);
+    std::vector<Elf64_Sym> all;
     for (std::uint64_t i = 0; i < count; ++i) {
       Elf64_Sym symbol{};
       if (!read(table.sh_offset + i * sizeof symbol, symbol)) break;
+      all.push_back(symbol);
+    }
+    return all;
+  }
+
+  [[nodiscard]] std::string refused_symbol(const Elf64_Shdr& table) const {
+    if (table.sh_link >= sections_.size()) return {};
+    const Elf64_Shdr& names = sections_[table.sh_link];
+    for (const Elf64_Sym& symbol : symbols(table)) {
       if (ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC) {
         return std::string("has a function that is chosen as the program is loaded (ifunc)") +
                round_recorder;
