@@ -2,15 +2,11 @@
 #include <unistd.h>
 #include <socketserver/base_server.hpp>
 #include <socketserver/log.hpp>
-#include <socketserver/portable.hpp>
-#include <socketserver/program.hpp>
 #include <socketserver/system_call.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
 #include <stdexcept>
 #include <string>
