@@ -41,6 +41,7 @@ file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}/pages" "${WORK}/pictures" "${WORK}/slices")
 
 kit_read_manifest("${MANIFEST}")
+kit_read_whys()
 kit_find_pages()
 kit_stage_pages()
 kit_stage_mistakes()

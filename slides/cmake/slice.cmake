@@ -308,6 +308,28 @@ function(kit_fit_slice LINES OUT)
   set(${OUT} "${result}" PARENT_SCOPE)
 endfunction()
 
+# The same for an old projector: 1024 pixels show 64 columns with letters of 24. So many are tried first;
+# where that takes more lines than the height has room for, the slice keeps KIT_SLIDE_COLUMNS.
+function(kit_fit_slide LINES OUT)
+  kit_fit_slice("${LINES}" wide)
+  set(KIT_SLIDE_COLUMNS 64)
+  kit_fit_slice("${LINES}" narrow)
+  list(LENGTH wide usual)
+  list(LENGTH narrow count)
+  set(fits TRUE)
+  foreach(line IN LISTS narrow)
+    string(LENGTH "${line}" length)
+    if(length GREATER KIT_SLIDE_COLUMNS)
+      set(fits FALSE)
+    endif()
+  endforeach()
+  if(fits AND (count EQUAL usual OR NOT count GREATER 12))
+    set(${OUT} "${narrow}" PARENT_SCOPE)
+  else()
+    set(${OUT} "${wide}" PARENT_SCOPE)
+  endif()
+endfunction()
+
 # The guarded LINES, those that contain TEXT with a mark at their end.
 string(ASCII 226 129 163 KIT_LIT)  # U+2063, which has no width.
 function(kit_light LINES TEXT OUT)

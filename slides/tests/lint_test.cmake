@@ -24,6 +24,7 @@ file(WRITE "${kit}/manifest.txt"
 file(WRITE "${kit}/lessons/01_tcp_echo/server.cpp" "int main() {\n  return 0;\n}\n")
 file(WRITE "${kit}/lessons/01_tcp_echo/01_picture.svg" "<svg/>")
 file(WRITE "${kit}/tests/tools/kit_talk.cpp" "int main() {}\n")
+file(WRITE "${kit}/slides/site/why.txt" "01.A It is needed; so [it] is.\n")
 set(right_page "# 01 · Echo
 
 `cmake --workflow --preset lesson-01`, then `ctest --preset lesson-01 -R '^01\\.4 '`, `cmake --build --preset lesson-01`.
@@ -111,6 +112,13 @@ expect("${deck}" "${head}${slides}\n\\snippet lessons/01_tcp_echo/server.cpp loo
 expect("${deck}" "${head}${slides}\n\\dot\n" "${named}:124: of Doxygen's commands a deck uses \\snippet alone")
 expect("${deck}" "${head}${slides}\n![x](../lessons/01_tcp_echo/picture.png)\n"
        "${named}:124: the picture picture.png: an SVG file whose name begins with 01_")
+
+set(whys "${kit}/slides/site/why.txt")
+set(named slides/site/why.txt)
+expect("${whys}" "01.A No full stop\n" "${named}:1: a line is a task and one sentence: 01.A Why.")
+expect("${whys}" "01.A It is.\n01.B It is, too.\n" "${named}:2: 01.B: there is no such task")
+expect("${whys}" "\n" "${named}:1: task 01.A of the manifest has no sentence")
+expect("${whys}" "01.A A ${words}.\n" "${named}:1: 208 letters: at most 140 on a card")
 
 # The built site.
 file(WRITE "${kit}/site/index.html" "<a href=\"there.html#here\">x</a>")

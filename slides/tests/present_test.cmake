@@ -50,7 +50,8 @@ file(GLOB pages RELATIVE "${SITE}" "${SITE}/index.html" "${SITE}/lesson_*.html" 
      "${SITE}/failures.html" "${SITE}/instructor_guide.html" "${SITE}/annotated.html" "${SITE}/deck_*.html"
      "${SITE}/class*TCPServer.html")
 list(JOIN pages "', '" pages)
-file(GLOB pictures RELATIVE "${SITE}" "${SITE}/[0-9]*.svg" "${SITE}/designs.svg")
+file(GLOB pictures RELATIVE "${SITE}" "${SITE}/[0-9]*.svg" "${SITE}/designs.svg"
+     "${SITE}/framework_*.svg")
 list(JOIN pictures "', '" pictures)
 
 file(WRITE "${WORK}/test.html" "<!DOCTYPE html><meta charset=\"utf-8\"><body><pre id=\"result\"></pre>

@@ -393,13 +393,24 @@
   async function additions() {
     let page = await open('lesson_01.html', 1280, 720);
     const cards = [...page.document.querySelectorAll('.task')];
-    report(cards.length > 5, cards.length + ' tasks of lesson 01 have a card');
+    equal(cards.length, page.document.querySelectorAll('h2[id^="lesson_01_"]').length, 'each task of lesson 01 has a card');
     report(cards.every(card => card.querySelector('.step b') && card.querySelector('.copy')),
-      'each with its steps and a command to copy');
-    report(page.document.querySelectorAll('.built .new').length === 1, 'its end shows what is new in the framework');
+      'with its steps and a command to copy');
+    report(cards.every(card => card.querySelector('.why') && /\d points/.test(card.querySelector('.facts').textContent)),
+      'with a sentence why, and its points');
+    report(cards.every(card => /#line-\d+$/.test(card.querySelector('a').href)), 'with a link to the line to begin with');
+    equal(page.document.querySelectorAll('img[src="framework_01.svg"]').length, 2,
+      'the framework, with what is new in it, stands at the head and at the end');
+    page = await open(cards[2].querySelector('a').getAttribute('href'), 1280, 720);
+    report(/01\.C/.test(page.document.querySelector('.line:target').textContent), 'where the hole is');
     page = await open('instructor_guide.html', 1280, 720);
     const rows = [...page.document.querySelectorAll('td:last-child')].filter(cell => cell.textContent.trim() === '90');
     equal(rows.length, decks.length, 'the guide adds up the minutes of each deck');
+    page = await open('costs.html', 1280, 720);
+    const charts = [...page.document.querySelectorAll('img[src^="costs-"]')];
+    report(charts.length >= 9 && charts.every(chart => chart.naturalWidth > 0 && chart.alt), charts.length + ' charts show what each design costs');
+    report(/kit.s own figures/.test(page.document.body.textContent) || /Measured on \d/.test(page.document.body.textContent),
+      'and the page says whose figures they are');
     page = await open('book.html', 1280, 720);
     equal(page.document.querySelectorAll('.chapter').length, decks.length, 'the book has a chapter for each lesson');
     page = await open('lesson_02.html', 1280, 720);

@@ -92,7 +92,7 @@ target_compile_options(kit_builder PRIVATE ${kit_own_flags})
 target_link_libraries(kit_builder PUBLIC kit_harness)
 ]])
 if(RELEASE GREATER_EQUAL 7)
-  take(all tests/bench/*)
+  take(all tests/bench/* slides/costs/*)
 endif()
 # The site of a handout has no page of mistakes.
 file(WRITE "${kit}/slides/cmake/mistakes.cmake" [[
