@@ -175,7 +175,7 @@
       slide.classList.toggle('next', i === current + 1);
     });
     number.textContent = (current + 1) + ' / ' + slides.length;
-    left.textContent = remaining(current) + ' min left';
+    left.textContent = remaining(0) ? remaining(current) + ' min left' : '';  // A hand-out has no notes.
     bar.style.setProperty('--done', (current + 1) / slides.length);
     if (current > 0 && !startedAt && showing()) startedAt = Date.now() - planned(current) * 60000;
     keep();
@@ -457,7 +457,7 @@
     const printNotes = element('button', { type: 'button', class: 'button second' }, 'Print with notes');
     printNotes.onclick = () => { setPaper(true); print(); setPaper(false); };
     const total = practice.reduce((sum, one) => sum + one, 0);
-    const about = element('p', { class: 'deck-start' }, start, printSlides, printNotes, element('span', {},
+    const about = element('p', { class: 'deck-start' }, start, printSlides, ...(remaining(0) ? [printNotes] : []), element('span', {},
       slides.length + ' slides' + (remaining(0) ? ', ' + remaining(0) + ' minutes' : '') +
       (total ? ' and ' + total + ' at the keyboard' : '') + '. Keys: P presents, ? lists the others.'));
     slides[0].before(about);

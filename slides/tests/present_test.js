@@ -379,6 +379,12 @@
             (node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1);
           if (scrolls && node.tabIndex < 0) findings.push(`<${node.tagName.toLowerCase()} class="${node.className}"> scrolls, and no key reaches it`);
         }
+        const walk = page.document.createTreeWalker(page.document.querySelector('main'), page.NodeFilter.SHOW_TEXT);
+        while (walk.nextNode()) {
+          if (walk.currentNode.data.includes('`') && !walk.currentNode.parentNode.closest('code, .fragment')) {
+            findings.push('code that is shown with its marks: ' + walk.currentNode.data.trim().slice(0, 40));
+          }
+        }
         for (const node of page.document.querySelectorAll('input, button, a[href]')) {
           const named = node.textContent.trim() || node.getAttribute('aria-label') || node.querySelector('img[alt]');
           if (!named) findings.push('nameless: ' + node.outerHTML.slice(0, 60));
