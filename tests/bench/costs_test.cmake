@@ -13,6 +13,7 @@ if(NOT result EQUAL 0)
 endif()
 file(GLOB kept RELATIVE "${COSTS}" "${COSTS}/*")
 file(GLOB drawn RELATIVE "${WORK}" "${WORK}/*")
+list(REMOVE_ITEM kept README.md)
 set(differ "")
 foreach(file IN LISTS kept drawn)
   execute_process(COMMAND "${CMAKE_COMMAND}" -E compare_files "${COSTS}/${file}" "${WORK}/${file}"
