@@ -319,14 +319,7 @@ std::string header(const StepEntry& entry, int points) {
 }
 
 std::string run_only_this(const Lesson& lesson, const StepEntry& entry) {
-  if (lesson.name.empty()) return {};
-  std::string pattern = entry.id;
-  for (std::size_t at = 0; (at = pattern.find('.', at)) != std::string::npos; at += 2) {
-    pattern.insert(at, "\\");
-  }
-  const std::string preset = "lesson-" + lesson.number();
-  return "cmake --build --preset " + preset + " && ctest --preset " + preset + " -R '^" + pattern +
-         " '";
+  return lesson.name.empty() ? "" : build_folder + ("kit-check " + entry.id);
 }
 
 StepOutcome explain_failure(const Step& step) {

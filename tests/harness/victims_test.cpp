@@ -283,7 +283,7 @@ TEST_CASE("a report, from its first line to its last") {
         "    build/lessons/90_victims/server --port 9999 --do silent\n"
         "    build/kit-talk 127.0.0.1:9999 --send 'hello' --hold\n"
         "  run only this\n"
-        "    cmake --build --preset lesson-90 && ctest --preset lesson-90 -R '^90\\.1 '\n");
+        "    build/kit-check 90.1\n");
 }
 
 TEST_CASE("a flood of output is drained, counted and cut") {

@@ -27,6 +27,6 @@ kit_step(02.6   7 core   server 02.F "an empty datagram is a message and has an 
 kit_step(02.7   7 core   server 02.D "65,507 bytes come back whole")
 kit_step(02.8   7 harden client 02.G "takes an answer only from the server it asked")
 kit_step(02.9   6 harden server 02.H "a datagram that is too long is reported and not half-answered")
-kit_step(02.10  8 harden probe  02.I "a handler that throws, or never writes, sends nothing")
-kit_step(02.11 12 harden probe  02.I "signals, a vanished client, an answer too long: the server lives")
+kit_step(02.10  8 harden probe  02.I "a handler that throws, or never writes, sends nothing" PROBES orders)
+kit_step(02.11 12 harden probe  02.I "signals, a vanished client, an answer too long: the server lives" PROBES orders)
 kit_step(02.12  7 harden server 02.J "a second server on the port fails")

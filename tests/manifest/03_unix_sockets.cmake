@@ -31,7 +31,7 @@ kit_step(03.6   8 core   server 03.A "a path of 107 bytes works, and one of 108 
 kit_step(03.7   8 core   server 03.C "the path is removed at the end by the server that made it" PROBES owner)
 kit_step(03.8   4 core   server 03.H "a stale path is taken over")
 kit_step(03.9  12 harden server 03.H "a path that is in use, and a file that is no socket, are never touched")
-kit_step(03.10 10 harden probe  03.I "wfile writes all, buffered or not, and a silent client's time is limited")
+kit_step(03.10 10 harden probe  03.I "wfile writes all, buffered or not, and a silent client's time is limited" PROBES writer)
 kit_step(03.11  8 harden server 03.J "a datagram client without a name is not answered and harms nobody")
 kit_step(03.12  5 harden server 03.K "the mode is never wider than asked, from the first moment")
 kit_step(03.13  5 harden server 03.L "the server sees who asks, and turns others away")

@@ -21,8 +21,8 @@ kit_task(07.I selector_mixin.hpp  SelectorMixIn::turn)
 kit_task(07.J selector_mixin.hpp  SelectorMixIn::turn)
 
 #        step  points     program task  what a learner can say of it
-kit_step(07.1  12 core   probe  07.A "register, modify, unregister and the map keep the rules")
-kit_step(07.2  12 core   probe  07.B "select tells what is ready, and waits as long as it was told")
+kit_step(07.1  12 core   probe  07.A "register, modify, unregister and the map keep the rules" PROBES rules)
+kit_step(07.2  12 core   probe  07.B "select tells what is ready, and waits as long as it was told" PROBES readiness)
 kit_step(07.3  10 core   server 07.D "200 clients at once: one thread, no child" BUILDS checked plain)
 kit_step(07.4  10 core   server 07.E "a client that does not read holds up nobody")
 kit_step(07.5   8 core   server 07.E "16 MiB comes back whole to a slow reader")

@@ -125,8 +125,9 @@ bool starts(const StepEntry& step, const std::string& program, const std::string
   const auto contains = [](const std::vector<std::string>& list, const std::string& word) {
     return std::find(list.begin(), list.end(), word) != list.end();
   };
-  const bool named = program == step.program || contains(step.probes, program) ||
-                     (step.program == "probe" && program.starts_with("probe_"));
+  const bool named =
+      program == step.program || contains(step.probes, program) ||
+      (step.program == "probe" && step.probes.empty() && program.starts_with("probe_"));
   return named && contains(step.builds, build);
 }
 

@@ -48,7 +48,8 @@ struct Candidate {
 
   /// The program, or nullptr if no step needs it.
   [[nodiscard]] const BuiltProgram* find(const std::string& name, const std::string& build) const;
-  /// The programs that a step runs. With "probe" as its program these are all probes.
+  /// The programs that a step runs. With "probe" as its program, and none named, these are all
+  /// probes.
   [[nodiscard]] std::vector<const BuiltProgram*> programs_of(const StepEntry& step) const;
 };
 

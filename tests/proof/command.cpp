@@ -147,6 +147,7 @@ class Running {
     for (;;) {
       const ssize_t n = ::read(output_, buffer, sizeof buffer);
       if (n > 0) {
+        if (command_.heard) command_.heard({buffer, static_cast<std::size_t>(n)});
         const std::size_t room = most_output - outcome_.output.size();
         outcome_.output.append(buffer, std::min(room, static_cast<std::size_t>(n)));
         continue;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kit {
@@ -17,6 +18,8 @@ struct Command {
   std::chrono::milliseconds time_limit{60'000};
   /// How long it may clean up after SIGTERM before it is killed; 0: it is killed at once.
   std::chrono::milliseconds grace{0};
+  /// Called with what it prints, as that comes.
+  std::function<void(std::string_view)> heard{};
 };
 
 /// How a command ended.

@@ -245,7 +245,8 @@ void check_pictures(const fs::path& root, const Text& page, const kit::Lesson& l
   });
 }
 
-// Words that are read in class: hints, code, comments and tables' rules do not count.
+// Words that are read in class: hints, code, comments, tables' rules and what stands in a picture's
+// place do not count.
 void check_length(const Text& page) {
   std::size_t words = 0;
   bool code = false, hint = false;
@@ -255,7 +256,9 @@ void check_length(const Text& page) {
       continue;
     }
     if (line.find("<details>") != std::string::npos) hint = true;
-    if (!code && !hint && !line.starts_with("<!--") && !line.starts_with("|--")) {
+    const bool read =
+        !line.starts_with("<!--") && !line.starts_with("|--") && !line.starts_with("![");
+    if (!code && !hint && read) {
       std::istringstream stream(line);
       for (std::string word; stream >> word;) {
         words +=

@@ -1,0 +1,122 @@
+#include "terminal.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace kit {
+namespace {
+
+bool knows_cursor(int fd) {
+  const char* const term = std::getenv("TERM");
+  return ::isatty(fd) != 0 && term != nullptr && *term != '\0' && std::strcmp(term, "dumb") != 0;
+}
+
+void write_all(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;  // the terminal has gone: its hang-up ends us
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+// Bytes of UTF-8 that do not begin a letter take no column.
+bool continues(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return !continues(c); }));
+}
+
+// How many bytes make the first `columns` columns.
+std::size_t bytes_of(std::string_view text, std::size_t columns) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if (!continues(text[at]) && columns-- == 0) break;
+  }
+  return at;
+}
+
+constexpr std::string_view other_screen = "\x1b[?1049h\x1b[?25l";
+constexpr std::string_view first_screen = "\x1b[?25h\x1b[?1049l";
+
+}  // namespace
+
+Style::Style(int fd) : colour_(knows_cursor(fd) && std::getenv("NO_COLOR") == nullptr) {}
+
+std::string Style::paint(Colour colour, const std::string& text) const {
+  if (!colour_) return text;
+  static constexpr const char* codes[] = {"32", "31", "33", "2", "1"};
+  return std::string("\x1b[") + codes[colour] + 'm' + text + "\x1b[0m";
+}
+
+Screen::Screen() : moves_(knows_cursor(STDOUT_FILENO)) {
+  if (::isatty(STDOUT_FILENO) != 0 && ::tcgetattr(STDIN_FILENO, &before_) == 0) {
+    has_keys_ = true;
+    termios one_by_one = before_;
+    one_by_one.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+    one_by_one.c_cc[VMIN] = 1;
+    one_by_one.c_cc[VTIME] = 0;
+    one_by_one.c_cc[VSUSP] = _POSIX_VDISABLE;  // stopped, it would leave the terminal like this
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &one_by_one);
+  }
+  if (moves_) write_all(other_screen);
+}
+
+Screen::~Screen() {
+  if (moves_) write_all(first_screen);
+  if (has_keys_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+}
+
+Screen::Size Screen::size() const {
+  winsize window{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_row == 0 ||
+      window.ws_col == 0) {
+    return {24, 80};
+  }
+  return {window.ws_row, window.ws_col};
+}
+
+void Screen::draw(const std::vector<std::string>& lines) {
+  if (lines == shown_) return;
+  std::string out;
+  if (moves_) out += "\x1b[H";
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    out += lines[i];
+    if (moves_) out += "\x1b[K";
+    // A line feed in the last row would move all others up.
+    if (!moves_ || i + 1 < lines.size()) out += moves_ ? "\r\n" : "\n";
+  }
+  if (moves_) out += "\x1b[J";
+  write_all(out);
+  shown_ = lines;
+}
+
+std::vector<std::string> wrap(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::size_t first = std::min(line.find_first_not_of(' '), line.size());
+    const std::string indent(std::min(first, columns / 2), ' ');
+    while (width_of(line) > columns) {
+      std::size_t cut = line.rfind(' ', bytes_of(line, columns));
+      const bool at_blank = cut != std::string::npos && cut > first;
+      if (!at_blank) cut = bytes_of(line, columns);
+      lines.push_back(line.substr(0, cut));
+      line = indent + line.substr(at_blank ? cut + 1 : cut);
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace kit

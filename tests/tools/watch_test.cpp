@@ -1,0 +1,175 @@
+// The learner's loop as a learner has it: kit-watch in a terminal, and a file that is saved.
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "harness/catch.hpp"
+#include "harness/events.hpp"
+#include "harness/process.hpp"
+#include "harness/sources.hpp"
+#include "judge.hpp"
+#include "page.hpp"
+#include "terminal.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+const fs::path root = KIT_ROOT_FOLDER;
+const fs::path build = KIT_BUILD_FOLDER;
+
+// For a step that is built and checked on a machine that has other things to do.
+constexpr auto patience = 240s;
+
+/// A copy of lesson 01 that belongs to the test.
+class Lessons {
+ public:
+  Lessons() {
+    std::string name = (fs::temp_directory_path() / "kit-watch-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
+    folder_ = name;
+    fs::create_directories(folder_ / "01_tcp_echo");
+    for (const char* file : {"client.cpp", "server.cpp", "tcp_server.cpp"}) save("lessons", file);
+  }
+  Lessons(const Lessons&) = delete;
+  Lessons& operator=(const Lessons&) = delete;
+  ~Lessons() { fs::remove_all(folder_); }
+
+  /// As most editors do it: another file takes the old one's name.
+  void save(const std::string& from, const std::string& file) const {
+    const fs::path to = folder_ / "01_tcp_echo" / file;
+    const std::string text = *kit::read_text(root / from / "01_tcp_echo" / file);
+    std::ofstream(to.string() + "~") << text;
+    fs::rename(to.string() + "~", to);
+  }
+  const fs::path& folder() const { return folder_; }
+
+ private:
+  fs::path folder_;
+};
+
+/// kit-watch 01 in a terminal of its own.
+class Watched {
+ public:
+  Watched(const Lessons& lessons, const std::string& term) : process_(options(lessons, term)) {}
+
+  /// Waits until the words have come since the last call.
+  void expect(const std::string& words) {
+    std::size_t at = std::string::npos;
+    const auto came = [&] {
+      at = process_.out().head().find(words, seen_);
+      return at != std::string::npos || !process_.running();
+    };
+    kit::wait_until(came, kit::after(patience));
+    const std::string shown(process_.out().head().substr(seen_));
+    INFO("waiting for \"" << words << "\", with this on the screen:\n" << shown);
+    REQUIRE(at != std::string::npos);
+    seen_ = at + words.size();
+  }
+  void press(const std::string& keys) { process_.write_input(keys); }
+  kit::Process& process() { return process_; }
+
+ private:
+  static kit::ProcessOptions options(const Lessons& lessons, const std::string& term) {
+    kit::ProcessOptions options;
+    options.command = {(build / "kit-watch").string(), "01", "--lessons",
+                       lessons.folder().string()};
+    options.environment = {"TERM=" + term};
+    for (const char* name : {"PATH", "KIT_TIME_SCALE"}) {
+      if (const char* value = std::getenv(name)) {
+        options.environment.push_back(std::string(name) + '=' + value);
+      }
+    }
+    options.folder = lessons.folder().string();
+    options.limits = {0, 0, 0, 0, 0};
+    options.terminal = kit::Terminal::input_and_output;
+    return options;
+  }
+
+  kit::Process process_;
+  std::size_t seen_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a save is judged, green goes on by itself, and Ctrl-C leaves nothing behind") {
+  const kit::Signals signals;
+  const Lessons lessons;
+  Watched watch(lessons, "xterm");
+  watch.expect("01.1 not yet");
+  watch.expect("connect_to (01.A)");
+
+  watch.press("h");
+  watch.expect("Hint 1: where to look");
+  watch.press("h");
+  watch.expect("Hint 2: what to check");
+  watch.press("p");
+  watch.expect("0 of 100  a synchronous TCP server");
+
+  lessons.save("solutions", "client.cpp");
+  watch.expect("18 of 60 core");
+  watch.expect("[4]");
+  watch.expect("01.4 not yet");
+
+  // What was green and is broken again is noticed, though it was not the step in work.
+  lessons.save("lessons", "client.cpp");
+  watch.expect("01.1 not yet");
+
+  watch.press("\x03");
+  REQUIRE(watch.process().wait_exit(kit::after(patience)));
+  CHECK(watch.process().exit()->clean());
+  watch.expect("\x1b[?25h\x1b[?1049l");
+  watch.expect("01: 0 of 60 core points. Next: 01.1, client.cpp:");
+  // A compiler that was cut off may need a moment more.
+  CHECK(kit::wait_until([] { return kit::orphans().empty(); }, kit::after(patience), 10ms));
+}
+
+TEST_CASE("a terminal that cannot move its cursor gets plain lines") {
+  const kit::Signals signals;
+  const Lessons lessons;
+  Watched watch(lessons, "dumb");
+  watch.expect("01.1 not yet");
+  watch.press("q");
+  REQUIRE(watch.process().wait_exit(kit::after(patience)));
+  CHECK(watch.process().exit()->clean());
+  CHECK(watch.process().out().head().find('\x1b') == std::string_view::npos);
+}
+
+TEST_CASE("a lesson has begun when its first hole is filled, and not before") {
+  const Lessons lessons;
+  const kit::Desk desk{root, build, lessons.folder()};
+  const kit::Manifest manifest = desk.manifest();
+  for (const kit::Lesson& lesson : manifest.lessons()) {
+    INFO("lesson " << lesson.number());
+    CHECK_FALSE(kit::Judge({root, build}, lesson, 1).begun());
+  }
+  lessons.save("solutions", "client.cpp");
+  CHECK(kit::Judge(desk, manifest.lessons().front(), 1).begun());
+}
+
+TEST_CASE("hints are found below the heading of their task") {
+  const std::string page =
+      "## 01.A One\n<details><summary>Hint 1: where</summary><blockquote>\n\nman 2 bind\n\n"
+      "</blockquote></details>\n## 01.B Two\n<details><summary>Hint 1: what</summary><blockquote>\n"
+      "\n    code\n\n</blockquote></details>\n<details><summary>Hint 2: how</summary><blockquote>\n"
+      "\nlast\n\n</blockquote></details>\n";
+  const auto hints = kit::hints_of(page, "01.B");
+  REQUIRE(hints.size() == 2);
+  CHECK(hints[0].title == "Hint 1: what");
+  CHECK(hints[0].text == "    code\n\n");
+  CHECK(hints[1].title == "Hint 2: how");
+  CHECK(kit::hints_of(page, "01.C").empty());
+}
+
+TEST_CASE("long lines are broken at blanks, and keep their indentation") {
+  CHECK(kit::wrap("one two three\n", 8) == std::vector<std::string>{"one two", "three"});
+  CHECK(kit::wrap("  one two three", 9) == std::vector<std::string>{"  one two", "  three"});
+  CHECK(kit::wrap("123456789", 4) == std::vector<std::string>{"1234", "5678", "9"});
+  CHECK(kit::wrap("a\n\nb\n", 4) == std::vector<std::string>{"a", "", "b"});
+}
