@@ -48,7 +48,9 @@ if(NOT mistakes MATCHES "<h2 class=\"section\" id=\"mistake_01_no-htons\">[A-Z]"
 endif()
 file(GLOB pages RELATIVE "${SITE}" "${SITE}/index.html" "${SITE}/lesson_*.html" "${SITE}/mistakes*.html"
      "${SITE}/failures.html" "${SITE}/instructor_guide.html" "${SITE}/annotated.html" "${SITE}/deck_*.html"
-     "${SITE}/class*TCPServer.html")
+     "${SITE}/class*TCPServer.html" "${SITE}/costs.html" "${SITE}/book.html"
+     "${SITE}/glossary.html" "${SITE}/tools.html"
+     "${SITE}/source_lessons_07*mixin_hpp.html")
 list(JOIN pages "', '" pages)
 file(GLOB pictures RELATIVE "${SITE}" "${SITE}/[0-9]*.svg" "${SITE}/designs.svg"
      "${SITE}/framework_*.svg")
