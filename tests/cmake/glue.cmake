@@ -1,7 +1,7 @@
 # Makes the glue between the kit and those who receive grades, in the convention of each:
 #
 #   cmake --workflow --preset glue      -> build/glue/gradescope.zip, github/, gitlab/, jenkins/,
-#                                          prairielearn/, vpl/, autolab/
+#                                          prairielearn/, vpl/, autolab/, shards/
 #
 #   cmake -DSOURCE=. -DOUT=build/glue -P glue.cmake
 #
@@ -38,7 +38,7 @@ foreach(receiver gradescope prairielearn vpl)
 endforeach()
 set(executable OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 file(CHMOD "${OUT}/gradescope/setup.sh" "${OUT}/gradescope/run_autograder" "${OUT}/vpl/vpl_evaluate.sh"
-  "${OUT}/prairielearn/entrypoint.sh" PERMISSIONS ${executable})
+  "${OUT}/prairielearn/entrypoint.sh" "${OUT}/shards/slurm.sh" PERMISSIONS ${executable})
 
 # Autolab unpacks its own archive beside the hand-in.
 file(MAKE_DIRECTORY "${OUT}/autolab/grader")
@@ -56,5 +56,5 @@ file(GLOB files RELATIVE "${OUT}/gradescope" "${OUT}/gradescope/*")
 execute_process(COMMAND ${CMAKE_COMMAND} -E tar cf "${OUT}/gradescope.zip" --format=zip ${files}
   WORKING_DIRECTORY "${OUT}/gradescope" COMMAND_ERROR_IS_FATAL ANY)
 file(REMOVE_RECURSE "${OUT}/gradescope")
-message(NOTICE "${OUT}: gradescope.zip, github, gitlab, jenkins, prairielearn, vpl, autolab.\n"
+message(NOTICE "${OUT}: gradescope.zip, github, gitlab, jenkins, prairielearn, vpl, autolab, shards.\n"
   "What to change in them: tests/grading/README.md")

@@ -6,6 +6,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "picture.hpp"
+
 namespace kit {
 namespace {
 
@@ -164,39 +166,6 @@ std::string autolab(const Grade& grade) {
          "\n";
 }
 
-std::string xml(const std::string& text) {
-  std::string result;
-  for (const char c : valid_utf8(text)) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
-
-/// Text that is no Markdown, whatever is in it.
-std::string markdown(const std::string& text) {
-  std::string result;
-  for (const char c : valid_utf8(text)) {
-    if (std::string("\\`*[]<>|&!#~").find(c) != std::string::npos) result += '\\';
-    result += c == '\n' ? ' ' : c;
-  }
-  return result;
-}
-
 /// A row of backticks that nothing in the text ends.
 std::string fence_around(const std::string& text) {
   std::size_t longest = 9, row = 0;
@@ -263,6 +232,39 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
+/// The page's section that a step's report points to: 01.F A stream has no messages.
+std::string page_in(const std::string& report) {
+  constexpr std::string_view before = "page: \"";
+  const std::size_t at = report.find(before);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + before.size();
+  return report.substr(begin, report.find('"', begin) - begin);
+}
+
+/// What to do next, and the picture of the first step that failed.
+std::string next_of(const Grade& grade) {
+  for (const LessonGrade& lesson : grade.lessons) {
+    const auto step = std::ranges::find_if(
+        lesson.steps, [](const StepGrade& one) { return one.status == "fail"; });
+    if (step == lesson.steps.end()) continue;
+    std::string text =
+        "**Next: " + markdown(name_of(*step)) + ".** " + markdown(step->cause) + "\n\n";
+    if (const std::string page = page_in(step->report); !page.empty()) {
+      text += "Read: " + markdown(page) + ". ";
+    }
+    if (!step->reproduce.empty()) {
+      text += "Run only this:\n\n```sh\n" + step->reproduce + "\n```\n\n";
+    }
+    if (const std::string picture = story_picture(step->report, step->program); !picture.empty()) {
+      const std::string fence = fence_around(picture);
+      text += fence + "text\n" + picture + fence + "\n\n";
+    }
+    return text;
+  }
+  return grade.complete && grade.all_passed() ? "Every step passes: nothing is left to do here.\n\n"
+                                              : "";
+}
+
 }  // namespace
 
 std::vector<std::string> formats() {
@@ -314,6 +316,7 @@ std::string report(const Grade& grade) {
   if (!grade.complete) text += "This grade is not complete: grading has not ended.\n\n";
   for (const std::string& note : grade.notes) text += "- " + markdown(note) + "\n";
   if (!grade.notes.empty()) text += "\n";
+  text += next_of(grade);
   for (const LessonGrade& lesson : grade.lessons) {
     text += "## " + lesson.lesson + ": " + points_text(lesson.score, lesson.max) + "\n\n";
     for (const std::string& note : lesson.notes) text += "- " + markdown(note) + "\n";
@@ -362,6 +365,38 @@ std::string csv_line(const Grade& grade, const std::vector<std::string>& lessons
     line += lesson == grade.lessons.end() ? "," : "," + number_text(lesson->score);
   }
   return line + "," + csv_field((grade.complete ? "" : "not complete ") + notes_of(grade)) + "\n";
+}
+
+std::string xml(const std::string& text) {
+  std::string result;
+  for (const char c : valid_utf8(text)) {
+    switch (c) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        result += c;
+    }
+  }
+  return result;
+}
+
+std::string markdown(const std::string& text) {
+  std::string result;
+  for (const char c : valid_utf8(text)) {
+    if (std::string("\\`*[]<>|&!#~").find(c) != std::string::npos) result += '\\';
+    result += c == '\n' ? ' ' : c;
+  }
+  return result;
 }
 
 std::string base64(const std::string& bytes) {

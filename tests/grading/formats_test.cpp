@@ -273,3 +273,40 @@ TEST_CASE("JSON: strange bytes, escapes, and what is no JSON") {
   CHECK(kit::number_text(7.5) == "7.5");
   CHECK(kit::number_text(-0.0001) == "0");
 }
+
+TEST_CASE("report.md says what is next, and draws the first step that failed") {
+  kit::Grade grade = sample();
+  kit::StepGrade& failed = grade.lessons[0].steps[1];
+  failed.cause = "One recv() was taken for one message.";
+  failed.reproduce = "ctest -R 01.4";
+  failed.report =
+      "01.4 does what it should                    0 of 10 points\n\n"
+      "  what happened\n"
+      "    1. started  server --port 0                 listening on 127.0.0.1:1234\n"
+      "    2. sent     \"hello \" (6 bytes)\n"
+      "    3. received \"HELLO \" (6 bytes)\n"
+      "   10. sent     \"u\" (1 byte)\n"
+      "   11. expected \"U\" (1 byte)\n"
+      "       got      \"ORLD\\n\" (5 bytes)\n"
+      "                 ^ here\n"
+      "  what your server did\n"
+      "    recv(6, 16384) = 6\n"
+      "  where to look\n"
+      "    lessons/01_tcp_echo/server.cpp:19   page: \"01.F A stream has no messages\"\n";
+  const std::string text = kit::report(grade);
+  CHECK(count(text, "**Next: 01.4 does what it should.** One recv() was taken") == 1);
+  CHECK(count(text, "Read: 01.F A stream has no messages.") == 1);
+  CHECK(count(text, "│── \"hello \" (6 bytes) ─") == 1);
+  CHECK(count(text, "│◀─ \"HELLO \" (6 bytes) ─") == 1);
+  CHECK(count(text, "│   expected \"U\" (1 byte) ") == 1);
+  CHECK(count(text, "│✗─ got \"ORLD\\n\" (5 bytes) ─") == 1);
+  // Every line of the picture is as wide as the others.
+  std::set<std::size_t> widths;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("    │")) continue;
+    widths.insert(static_cast<std::size_t>(std::ranges::count_if(
+        line, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; })));
+  }
+  CHECK(widths.size() == 1);
+}

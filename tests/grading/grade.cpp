@@ -106,6 +106,10 @@ Json Grade::json() const {
                                {"notes", strings(lesson.notes)},
                                {"seconds", lesson.seconds}});
   }
+  Json::Array times;
+  for (const HandIn& one : hand_ins) {
+    times.push_back(Json::Object{{"time", one.time}, {"score", one.score}});
+  }
   return Json::Object{{"schema", schema},
                       {"kit", kit},
                       {"seed", static_cast<double>(seed)},
@@ -114,6 +118,7 @@ Json Grade::json() const {
                       {"max", max()},
                       {"lessons", std::move(all)},
                       {"notes", strings(notes)},
+                      {"hand_ins", std::move(times)},
                       {"isolation", isolation},
                       {"files", files},
                       {"complete", complete}};
@@ -138,6 +143,11 @@ Grade Grade::from_json(const Json& json) {
     grade.lessons.push_back(std::move(lesson));
   }
   grade.notes = strings(json["notes"]);
+  if (json.has("hand_ins")) {
+    for (const Json& one : json["hand_ins"].array()) {
+      grade.hand_ins.push_back({one["time"].string(), one["score"].number()});
+    }
+  }
   grade.isolation = text_or_nothing(json["isolation"]);
   grade.files = text_or_nothing(json["files"]);
   grade.complete = json.has("complete") && json["complete"].boolean();

@@ -34,6 +34,12 @@ struct LessonGrade {
   void add_up(double keep = 1);
 };
 
+/// One time that somebody handed in, and what it earned.
+struct HandIn {
+  std::string time;  ///< "2026-12-01 23:59"
+  double score = 0;
+};
+
 struct Grade {
   static constexpr int schema = 1;
 
@@ -42,6 +48,7 @@ struct Grade {
   std::string submission;
   std::vector<LessonGrade> lessons;
   std::vector<std::string> notes;
+  std::vector<HandIn> hand_ins;  ///< as far as this folder has graded them; the last is this one
   std::string isolation;
   std::string files;  ///< stands for the submitted files, the kit and the course: see Resume
   bool complete = false;

@@ -1,5 +1,5 @@
 # Grades a small class, and looks at what must never change: the same marks again, in another order, with
-# two at a time, after a kill in the middle; and the marks that the learner's own check gives.
+# two at a time, after a kill in the middle, and in parts that are joined.
 #
 #   cmake -DGRADE=build/kit-grade -DPROVE=… -DSOURCE=. -DBUILD=build -DWORK=… -P grade_test.cmake
 cmake_minimum_required(VERSION 3.25)
@@ -110,5 +110,41 @@ foreach(name right careless half starter)
 endforeach()
 grade(killed ${class})
 expect_same("after a kill in the middle")
+
+# In parts, as on several machines, each of which sees the whole class.
+function(part index)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E env JOB_COMPLETION_INDEX=${index}
+      ${GRADE} ${class} --out ${WORK}/part-${index} --lesson 01 --seed 11 --shard auto/3
+    RESULT_VARIABLE status OUTPUT_VARIABLE words ERROR_VARIABLE words)
+  if(status GREATER 1)
+    message(FATAL_ERROR "kit-grade --shard: ${status}\n${words}")
+  endif()
+endfunction()
+function(merge out expected)
+  execute_process(COMMAND ${GRADE} --merge ${ARGN} --out ${WORK}/${out}
+    RESULT_VARIABLE status OUTPUT_VARIABLE words ERROR_VARIABLE words)
+  if(NOT status EQUAL expected)
+    message(FATAL_ERROR "kit-grade --merge: ${status}\n${words}")
+  endif()
+  set(words "${words}" PARENT_SCOPE)
+endfunction()
+part(0)
+part(1)
+set(parts ${WORK}/part-0 ${WORK}/part-1 ${WORK}/part-2)
+merge(too-early 1 ${parts})
+if(NOT words MATCHES "part 3 of 3 is missing")
+  message(FATAL_ERROR "a part that is missing is not named:\n${words}")
+endif()
+part(2)
+merge(joined 1 ${parts})
+marks_in(joined marks)
+expect_same("in three parts")
+foreach(file class.csv class.html class.md class.json)
+  execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files ${WORK}/second/${file} ${WORK}/joined/${file}
+    RESULT_VARIABLE status)
+  if(status)
+    message(FATAL_ERROR "${file} of the parts is another than that of one machine")
+  endif()
+endforeach()
 
 file(REMOVE_RECURSE "${WORK}")

@@ -7,28 +7,25 @@
 // by rename. So a crash, a kill or a time limit never loses what was earned, and what has a
 // complete grade is not graded again. The page: tests/grading/README.md.
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <sstream>
 
+#include "book.hpp"
 #include "formats.hpp"
 #include "grader.hpp"
-#include "harness/descriptor.hpp"
 #include "harness/escape.hpp"
 #include "harness/sandbox.hpp"
 #include "harness/sources.hpp"
 #include "leftovers.hpp"
+#include "merge.hpp"
 #include "options.hpp"
 
 namespace {
@@ -95,22 +92,26 @@ class Class {
   explicit Class(kit::Options options)
       : options_(std::move(options)),
         house_{KIT_ROOT_FOLDER, KIT_BUILD_FOLDER},
-        manifest_(kit::Manifest::read(house_.manifest().string())) {
+        manifest_(kit::Manifest::read(house_.manifest().string())),
+        book_(options_, house_, manifest_) {
     if (!options_.course.empty()) course_ = kit::Course::read(options_.course, manifest_);
     // What a receiver reads from standard output stands there alone.
     out_ = !options_.format.empty() && kit::is_printed(options_.format) ? stderr : stdout;
   }
 
   int grade() {
-    open_folder();
+    book_.open();
+    seed_ = book_.seed(options_.seed);
     kit::guard_answers(house_.root);
     find_submissions();
+    keep_shard();
     read_times();
     start_progress();
     make_graders();
+    begin_part();
     begin();
     run();
-    write_class();
+    book_.write_class();
     print_table();
     if (kit::interrupted() != 0) return 128 + kit::interrupted();
     return std::ranges::all_of(entries_, [](auto& one) { return one->grade.all_passed(); })
@@ -119,44 +120,6 @@ class Class {
   }
 
  private:
-  [[nodiscard]] fs::path kept() const { return options_.out / ".kit"; }
-  [[nodiscard]] fs::path folder(const Entry& entry) const {
-    return options_.out / entry.submission.name;
-  }
-  /// What is believed of earlier runs. The grade.json that is handed out may be anybody's, above
-  /// all where the grades lie in the folder of the class.
-  [[nodiscard]] fs::path book() const { return kept() / "grades"; }
-  [[nodiscard]] fs::path in_book(const Entry& entry) const {
-    return book() / (entry.submission.name + ".json");
-  }
-
-  /// The folder of the grades: one grader at a time, and nobody else reads it meanwhile.
-  void open_folder() {
-    fs::create_directories(kept());
-    options_.out = fs::canonical(options_.out);
-    struct stat status {};
-    if (lstat(kept().c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
-        status.st_uid != geteuid()) {
-      throw std::runtime_error(kit::escape_text(kept().string()) +
-                               " is not this user's own folder: choose another --out");
-    }
-    fs::permissions(kept(), fs::perms::owner_all);
-    fs::create_directories(book());
-    lock_ = kit::Descriptor(
-        open((kept() / "lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!lock_ || flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-      throw std::runtime_error("another kit-grade is at work in " + options_.out.string());
-    }
-    kit::remove_tree((kept() / "work").string());
-    fs::create_directories(kept() / "work");
-    // One seed for a class: who is graded again gets the same bytes.
-    const fs::path file = kept() / "seed";
-    seed_ = options_.seed.value_or(0);
-    if (!options_.seed && !(std::ifstream(file) >> seed_))
-      seed_ = std::random_device{}() % 1'000'000;
-    kit::write_by_rename(file, std::to_string(seed_) + "\n");
-  }
-
   void find_submissions() {
     for (const fs::path& path : options_.submissions) {
       for (const Submission& one : kit::submissions_in(path)) {
@@ -172,6 +135,40 @@ class Class {
       }
     }
     tell_names_apart();
+  }
+
+  /// Leaves the part of the class that this machine grades.
+  void keep_shard() {
+    for (const auto& entry : entries_) names_.push_back(entry->submission.name);
+    std::ranges::sort(names_);
+    if (!options_.shard) return;
+    std::erase_if(entries_, [this](const auto& entry) {
+      return kit::shard_of(entry->submission.name, options_.shard->count) != options_.shard->index;
+    });
+  }
+
+  /// Says in the folder which part of which class it is.
+  void begin_part() {
+    if (!options_.shard) return;
+    std::uint64_t sum = kit::empty_sum;
+    const auto add = [&sum](const std::string& text) { sum = kit::add_to_sum(sum, text + '\0'); };
+    for (const std::string& name : names_) add(name);
+    add(terms());
+    for (const auto& grader : graders_) add(grader->lesson().name);
+    kit::write_part(book_.folder(), {*options_.shard, kit::hexadecimal(sum), names_});
+  }
+
+  /// What all grades of a class have in common.
+  [[nodiscard]] std::string terms() const {
+    std::string text = manifest_.version() + '\0' + std::to_string(seed_) + '\0' +
+                       (options_.lower_maximum ? "lower" : "") + '\0';
+    for (const std::string& part : options_.without) text += "without " + part + '\0';
+    text += kit::read_text(house_.manifest().string()).value_or("") + '\0';
+    if (!options_.course.empty()) {
+      text += kit::read_text(options_.course.string()).value_or("") + '\0';
+    }
+    for (const std::string& step : options_.steps) text += step + '\0';
+    return text;
   }
 
   /// Folders whose names differ only in what is not shown get a number each; two of one name are an
@@ -260,20 +257,19 @@ class Class {
       add(kit::number_text(late_share(entry, one)));
       for (const std::string& note : one.notes) add(note);
     }
-    add(manifest_.version());
-    add(std::to_string(seed_));
-    add(options_.lower_maximum ? "lower" : "");
-    for (const std::string& part : options_.without) add("without " + part);
-    add(kit::read_text(house_.manifest().string()).value_or(""));
-    if (!options_.course.empty()) add(kit::read_text(options_.course.string()).value_or(""));
-    for (const std::string& step : options_.steps) add(step);
+    add(terms());
+    for (const auto& grader : graders_) add(grader->lesson().name);
+    return kit::hexadecimal(sum);
+  }
+
+  /// Stands for the programs that judge: once they are others, what was graded is graded again.
+  [[nodiscard]] std::string checks() const {
+    std::string text;
     for (const auto& grader : graders_) {
       struct stat status {};
       stat(house_.check(grader->lesson()).c_str(), &status);
-      add(grader->lesson().name + " " + std::to_string(status.st_mtime));
+      text += grader->lesson().name + " " + std::to_string(status.st_mtime) + "\n";
     }
-    char text[24];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(sum));
     return text;
   }
 
@@ -316,7 +312,7 @@ class Class {
 
   /// The lessons' files of one submission, each in a folder of its own.
   std::vector<kit::Taken> take(const Entry& entry) const {
-    const fs::path work = kept() / "work" / entry.submission.name;
+    const fs::path work = book_.kept() / "work" / entry.submission.name;
     kit::remove_tree(work.string());
     std::vector<kit::Taken> all;
     for (const auto& grader : graders_) {
@@ -330,25 +326,23 @@ class Class {
 
   /// Writes all that there is to say of every submission before anything of theirs runs.
   void begin() {
+    checks_ = checks();
     std::vector<Entry*> to_grade;
     for (const auto& entry : entries_) {
       const std::vector<kit::Taken> taken = take(*entry);
       const std::string sum = sum_of(*entry, taken);
-      kit::remove_tree((kept() / "work" / entry->submission.name).string());
-      const fs::path file = in_book(*entry);
-      if (!options_.again && fs::exists(file)) {
-        try {
-          Grade before = Grade::read(file);
-          if (before.complete && before.files == sum) {
-            entry->grade = std::move(before);
-            entry->kept = true;
-            write(*entry, true);
-            progress_->graded(entry->grade, true);
-            continue;
-          }
-        } catch (const std::exception&) {
-          // No grade of ours: it is made anew.
+      kit::remove_tree((book_.kept() / "work" / entry->submission.name).string());
+      std::string made_with;
+      if (auto before = book_.read(entry->submission.name, &made_with);
+          before && before->complete) {
+        if (!options_.again && before->files == sum && made_with == checks_) {
+          entry->grade = std::move(*before);
+          entry->kept = true;
+          book_.write(entry->grade, checks_, true);
+          progress_->graded(entry->grade, true);
+          continue;
         }
+        entry->grade.hand_ins = std::move(before->hand_ins);
       }
       Grade& grade = entry->grade;
       grade.kit = manifest_.version();
@@ -357,9 +351,10 @@ class Class {
       grade.files = sum;
       grade.isolation = isolation_;
       for (const auto& grader : graders_) grade.lessons.push_back(grader->nothing());
-      write(*entry, true);
+      book_.write(grade, checks_, true);
       to_grade.push_back(entry.get());
     }
+    book_.write_class();
     if (to_grade.empty()) return;
     for (const auto& grader : graders_) {
       progress_->say("Proving the reference of " + grader->lesson().name);
@@ -408,15 +403,15 @@ class Class {
           step.cause = "nothing was handed in";
           step.report = taken[i].notes.empty() ? "" : taken[i].notes.front() + "\n";
         }
-        write(entry, true);
+        book_.write(grade, checks_, true);
         continue;
       }
-      const fs::path work = kept() / "work" / entry.submission.name;
+      const fs::path work = book_.kept() / "work" / entry.submission.name;
       const auto keep = [&](const LessonGrade& so_far, std::size_t done) {
         lesson = so_far;
         lesson.notes = notes;
         lesson.add_up(share);
-        write(entry, false);
+        book_.write(grade, checks_, false);
         progress_->step(grade, lesson, done);
       };
       LessonGrade result = grader.grade(work / ("taken_" + lesson.lesson), work, keep);
@@ -428,51 +423,22 @@ class Class {
       if (kit::interrupted() != 0) break;
     }
     grade.complete = kit::interrupted() == 0;
-    kit::remove_tree((kept() / "work" / entry.submission.name).string());
-    write(entry, true);
+    if (grade.complete) note_hand_in(entry, taken);
+    kit::remove_tree((book_.kept() / "work" / entry.submission.name).string());
+    book_.write(grade, checks_, true);
+    book_.write_class_now_and_then();
     if (grade.complete) progress_->graded(grade, false);
   }
 
-  /// Writes what is known. Not `all`: what is read while steps run, and no more.
-  void write(const Entry& entry, bool all) {
-    const fs::path to = folder(entry);
-    // Somebody's link would lead elsewhere.
-    if (!fs::is_directory(fs::symlink_status(to))) fs::remove(to);
-    fs::create_directories(to);
-    const std::string json = entry.grade.json().text();
-    kit::write_by_rename(in_book(entry), json);
-    kit::write_by_rename(to / "grade.json", json);
-    if (!options_.format.empty()) {
-      const std::string text = kit::convert(entry.grade, options_.format);
-      kit::write_by_rename(to / kit::format_file(options_.format), text);
-      if (!options_.results.empty()) kit::write_by_rename(options_.results, text);
-    }
-    if (!all) return;
-    kit::write_by_rename(to / "junit.xml", kit::junit(entry.grade));
-    kit::write_by_rename(to / "report.md", kit::report(entry.grade));
-    write_class();
-  }
-
-  /// Everybody who has a grade in this folder, not only who was named this time.
-  void write_class() {
-    const std::scoped_lock lock(class_mutex_);
-    std::vector<Grade> grades;
-    std::vector<std::string> lessons;
-    for (const auto& entry : fs::directory_iterator(book())) {
-      if (entry.path().extension() != ".json") continue;  // one that is being written
-      try {
-        grades.push_back(Grade::read(entry.path()));
-      } catch (const std::exception&) {
-        continue;  // of another schema
-      }
-      for (const LessonGrade& lesson : grades.back().lessons) lessons.push_back(lesson.lesson);
-    }
-    std::ranges::sort(grades, {}, &Grade::submission);
-    std::ranges::sort(lessons);
-    lessons.erase(std::unique(lessons.begin(), lessons.end()), lessons.end());
-    std::string text = kit::csv_head(lessons);
-    for (const Grade& grade : grades) text += kit::csv_line(grade, lessons);
-    kit::write_by_rename(options_.out / "class.csv", text);
+  /// Adds this one to the times that somebody has handed in. Only where they are told: the files'
+  /// own times are another on each machine.
+  void note_hand_in(Entry& entry, const std::vector<kit::Taken>& taken) {
+    const bool told = options_.submitted.has_value() || submitted_.contains(entry.submission.name);
+    if (!told || taken.empty()) return;
+    const std::string time = kit::time_text(*time_of(entry, taken.front()));
+    std::vector<kit::HandIn>& all = entry.grade.hand_ins;
+    if (all.empty() || all.back().time != time) all.push_back({time, 0});
+    all.back().score = entry.grade.score();
   }
 
   void print_table() {
@@ -506,8 +472,9 @@ class Class {
                    remarks.c_str());
     }
     std::fprintf(out_,
-                 "\n  Written to %s: class.csv, and for each grade.json, junit.xml, report.md\n",
-                 kit::escape_text(options_.out.string()).c_str());
+                 "\n  Written to %s: class.html, class.md, class.json, class.csv,\n"
+                 "  and for each grade.json, junit.xml, report.md\n",
+                 kit::escape_text(book_.folder().string()).c_str());
     std::fflush(out_);
     if (out_ == stderr) {
       for (const auto& entry : entries_) std::cout << kit::convert(entry->grade, options_.format);
@@ -519,18 +486,19 @@ class Class {
   kit::House house_;
   kit::Manifest manifest_;
   kit::Course course_;
+  kit::Book book_;
   std::map<std::string, std::time_t> submitted_;  ///< by name, as --submitted-from tells
   std::FILE* out_ = stdout;
-  kit::Descriptor lock_;
   std::uint32_t seed_ = 0;
   std::string isolation_;
   std::unique_ptr<kit::Sandbox> shelf_sandbox_;
   kit::Shelf shelf_;
   std::vector<std::unique_ptr<LessonGrader>> graders_;
   std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<std::string> names_;  ///< the whole class, also where a part of it is graded
+  std::string checks_;
   std::vector<Entry*> todo_;
   std::unique_ptr<Progress> progress_;
-  std::mutex class_mutex_;
 };
 
 }  // namespace
@@ -547,6 +515,12 @@ int main(int argc, char** argv) {
     if (!options.converted.empty()) {
       std::cout << kit::convert(Grade::read(options.converted), options.format);
       return 0;
+    }
+    if (!options.merged.empty()) {
+      const kit::House house{KIT_ROOT_FOLDER, KIT_BUILD_FOLDER};
+      kit::Book book(options, house, kit::Manifest::read(house.manifest().string()));
+      book.open();
+      return kit::merge(options, book) ? exit_all_passed : exit_not_all;
     }
     if (!options.without.empty()) kit::leave_out(options.without);
     kit::end_commands_on_signals();

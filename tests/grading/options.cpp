@@ -16,7 +16,8 @@ const char* const usage =
     "usage: kit-grade SUBMISSION... --out DIR [--lesson NN]... [--jobs N] [--format FORMAT]\n"
     "  SUBMISSION      a learner's copy of the kit, any folder with lessons/NN_name/ in it, or a\n"
     "                  folder of such folders\n"
-    "  --out DIR       DIR/NAME/grade.json, junit.xml, report.md; DIR/class.csv\n"
+    "  --out DIR       DIR/NAME/grade.json, junit.xml, report.md; DIR/class.html, class.md,\n"
+    "                  class.json, class.csv\n"
     "  --lesson NN     this lesson alone (repeat it for more)\n"
     "  --jobs N        N submissions at a time (1)\n"
     "  --format F      also write gradescope, github, prairielearn, vpl or autolab\n"
@@ -29,6 +30,10 @@ const char* const usage =
     "  --submitted-from FILE  when each was: lines of NAME,2026-12-01 23:59\n"
     "  --lower-maximum leave out steps that cannot be judged on this machine\n"
     "  --without PART  a cell without landlock, users or network: to try a weaker machine\n"
+    "  --anonymous     no names in class.html, class.md and class.json\n"
+    "  --shard I/N     the Ith of N parts of the class (auto, auto/N: the engine tells which)\n"
+    "       kit-grade --merge DIR... --out DIR\n"
+    "                  joins what N machines have graded\n"
     "       kit-grade --convert GRADE.JSON --format FORMAT\n";
 
 namespace {
@@ -63,6 +68,9 @@ void add_environment(Options& options) {
   if (const auto value = variable("KIT_COURSE"); options.course.empty()) options.course = value;
   if (const auto value = variable("KIT_SEED"); !options.seed && !value.empty()) {
     options.seed = static_cast<std::uint32_t>(number("KIT_SEED", value, 0));
+  }
+  if (const auto value = variable("KIT_SHARD"); !options.shard && !value.empty()) {
+    options.shard = read_shard(value);
   }
   if (const auto value = variable("KIT_LESSON"); options.lessons.empty()) {
     std::string words = value;
@@ -106,6 +114,7 @@ std::map<std::string, std::time_t> read_submitted(const std::filesystem::path& f
 Options read_options(const std::vector<std::string>& words) {
   Options options;
   bool jobs_given = false;
+  bool merging = false;
   std::filesystem::path default_out;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -140,6 +149,12 @@ Options read_options(const std::vector<std::string>& words) {
       options.submitted_from = value();
     } else if (word == "--again") {
       options.again = true;
+    } else if (word == "--anonymous") {
+      options.anonymous = true;
+    } else if (word == "--shard") {
+      options.shard = read_shard(value());
+    } else if (word == "--merge") {
+      merging = true;
     } else if (word == "--lower-maximum") {
       options.lower_maximum = true;
     } else if (word == "--without") {
@@ -162,6 +177,7 @@ Options read_options(const std::vector<std::string>& words) {
     }
   }
   if (options.help) return options;
+  if (merging) options.merged.swap(options.submissions);
   add_environment(options);
   if (const auto value = variable("KIT_JOBS"); !jobs_given && !value.empty()) {
     options.jobs = static_cast<unsigned>(number("KIT_JOBS", value, 1));
@@ -173,6 +189,14 @@ Options read_options(const std::vector<std::string>& words) {
   if (!options.converted.empty()) {
     if (options.format.empty()) throw UsageError("--convert needs --format");
     return options;
+  }
+  if (merging) {
+    if (options.merged.empty()) throw UsageError("--merge needs the folders of the parts");
+    if (options.out.empty()) throw UsageError("--merge needs --out DIR");
+    return options;
+  }
+  if (options.shard && !options.seed) {
+    throw UsageError("--shard needs --seed: every part sends the same bytes");
   }
   if (options.submissions.empty()) {
     throw UsageError(

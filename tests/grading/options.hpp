@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "shard.hpp"
+
 namespace kit {
 
 struct UsageError : std::runtime_error {
@@ -32,8 +34,11 @@ struct Options {
   unsigned jobs = 1;                     ///< submissions at a time
   bool again = false;                    ///< also what has been graded already
   bool lower_maximum = false;
-  std::vector<std::string> without;  ///< parts of the cell to leave out
-  std::filesystem::path converted;   ///< --convert: a grade.json to print in the format
+  bool anonymous = false;                     ///< no names in class.html, class.md, class.json
+  std::optional<Shard> shard;                 ///< this part of the class alone
+  std::vector<std::filesystem::path> merged;  ///< --merge: parts to be joined
+  std::vector<std::string> without;           ///< parts of the cell to leave out
+  std::filesystem::path converted;            ///< --convert: a grade.json to print in the format
   bool help = false;
 };
 
@@ -44,7 +49,7 @@ extern const char* const usage;
 std::map<std::string, std::time_t> read_submitted(const std::filesystem::path& file);
 
 /// Reads the words, then the environment: KIT_SUBMISSION, KIT_OUT, KIT_LESSON, KIT_FORMAT,
-/// KIT_COURSE, KIT_SEED, KIT_JOBS. Throws UsageError.
+/// KIT_COURSE, KIT_SEED, KIT_JOBS, KIT_SHARD. Throws UsageError.
 Options read_options(const std::vector<std::string>& words);
 
 }  // namespace kit

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <set>
@@ -383,6 +384,12 @@ std::vector<std::string> ignored_files(const Submission& submission, const fs::p
       "Build files, presets, tests and common/ are never taken from a submission; these differ "
       "from the kit's and were ignored: " +
       named(differing) + "."};
+}
+
+std::string hexadecimal(std::uint64_t sum) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(sum));
+  return text;
 }
 
 }  // namespace kit

@@ -56,5 +56,7 @@ std::vector<std::string> ignored_files(const Submission& submission,
 /// FNV-1a, from `sum` on.
 std::uint64_t add_to_sum(std::uint64_t sum, std::string_view bytes);
 constexpr std::uint64_t empty_sum = 14695981039346656037ULL;
+/// The sum as 16 digits.
+std::string hexadecimal(std::uint64_t sum);
 
 }  // namespace kit

@@ -88,6 +88,31 @@ std::string csv(const Lesson& lesson, const std::vector<Row>& rows) {
   return out.str();
 }
 
+/// A field of a line whose fields are separated by tabs.
+std::string field(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
+  return text;
+}
+
+/// The table for kit-grade, which tells by it what a submission behaves like: the steps that are
+/// red, the cause that was said, and below it the report's own lines.
+std::string answers(const Lesson& lesson, const std::vector<Row>& rows) {
+  std::ostringstream out;
+  for (const Row& row : rows) {
+    out << "answer\t" << row.mutant.name << '\t' << row.mutant.step << '\t'
+        << field(row.mutant.sentence) << '\n';
+    for (std::size_t s = 0; s < row.cells.size(); ++s) {
+      const auto& cell = row.cells[s];
+      if (!cell || cell->status == Status::pass) continue;
+      out << "red\t" << lesson.steps[s].id << '\t' << field(cell->cause) << '\n';
+      std::istringstream report(cell->report);
+      for (std::string line; std::getline(report, line);) out << "said\t" << field(line) << '\n';
+    }
+  }
+  return out.str();
+}
+
 }  // namespace
 
 bool Proof::mutants() {
@@ -216,6 +241,7 @@ bool Proof::mutants() {
     if (options_.only.empty()) {
       std::ofstream(folder() / "mutants.txt") << text;
       std::ofstream(folder() / "mutants.csv") << csv(lesson_, rows);
+      std::ofstream(folder() / "answers.txt") << answers(lesson_, rows);
     }
   }
   return finish("mutants",

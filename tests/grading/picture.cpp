@@ -1,0 +1,114 @@
+#include "picture.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <sstream>
+#include <vector>
+
+namespace kit {
+namespace {
+
+/// The width of a verb in a story, with the blank behind it: see Story::text.
+constexpr std::size_t verb_width = 9;
+constexpr std::size_t lead_width = 7;
+/// What is longer than that is cut: a page is 80 columns wide.
+constexpr std::size_t widest = 44;
+/// A story's end is where it failed: so many acts of it are drawn.
+constexpr std::size_t most_acts = 14;
+
+struct Act {
+  std::string verb, text;
+};
+
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string cut(std::string text) {
+  if (columns(text) <= widest) return text;
+  while (columns(text) > widest - 1) text.pop_back();
+  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
+  return text + "…";
+}
+
+std::string trimmed(std::string text) {
+  while (text.ends_with(' ')) text.pop_back();
+  const std::size_t begin = text.find_first_not_of(' ');
+  return begin == std::string::npos ? "" : text.substr(begin);
+}
+
+/// Without the gaps that align a story's lines.
+std::string smooth(const std::string& text) {
+  std::string result;
+  std::istringstream in(text);
+  for (std::string word; in >> word;) result += (result.empty() ? "" : " ") + word;
+  return result;
+}
+
+/// The lines below "what happened", act by act.
+std::vector<Act> acts_in(std::string_view report) {
+  std::vector<Act> acts;
+  std::istringstream in{std::string(report)};
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    const bool heading = line.size() > 2 && line.starts_with("  ") &&
+                         std::isalpha(static_cast<unsigned char>(line[2])) != 0;
+    if (heading) {
+      if (inside) break;
+      inside = line == "  what happened";
+    } else if (inside && line.size() > lead_width) {
+      // "    2. sent     …", "       got      …", or "       ... 3 more like these ..."
+      const std::string rest = trimmed(line.substr(lead_width));
+      const std::string verb = trimmed(line.substr(lead_width, verb_width));
+      if (rest.starts_with("...")) {
+        acts.push_back({"", cut(rest)});
+      } else if (!verb.empty() && verb.front() != '^') {
+        acts.push_back({verb, cut(smooth(rest.substr(verb.size())))});
+      }
+    }
+  }
+  return acts;
+}
+
+std::string repeated(const char* what, std::size_t times) {
+  std::string text;
+  for (std::size_t i = 0; i < times; ++i) text += what;
+  return text;
+}
+
+}  // namespace
+
+std::string story_picture(std::string_view report, const std::string& whose) {
+  std::vector<Act> acts = acts_in(report);
+  if (acts.empty()) return {};
+  const std::size_t left_out = acts.size() > most_acts ? acts.size() - most_acts : 0;
+  acts.erase(acts.begin(), acts.begin() + static_cast<std::ptrdiff_t>(left_out));
+  std::size_t width = 24;
+  for (const Act& act : acts) width = std::max(width, columns(act.text) + act.verb.size() + 1);
+
+  // Six columns are the two ends of an arrow.
+  std::string picture = "the check" + std::string(width, ' ') + "your " + whose + "\n";
+  const auto line = [&](const std::string& middle) { picture += "    │" + middle + "│\n"; };
+  if (left_out > 0) {
+    const std::string text = "… " + std::to_string(left_out) + " before that …";
+    line("   " + text + std::string(width + 3 - columns(text), ' '));
+  }
+  for (const Act& act : acts) {
+    const auto rest = [&](const std::string& text) { return width - columns(text); };
+    if (act.verb == "sent") {
+      line("── " + act.text + " " + repeated("─", rest(act.text)) + "─▶");
+    } else if (act.verb == "received") {
+      line("◀─ " + act.text + " " + repeated("─", rest(act.text)) + "──");
+    } else if (act.verb == "got") {
+      const std::string text = "got " + act.text;
+      line("✗─ " + text + " " + repeated("─", rest(text)) + "──");
+    } else {
+      const std::string text = trimmed(act.verb + " " + act.text);
+      line("   " + text + std::string(rest(text) + 3, ' '));
+    }
+  }
+  return picture;
+}
+
+}  // namespace kit
