@@ -73,12 +73,14 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin: 0.75rem 0 0;
   :root { color-scheme: light; --paper: #fff; --panel: #fff; --line: #aaa; --ink: #000; --soft: #333;
     --accent: #0a6c74; --good: #e4f3e8; --bad: #f3c9b8; --empty: #eee; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  body { padding: 0; max-width: none; font-size: 10pt; }
+  html { font-size: 9pt; }
+  body { padding: 0; max-width: none; font-size: 1rem; }
+  .again li { grid-template-columns: 6rem 1fr; }
   a { color: inherit; text-decoration: none; }
   nav { display: none; }
   .pair { display: block; }
   .scroll { overflow: visible; max-height: none; border: 0; }
-  .map { font-size: 7pt; }
+  .map { font-size: 0.8rem; }
   .map th, .map td { padding: 0.05rem 0.2rem; }
   .map thead th, .map tbody th { position: static; }
   tr { break-inside: avoid; } h2, h3 { break-after: avoid; }
