@@ -412,6 +412,11 @@
     page = await open('instructor_guide.html', 1280, 720);
     const rows = [...page.document.querySelectorAll('td:last-child')].filter(cell => cell.textContent.trim() === '90');
     equal(rows.length, decks.length, 'the guide adds up the minutes of each deck');
+    page = await open('costs.html', 1280, 720);
+    const charts = [...page.document.querySelectorAll('img[src^="costs-"]')];
+    report(charts.length >= 9 && charts.every(chart => chart.naturalWidth > 0 && chart.alt), charts.length + ' charts show what each design costs');
+    report(/kit.s own figures/.test(page.document.body.textContent) || /Measured on \d/.test(page.document.body.textContent),
+      'and the page says whose figures they are');
     page = await open('book.html', 1280, 720);
     equal(page.document.querySelectorAll('.chapter').length, decks.length, 'the book has a chapter for each lesson');
     page = await open('lesson_02.html', 1280, 720);
