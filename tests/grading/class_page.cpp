@@ -68,6 +68,8 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin: 0.75rem 0 0;
   body { padding: 1rem; }
   .again li { grid-template-columns: 1fr; }
   .bar { min-width: 3rem; }
+  th, td { padding-right: 0.4rem; }
+  td { overflow-wrap: anywhere; }
 }
 @media print {
   :root { color-scheme: light; --paper: #fff; --panel: #fff; --line: #aaa; --ink: #000; --soft: #333;
@@ -338,7 +340,8 @@ class Html {
 
   void ways() {
     if (view_.ways.empty()) return;
-    out_ << "<section>\n<h2>From the first hand-in to the last</h2>\n<table><thead><tr>"
+    out_ << "<section>\n<h2>From the first hand-in to the last</h2>\n<div class=\"scroll\" "
+            "tabindex=\"0\" role=\"region\" aria-label=\"Hand-ins\">\n<table><thead><tr>"
             "<th scope=\"col\">Submission</th><th scope=\"col\" class=\"n\">Hand-ins</th>"
             "<th scope=\"col\">First</th><th scope=\"col\">Last</th>"
             "<th scope=\"col\" class=\"n\">Hours between</th>"
@@ -350,7 +353,7 @@ class Html {
            << "</td><td class=\"n\">" << number_text(way.hand_ins.front().score) << " → "
            << number_text(way.hand_ins.back().score) << "</td></tr>\n";
     }
-    out_ << "</tbody></table>\n</section>\n";
+    out_ << "</tbody></table>\n</div>\n</section>\n";
   }
 
   static std::string hours_text(const ClassView::Way& way) {
