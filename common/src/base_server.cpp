@@ -106,19 +106,20 @@ bool BaseServer::take_step(void (BaseServer::*step)()) {
     (this->*step)();
     return true;
   } catch (const std::system_error& error) {
-    pause_for_want_of_memory(error);
+    if (!pause_for_want_of_memory(error.code().value())) throw;
     return false;
   }
 }
 
 // poll(2), select(2) and epoll_wait(2) need memory in the kernel. Want of it passes, and the
-// clients that are there already are no reason to give up. Called in a `catch` block.
-void BaseServer::pause_for_want_of_memory(const std::system_error& error) {
-  if (error.code().value() != EAGAIN && error.code().value() != ENOMEM) throw;
-  const std::string failure = std::string("cannot wait: ") + error.what();
+// clients that are there already are no reason to give up. Returns whether `error` is of that kind.
+bool BaseServer::pause_for_want_of_memory(int error) {
+  if (error != EAGAIN && error != ENOMEM) return false;
+  const std::string failure = "cannot wait: " + std::generic_category().message(error);
   if (failure != loop_->last_failure) log_error(failure);
   loop_->last_failure = failure;
   std::this_thread::sleep_for(pause_after_failure);
+  return true;
 }
 
 void BaseServer::turn() {
@@ -159,7 +160,6 @@ BaseServer::Taken BaseServer::take_request() noexcept {
   loop_->last_failure.clear();
   if (!request) return Taken::none;
 
-  const Address client_address = request->client_address();
   try {
     request->enter(loop_->under_way);
     // The signal may have come before its handler could see this connection.
@@ -170,11 +170,11 @@ BaseServer::Taken BaseServer::take_request() noexcept {
       shutdown_request(*request);
     }
   } catch (...) {
-    report_error(client_address);
+    report_error(*request);
     try {
       if (request->fileno() != -1) shutdown_request(*request);
     } catch (...) {
-      report_error(client_address);
+      report_error(*request);
     }
   }
   return Taken::taken;
@@ -217,11 +217,8 @@ bool BaseServer::handle_request() {
     const int ready = ::poll(fds.data(), watched, poll_time(left));
     if (ready == -1 && errno == EINTR) continue;  // a signal neither shortens nor lengthens it
     if (ready == -1) {
-      try {
-        throw_system_error("poll");
-      } catch (const std::system_error& error) {
-        pause_for_want_of_memory(error);
-      }
+      const int error = errno;
+      if (!pause_for_want_of_memory(error)) throw_system_error("poll", error);
       continue;
     }
     // Without room only the time counts.
@@ -278,8 +275,7 @@ void BaseServer::wake() noexcept {
 }
 
 void BaseServer::leave_loop_to_parent() noexcept {
-  loop_->wake.read_end.reset();
-  loop_->wake.write_end.reset();
+  loop_->wake.close();
 }
 
 void BaseServer::watch(int fd) {
@@ -303,11 +299,11 @@ RequestsUnderWay& BaseServer::under_way() noexcept {
 }
 
 int BaseServer::wake_fileno() const noexcept {
-  return loop_->wake.read_end.get();
+  return loop_->wake.fileno();
 }
 
 void BaseServer::drain_wake() noexcept {
-  loop_->wake.drain();
+  (void)loop_->wake.drain();
 }
 
 // ---- the life of a request ---------------------------------------------------------------------
@@ -316,7 +312,7 @@ void BaseServer::process_request(Request request) {
   try {
     finish_request(request);
   } catch (...) {
-    report_error(request.client_address());
+    report_error(request);
   }
   shutdown_request(request);
 }
@@ -334,14 +330,14 @@ void BaseServer::finish_request(Request& request) {
   handler->finish();
 }
 
-void BaseServer::handle_error(const Address& client_address) {
-  log_error("Exception occurred during processing of request from " + client_address.text() + ": " +
-            current_exception_text());
+void BaseServer::handle_error(const Request& request) {
+  log_error("Exception occurred during processing of request from " +
+            request.client_address().text() + ": " + current_exception_text());
 }
 
-void BaseServer::report_error(const Address& client_address) noexcept {
+void BaseServer::report_error(const Request& request) noexcept {
   try {
-    handle_error(client_address);
+    handle_error(request);
   } catch (...) {
     log_error("handle_error: " + current_exception_text());
   }

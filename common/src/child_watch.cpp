@@ -2,7 +2,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <socketserver/child_watch.hpp>
-#include <socketserver/portable.hpp>
 #include <socketserver/system_call.hpp>
 
 #include <atomic>
@@ -13,29 +12,23 @@
 namespace socketserver {
 namespace {
 
-// What the handler may look at: for each watch the end of its pipe that is written to.
+// What the handler may look at: the pipe of each watch.
 struct Place {
-  std::atomic<int> write_end{-1};
+  std::atomic<WakePipe*> pipe{nullptr};
   std::atomic<pid_t> owner{0};  // a forked child has copies, and does not write to its parent
-  std::atomic<bool> signalled{false};
 };
 Place places[ChildWatch::most_watches];
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+static_assert(std::atomic<WakePipe*>::is_always_lock_free);
 
 std::mutex installing;
 int watches = 0;                 // guarded by `installing`
 struct sigaction old_action {};  // what SIGCHLD did before the first watch
 
 extern "C" void note_child(int number, siginfo_t* info, void* context) {
-  const int saved = errno;
-  for (Place& place : places) {
-    const int fd = place.write_end;
-    if (fd == -1 || place.owner != ::getpid()) continue;
-    // A full pipe (EAGAIN) is readable, which is all that is wanted.
-    [[maybe_unused]] const auto ignored = ::write(fd, "!", 1);
-    place.signalled = true;
+  for (const Place& place : places) {
+    WakePipe* const pipe = place.pipe;
+    if (pipe != nullptr && place.owner == ::getpid()) pipe->wake();
   }
-  errno = saved;
   if (old_action.sa_flags & SA_SIGINFO) {
     old_action.sa_sigaction(number, info, context);
   } else if (old_action.sa_handler != SIG_DFL && old_action.sa_handler != SIG_IGN) {
@@ -71,17 +64,9 @@ ChildWatch::ChildWatch() {
   sigemptyset(&child_signal);
   sigaddset(&child_signal, SIGCHLD);
   (void)::pthread_sigmask(SIG_UNBLOCK, &child_signal, nullptr);
-  int ends[2];
-  check(::pipe(ends), "pipe");
-  read_end_.reset(ends[0]);
-  write_end_.reset(ends[1]);
-  for (const int fd : ends) {
-    set_nonblocking(fd);
-    set_close_on_exec(fd);
-  }
   const std::lock_guard lock(installing);
   for (int i = 0; i < most_watches && place_ == -1; ++i) {
-    if (places[i].write_end == -1) place_ = i;
+    if (places[i].pipe == nullptr) place_ = i;
   }
   if (place_ == -1) throw_system_error("ChildWatch", EAGAIN);
   if (!installed) install();
@@ -89,29 +74,19 @@ ChildWatch::ChildWatch() {
   ++watches;
   Place& place = places[place_];
   place.owner = ::getpid();
-  place.signalled = true;  // a child may have ended before
-  place.write_end = write_end_.get();
+  place.pipe = &pipe_;
+  pipe_.wake();  // a child may have ended before
 }
 
 ChildWatch::~ChildWatch() {
   const std::lock_guard lock(installing);
-  places[place_].write_end = -1;
+  places[place_].pipe = nullptr;
   if (--watches == 0 && uninstall()) installed = false;
 }
 
-bool ChildWatch::drain() noexcept {
-  // The handler writes first: whoever sees its mark finds the byte, too.
-  if (!places[place_].signalled.exchange(false)) return false;
-  char bytes[64];
-  while (::read(read_end_.get(), bytes, sizeof bytes) == sizeof bytes) {
-  }
-  return true;
-}
-
 void ChildWatch::leave_to_parent() noexcept {
-  places[place_].write_end = -1;
-  write_end_.reset();
-  read_end_.reset();
+  places[place_].pipe = nullptr;
+  pipe_.close();
 }
 
 std::string describe_exit(int status) {

@@ -2,10 +2,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <socketserver/client_watch.hpp>
-#include <socketserver/portable.hpp>
-#include <socketserver/system_call.hpp>
 
 #include <utility>
 #include <vector>
@@ -35,14 +32,6 @@ bool client_has_ended(int connection) {
 }  // namespace
 
 ClientWatch::ClientWatch(std::function<void()> noticed) : noticed_(std::move(noticed)) {
-  int ends[2];
-  check(::pipe(ends), "pipe");
-  wake_read_.reset(ends[0]);
-  wake_write_.reset(ends[1]);
-  for (const int fd : ends) {
-    set_nonblocking(fd);
-    set_close_on_exec(fd);
-  }
   thread_ = std::thread([this] { run(); });
 }
 
@@ -51,7 +40,7 @@ ClientWatch::~ClientWatch() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
-  wake();
+  wake_.wake();
   thread_.join();
 }
 
@@ -62,7 +51,7 @@ ClientWatch::Client::Client(ClientWatch& watch, int connection)
     number_ = ++watch_.last_number_;
     watch_.clients_.emplace(number_, this);
   }
-  watch_.wake();
+  watch_.wake_.wake();
 }
 
 // No wake: what is still waited for has a number that nobody has any more.
@@ -75,7 +64,7 @@ void ClientWatch::run() {
   std::vector<pollfd> polled;
   std::vector<unsigned long> numbers;  // whose they are
   for (;;) {
-    polled.assign(1, {wake_read_.get(), POLLIN, 0});
+    polled.assign(1, {wake_.fileno(), POLLIN, 0});
     numbers.assign(1, 0);
     {
       const std::lock_guard lock(mutex_);
@@ -88,9 +77,7 @@ void ClientWatch::run() {
     }
     // Interrupted, or without memory for the moment: nothing is known, and it asks again.
     if (::poll(polled.data(), static_cast<nfds_t>(polled.size()), -1) == -1) continue;
-    char bytes[64];
-    while (::read(wake_read_.get(), bytes, sizeof bytes) > 0) {
-    }
+    (void)wake_.drain();
     if (note_those_who_left(polled, numbers)) noticed_();
   }
 }
@@ -108,11 +95,6 @@ bool ClientWatch::note_those_who_left(const std::vector<pollfd>& polled,
     anybody |= client.left_;
   }
   return anybody;
-}
-
-void ClientWatch::wake() noexcept {
-  // A full pipe (EAGAIN) is as good as one more byte.
-  [[maybe_unused]] const auto ignored = ::write(wake_write_.get(), "!", 1);
 }
 
 }  // namespace socketserver

@@ -7,8 +7,10 @@
 #include <unistd.h>
 #include <socketserver/log.hpp>
 #include <socketserver/program.hpp>
+#include <socketserver/system_call.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstring>

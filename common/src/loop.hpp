@@ -1,13 +1,11 @@
 #pragma once
 
 #include <poll.h>
-#include <unistd.h>
+#include <sys/types.h>
 #include <socketserver/base_server.hpp>
-#include <socketserver/portable.hpp>
-#include <socketserver/system_call.hpp>
+#include <socketserver/wake_pipe.hpp>
 
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -19,37 +17,6 @@
 #include "requests_under_way.hpp"
 
 namespace socketserver {
-
-/// A pipe whose reading end becomes readable when the loop must wake: poll(2) can wait for it, and
-/// a signal handler may write to it ("self-pipe").
-struct WakePipe {
-  WakePipe() {
-    int ends[2];
-    check(::pipe(ends), "pipe");
-    read_end.reset(ends[0]);
-    write_end.reset(ends[1]);
-    for (const int fd : ends) {
-      set_nonblocking(fd);
-      set_close_on_exec(fd);
-    }
-  }
-
-  void wake() const noexcept {
-    const int saved = errno;
-    // A full pipe (EAGAIN) is as good as one more byte: the loop will wake.
-    [[maybe_unused]] const auto ignored = ::write(write_end.get(), "!", 1);
-    errno = saved;
-  }
-
-  void drain() const noexcept {
-    char bytes[64];
-    while (::read(read_end.get(), bytes, sizeof bytes) > 0) {
-    }
-  }
-
-  FileDescriptor read_end;
-  FileDescriptor write_end;
-};
 
 /// The state of the loop, out of the header: a learner's file does not compile it again.
 struct BaseServer::Loop {
@@ -76,7 +43,7 @@ struct BaseServer::Loop {
   std::atomic<bool> by_other{false};  // and from anybody else
 
   // Used on the loop's thread alone.
-  std::vector<pollfd> waiting_for{{-1, POLLIN, 0}, {wake.read_end.get(), POLLIN, 0}};
+  std::vector<pollfd> waiting_for{{-1, POLLIN, 0}, {wake.fileno(), POLLIN, 0}};
   bool paused = false;
   std::optional<std::chrono::milliseconds> poll_interval;
   std::string last_failure;

@@ -5,6 +5,7 @@
 #include <socketserver/datagram_handler.hpp>
 #include <socketserver/not_written.hpp>
 #include <socketserver/program.hpp>
+#include <socketserver/server_with.hpp>
 #include <socketserver/tcp_server.hpp>
 #include <socketserver/udp_server.hpp>
 #include <socketserver/unix_server.hpp>
@@ -15,13 +16,12 @@
 
 using namespace socketserver;
 
-// What the command line says: set before the first request.
+// What the command line says: attributes of the server, which its handlers look at.
 struct Settings {
   std::size_t line_limit = 65536;
   std::size_t wbufsize = 65536;
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<std::chrono::milliseconds> request_timeout;
 };
-Settings settings;
 
 // The service. Where its lines come from is its base's affair: a StreamRequestHandler reads them
 // from a connection, a DatagramRequestHandler from a packet.
@@ -32,11 +32,14 @@ class EchoService : public Handler {
 
   // All whole lines that have come are answered before more is waited for, with one write.
   void handle() override {
-    // TODO(03.F): until the end, read a line of settings.line_limit bytes at most, show it with
+    // TODO(03.F): until the end, read a line of settings_.line_limit bytes at most, show it with
     // log_received(this->client_address(), line), and write it back in upper case. Flush when no
     // whole line is left.
     not_written("03.F", "EchoService::handle");
   }
+
+ protected:
+  const Settings& settings_ = server_as<Settings>(this->server());
 };
 
 // The service over a stream, as the command line wants it.
@@ -45,8 +48,8 @@ class EchoStream : public EchoService<StreamRequestHandler> {
   using EchoService::EchoService;
 
   void setup() override {
-    wbufsize = settings.wbufsize;
-    timeout = settings.timeout;
+    wbufsize = settings_.wbufsize;
+    timeout = settings_.request_timeout;
     disable_nagle_algorithm = true;  // what belongs together is gathered here already
     StreamRequestHandler::setup();
   }
@@ -78,18 +81,24 @@ std::optional<mode_t> mode_of(const Options& options) {
   return mode;
 }
 
-void run(BaseServer& server) {
+Settings settings_of(const Options& options) {
+  Settings settings;
+  settings.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
+  settings.wbufsize = static_cast<std::size_t>(options.number("--wbufsize", 65536));
+  if (options.has("--request-timeout")) {
+    settings.request_timeout = std::chrono::milliseconds(options.number("--request-timeout", 0));
+  }
+  return settings;
+}
+
+void run(BaseServer& server, const Options& options) {
+  server_as<Settings>(server) = settings_of(options);
   const EndOnSignals end(server);
   start_listening(server);
   server.serve_forever();
 }
 
 void serve(const Options& options) {
-  settings.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
-  settings.wbufsize = static_cast<std::size_t>(options.number("--wbufsize", 65536));
-  if (options.has("--request-timeout")) {
-    settings.timeout = std::chrono::milliseconds(options.number("--request-timeout", 0));
-  }
   const std::string kind = options.text("--kind", "unix-stream");
   // What cannot be kept is not promised: a guard that is ignored would let everybody in.
   if (kind != "unix-stream" && options.has("--allow-uid")) {
@@ -101,22 +110,23 @@ void serve(const Options& options) {
   const RequestHandlerClass stream = handler_class<EchoStream>;
   const RequestHandlerClass datagram = handler_class<EchoService<DatagramRequestHandler>>;
   if (kind == "tcp") {
-    TCPServer server(options.address(), stream);
-    run(server);
+    ServerWith<Settings, TCPServer> server(options.address(), stream);
+    run(server, options);
   } else if (kind == "udp") {
-    UDPServer server(options.address(), datagram);
-    run(server);
+    ServerWith<Settings, UDPServer> server(options.address(), datagram);
+    run(server, options);
   } else if (kind == "unix-stream") {
-    GuardedServer server(unix_address(options.required("--path")), stream);
+    ServerWith<Settings, GuardedServer> server(unix_address(options.required("--path")), stream);
     server.mode = mode_of(options);
     if (options.has("--allow-uid")) {
       server.allowed = static_cast<uid_t>(options.number("--allow-uid", 0));
     }
-    run(server);
+    run(server, options);
   } else {
-    UnixDatagramServer server(unix_address(options.required("--path")), datagram);
+    const Address address = unix_address(options.required("--path"));
+    ServerWith<Settings, UnixDatagramServer> server(address, datagram);
     server.mode = mode_of(options);
-    run(server);
+    run(server, options);
   }
 }
 

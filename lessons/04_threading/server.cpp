@@ -4,6 +4,7 @@
 #include <socketserver/connection.hpp>
 #include <socketserver/datagram_handler.hpp>
 #include <socketserver/program.hpp>
+#include <socketserver/server_with.hpp>
 #include <stream_handler.hpp>
 
 #include <chrono>
@@ -15,12 +16,12 @@
 
 using namespace socketserver;
 
-// What the command line says: set before the first thread starts, and only read from then on.
+// What the command line says: attributes of the server, which its handlers look at. They are set
+// before the first thread starts, and only read from then on.
 struct Settings {
   std::size_t line_limit = 65536;
   std::chrono::milliseconds delay{0};
 };
-Settings settings;
 
 template <class Handler>
 class EchoService : public Handler {
@@ -30,7 +31,7 @@ class EchoService : public Handler {
   // All whole lines that have come are answered before more is waited for, with one write.
   void handle() override {
     for (;;) {
-      const std::string_view line = this->rfile().read_line(settings.line_limit);
+      const std::string_view line = this->rfile().read_line(settings_.line_limit);
       if (line.empty()) return;
       log_received(this->client_address(), line);
       obey(line);
@@ -44,7 +45,7 @@ class EchoService : public Handler {
   void obey(std::string_view line) {
     if (line == "!throw\n") throw std::runtime_error("a client has asked for an exception");
     if (line == "!shutdown\n") this->server().shutdown();
-    std::this_thread::sleep_for(settings.delay);
+    std::this_thread::sleep_for(settings_.delay);
   }
 
   void answer(std::string_view line) {
@@ -53,6 +54,7 @@ class EchoService : public Handler {
     this->wfile().write(answer_);
   }
 
+  const Settings& settings_ = server_as<Settings>(this->server());
   std::string answer_;
 };
 
@@ -69,7 +71,9 @@ class EchoStream : public EchoService<StreamRequestHandler> {
 
 template <class Server>
 void run(const Address& address, RequestHandlerClass handler, const Options& options) {
-  Server server(address, handler);
+  ServerWith<Settings, Server> server(address, handler);
+  server.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
+  server.delay = std::chrono::milliseconds(options.number("--delay", 0));
   server.max_threads = static_cast<std::size_t>(options.number("--max-threads", 0));
   server.daemon_threads = options.has("--daemon-threads");
   server.block_on_close = !options.has("--no-block-on-close");
@@ -82,8 +86,6 @@ void run(const Address& address, RequestHandlerClass handler, const Options& opt
 }
 
 void serve(const Options& options) {
-  settings.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
-  settings.delay = std::chrono::milliseconds(options.number("--delay", 0));
   const std::string kind = options.text("--kind", "tcp");
   const RequestHandlerClass stream = handler_class<EchoStream>;
   const RequestHandlerClass datagram = handler_class<EchoService<DatagramRequestHandler>>;

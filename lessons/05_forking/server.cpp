@@ -7,6 +7,7 @@
 #include <socketserver/datagram_handler.hpp>
 #include <socketserver/not_written.hpp>
 #include <socketserver/program.hpp>
+#include <socketserver/server_with.hpp>
 #include <stream_handler.hpp>
 
 #include <chrono>
@@ -19,7 +20,10 @@
 using namespace socketserver;
 using std::chrono::milliseconds;
 
-std::size_t line_limit = 65536;
+// What the command line says: attributes of the server, which its handlers look at.
+struct Settings {
+  std::size_t line_limit = 65536;
+};
 
 // handle_request() knows no other time for chores than when no request has come for so long.
 constexpr milliseconds chores_after{100};
@@ -34,7 +38,7 @@ class EchoService : public Handler {
   // All whole lines that have come are answered before more is waited for, with one write.
   void handle() override {
     for (;;) {
-      const std::string_view line = this->rfile().read_line(line_limit);
+      const std::string_view line = this->rfile().read_line(settings_.line_limit);
       if (line.empty()) return;
       log_received(this->client_address(), line);
       if (!serve_line(line)) return;
@@ -67,6 +71,7 @@ class EchoService : public Handler {
     this->wfile().write(answer_);
   }
 
+  const Settings& settings_ = server_as<Settings>(this->server());
   std::string answer_;
 };
 
@@ -107,14 +112,15 @@ class HalfwayEcho : public EchoStream {
   }
 
  private:
-  HalfwayServer<Server>& halfway_server() { return static_cast<HalfwayServer<Server>&>(server()); }
+  HalfwayServer<Server>& halfway_server() { return server_as<HalfwayServer<Server>>(server()); }
 };
 
 // ---- the program -------------------------------------------------------------------------------
 
 template <class Server>
 void run(const Address& address, RequestHandlerClass handler, const Options& options) {
-  Server server(address, handler);
+  ServerWith<Settings, Server> server(address, handler);
+  server.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
   server.max_children = static_cast<std::size_t>(options.number("--max-children", 40));
   server.block_on_close = !options.has("--no-block-on-close");
   const EndOnSignals end(server);
@@ -140,7 +146,6 @@ void run_stream(const Address& address, const Options& options) {
 }
 
 void serve(const Options& options) {
-  line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
   const std::string kind = options.text("--kind", "tcp");
   const RequestHandlerClass datagram = handler_class<EchoService<DatagramRequestHandler>>;
   if (kind == "tcp") return run_stream<TCPServer>(options.address(), options);

@@ -8,11 +8,13 @@
 #include <forking_mixin.hpp>
 #include <socketserver/client_watch.hpp>
 #include <socketserver/program.hpp>
+#include <socketserver/server_with.hpp>
 #include <stream_handler.hpp>
 #include <threading_mixin.hpp>
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,12 +25,15 @@ using namespace socketserver;
 
 constexpr std::size_t line_limit = 1000;
 
-// What all handlers share: of threads there is this one, and each forked child has a copy.
-Bank bank;
+// What all handlers share, attributes of the server: of threads there is this one, and each forked
+// child has a copy.
+struct Shared {
+  Bank bank;
 
-// Notices who leaves while a thread waits for somebody else's money. None in a forked child, whose
-// copy nobody else can change. Set before the first request.
-ClientWatch* clients = nullptr;
+  // Notices who leaves while a thread waits for somebody else's money. None in a forked child,
+  // whose copy nobody else can change. Set before the first request.
+  std::optional<ClientWatch> clients;
+};
 
 std::vector<std::string> words_of(std::string_view line) {
   std::vector<std::string> words;
@@ -97,41 +102,45 @@ class BankHandler : public StreamRequestHandler {
       return words.size() == size && words[0] == command;
     };
     const auto number = [](std::int64_t value) { return " " + std::to_string(value); };
-    if (is("DEPOSIT", 3)) return number(bank.deposit(name_of(words[1]), amount_of(words[2])));
-    if (is("BALANCE", 2)) return number(bank.balance(name_of(words[1])));
-    if (is("TOTAL", 1)) return number(bank.total());
+    if (is("DEPOSIT", 3)) return number(bank_.deposit(name_of(words[1]), amount_of(words[2])));
+    if (is("BALANCE", 2)) return number(bank_.balance(name_of(words[1])));
+    if (is("TOTAL", 1)) return number(bank_.total());
     if (is("WAIT", 3)) return number(wait(name_of(words[1]), amount_of(words[2])));
     if (!is("TRANSFER", 4)) throw Refused("no such request");
-    bank.transfer(name_of(words[1]), name_of(words[2]), amount_of(words[3]));
+    bank_.transfer(name_of(words[1]), name_of(words[2]), amount_of(words[3]));
     return "";
   }
 
   std::int64_t wait(const std::string& name, std::int64_t amount) {
     wfile().flush();  // what is answered already does not wait with this one
-    if (clients != nullptr) {
-      const ClientWatch::Client client(*clients, request().fileno());
-      return bank.wait_for(name, amount, client.left());
+    if (clients_) {
+      const ClientWatch::Client client(*clients_, request().fileno());
+      return bank_.wait_for(name, amount, client.left());
     }
-    const std::int64_t balance = bank.balance(name);
+    const std::int64_t balance = bank_.balance(name);
     if (balance < amount) throw Refused("nobody else can change this copy");
     return balance;
   }
+
+  Bank& bank_ = server_as<Shared>(server()).bank;
+  std::optional<ClientWatch>& clients_ = server_as<Shared>(server()).clients;
 };
 
 template <class Server>
 void run(const Options& options) {
-  Server server(options.address(), handler_class<BankHandler>);
+  ServerWith<Shared, Server> server(options.address(), handler_class<BankHandler>);
+  if (options.text("--model") != "forks") {
+    server.clients.emplace([&server] { server.bank.look_again(); });
+  }
   const EndOnSignals end(server);
   start_listening(server);
   server.serve_forever();
-  bank.stop();  // or the threads that wait would be waited for
+  server.bank.stop();  // or the threads that wait would be waited for
   server.server_close();
 }
 
 void serve(const Options& options) {
   if (options.text("--model") == "forks") return run<ForkingTCPServer>(options);
-  ClientWatch watch([] { bank.look_again(); });
-  clients = &watch;
   run<ThreadingTCPServer>(options);
 }
 

@@ -6,6 +6,7 @@
 #include <socketserver/log.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/select_selector.hpp>
+#include <socketserver/server_with.hpp>
 #include <socketserver/tcp_server.hpp>
 #include <socketserver/unix_server.hpp>
 
@@ -18,17 +19,17 @@
 
 using namespace socketserver;
 
-// What the command line says: set before the first request.
+// What the command line says: attributes of the server, which its sessions look at.
 struct Settings {
   std::size_t line_limit = 65536;
 };
-Settings settings;
 
 // What one client has said of a line waits here for its newline. All lines that are whole are
 // answered together.
 class LineSession : public Session {
  public:
-  LineSession(const Address& client_address, BaseServer&) : client_address_(client_address) {}
+  LineSession(const Address& client_address, BaseServer& server)
+      : client_address_(client_address), line_limit_(server_as<Settings>(server).line_limit) {}
 
   void received(std::string_view bytes, Output& out) override {
     log_received(client_address_, bytes);
@@ -42,8 +43,7 @@ class LineSession : public Session {
       begun_ += accepted;
     }
     if (accepted.size() < bytes.size()) {
-      throw std::length_error("the line is longer than " + std::to_string(settings.line_limit) +
-                              " bytes");
+      throw std::length_error("the line is longer than " + std::to_string(line_limit_) + " bytes");
     }
   }
 
@@ -54,11 +54,11 @@ class LineSession : public Session {
   // What comes before the first line that is too long.
   std::string_view up_to_limit(std::string_view bytes) const {
     std::size_t before = begun_.size();  // how much of the line has come earlier
-    if (before + bytes.size() <= settings.line_limit) return bytes;
+    if (before + bytes.size() <= line_limit_) return bytes;
     for (std::size_t line = 0; line < bytes.size(); before = 0) {
       const std::size_t newline = bytes.find('\n', line);
       const std::size_t end = newline == bytes.npos ? bytes.size() : newline + 1;
-      if (before + (end - line) > settings.line_limit) return bytes.substr(0, line);
+      if (before + (end - line) > line_limit_) return bytes.substr(0, line);
       line = end;
     }
     return bytes;
@@ -69,6 +69,7 @@ class LineSession : public Session {
   }
 
   const Address& client_address_;
+  const std::size_t line_limit_;
   std::string begun_;
 };
 
@@ -92,8 +93,9 @@ void raise_limit(const Options& options) {
 
 template <class Server>
 void serve_on(const Options& options) {
-  SelectorMixIn<Server> server(options.address(), session_class<LineSession>,
-                               make_selector(options.text("--selector")));
+  ServerWith<Settings, SelectorMixIn<Server>> server(options.address(), session_class<LineSession>,
+                                                     make_selector(options.text("--selector")));
+  server.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
   server.max_output = static_cast<std::size_t>(options.number("--max-output", 1024 * 1024));
   if (options.has("--idle-timeout")) {
     server.idle_timeout = std::chrono::milliseconds(options.number("--idle-timeout", 0));
@@ -105,7 +107,6 @@ void serve_on(const Options& options) {
 }
 
 void serve(const Options& options) {
-  settings.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
   options.has("--path") ? serve_on<UnixStreamServer>(options) : serve_on<TCPServer>(options);
 }
 

@@ -58,7 +58,7 @@ class ThreadingMixIn : public Server {
     try {
       threads_.start([this, shared] { process_request_thread(*shared); });
     } catch (...) {
-      this->report_error(shared->client_address());
+      this->report_error(*shared);
       this->shutdown_request(*shared);
     }
   }
@@ -69,7 +69,7 @@ class ThreadingMixIn : public Server {
     try {
       this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
     }
     this->shutdown_request(request);
   }

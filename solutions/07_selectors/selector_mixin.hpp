@@ -81,7 +81,7 @@ class SelectorMixIn : public Server {
       selector_->register_fd(connection.request.fileno(), EVENT_READ, &connection);
       touch(connection);
     } catch (...) {
-      this->report_error(connection.request.client_address());
+      this->report_error(connection.request);
       close(connection);
     }
   }
@@ -253,7 +253,7 @@ class SelectorMixIn : public Server {
       if (moved) touch(connection);
       settle(connection);
     } catch (...) {
-      this->report_error(connection.request.client_address());
+      this->report_error(connection.request);
       close(connection);
     }
   }
@@ -275,7 +275,7 @@ class SelectorMixIn : public Server {
                                      connection.output);
       }
     } catch (...) {
-      this->report_error(connection.request.client_address());
+      this->report_error(connection.request);
       connection.output.end();  // what it had said before still goes out
     }
     return true;

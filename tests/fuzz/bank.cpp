@@ -13,7 +13,8 @@ namespace {
 
 // What one client says, and everything it is answered.
 std::string say(std::string_view bytes) {
-  static ThreadingTCPServer server(Address::inet("127.0.0.1", 0), handler_class<BankHandler>);
+  static ServerWith<Shared, ThreadingTCPServer> server(Address::inet("127.0.0.1", 0),
+                                                       handler_class<BankHandler>);
   fuzz::Pair pair;
   fuzz::send_and_end(pair.ours, bytes);
   Request request(std::move(pair.theirs), Address());

@@ -7,7 +7,7 @@
 #include "fuzz.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static TCPServer server(Address::inet("127.0.0.1", 0), nullptr);
+  static ServerWith<Settings, TCPServer> server(Address::inet("127.0.0.1", 0), nullptr);
   static const bool is_quiet = [] {
     char program[] = "server", quiet[] = "--quiet";
     char* argv[] = {program, quiet, nullptr};
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }();
   fuzz::expect(is_quiet);
   if (size < 2) return 0;
-  settings.line_limit = 1 + data[0];
+  server.line_limit = 1 + data[0];
   const std::size_t piece = 1 + data[1];
   const std::string_view bytes = fuzz::text_of(data + 2, size - 2);
 
@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   bool too_long = false;
   for (std::string_view rest = bytes; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
-    too_long = end > settings.line_limit;
+    too_long = end > server.line_limit;
     if (too_long) break;
     expected += upper(std::string(rest.substr(0, end)));
     rest.remove_prefix(end);

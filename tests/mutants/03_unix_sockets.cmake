@@ -536,8 +536,8 @@ kit_mutant(
   NAME wrong-server-for-udp
   SENTENCE "--kind udp starts a TCP server."
   FILE server.cpp
-  REPLACE [[    UDPServer server(options.address(), datagram);]]
-  WITH [[    TCPServer server(options.address(), stream);]]
+  REPLACE [[    ServerWith<Settings, UDPServer> server(options.address(), datagram);]]
+  WITH [[    ServerWith<Settings, TCPServer> server(options.address(), stream);]]
   STEP 03.2
   WORDS "--kind udp")
 

@@ -85,7 +85,7 @@ kit_mutant(
   NAME a-failed-start-resets-its-client
   SENTENCE "The exception of a thread that cannot start is let out: the client gets a reset."
   FILE threading_mixin.hpp
-  REPLACE [[      this->report_error(shared->client_address());
+  REPLACE [[      this->report_error(*shared);
       this->shutdown_request(*shared);]]
   WITH [[      throw;]]
   STEP 04.10
@@ -95,7 +95,7 @@ kit_mutant(
   NAME a-failed-start-is-not-reported
   SENTENCE "The client of a thread that cannot start is turned away without a word."
   FILE threading_mixin.hpp
-  REPLACE [[      this->report_error(shared->client_address());
+  REPLACE [[      this->report_error(*shared);
       this->shutdown_request(*shared);]]
   WITH [[      this->shutdown_request(*shared);]]
   STEP 04.10
@@ -105,9 +105,9 @@ kit_mutant(
   NAME a-failed-start-is-reported-twice
   SENTENCE "The exception of a thread that cannot start is reported, and thrown on to the loop."
   FILE threading_mixin.hpp
-  REPLACE [[      this->report_error(shared->client_address());
+  REPLACE [[      this->report_error(*shared);
       this->shutdown_request(*shared);]]
-  WITH [[      this->report_error(shared->client_address());
+  WITH [[      this->report_error(*shared);
       this->shutdown_request(*shared);
       throw;]]
   STEP 04.10
@@ -159,7 +159,7 @@ kit_mutant(
   REPLACE [[    try {
       this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
     }]]
   WITH [[    this->finish_request(request);]]
   STEP 04.3
@@ -171,7 +171,7 @@ kit_mutant(
   FILE threading_mixin.hpp
   REPLACE [[      this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());]]
+      this->report_error(request);]]
   WITH [[      this->finish_request(request);
     } catch (...) {]]
   STEP 04.3
@@ -183,10 +183,10 @@ kit_mutant(
   FILE threading_mixin.hpp
   REPLACE [[      this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());]]
+      this->report_error(request);]]
   WITH [[      this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
       (void)request.release().release();]]
   STEP 04.3
   WORDS "shuts the request down")
@@ -210,10 +210,10 @@ kit_mutant(
   NAME never-closed
   SENTENCE "The thread serves the request and leaves the connection open."
   FILE threading_mixin.hpp
-  REPLACE [[      this->report_error(request.client_address());
+  REPLACE [[      this->report_error(request);
     }
     this->shutdown_request(request);]]
-  WITH [[      this->report_error(request.client_address());
+  WITH [[      this->report_error(request);
     }
     (void)::shutdown(request.fileno(), SHUT_WR);
     (void)request.release().release();]]
@@ -243,10 +243,10 @@ kit_mutant(
   NAME plain-stop-flag
   SENTENCE "A plain bool tells the threads that the server is closing."
   FILE threading_mixin.hpp
-  REPLACE [[      this->report_error(request.client_address());
+  REPLACE [[      this->report_error(request);
     }
     this->shutdown_request(request);]]
-  WITH [[      this->report_error(request.client_address());
+  WITH [[      this->report_error(request);
     }
     if (closing_) return this->close_request(request);
     this->shutdown_request(request);]]

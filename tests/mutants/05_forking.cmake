@@ -91,7 +91,7 @@ kit_mutant(
   REPLACE [[    try {
       this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
       status = 1;
     }]]
   WITH [[    this->finish_request(request);]]
@@ -148,7 +148,7 @@ kit_mutant(
   SENTENCE "The exception of a failed fork is let out: the client gets a reset."
   FILE forking_mixin.hpp
   REPLACE [[    } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
       this->shutdown_request(request);
       return;
     }]]
@@ -452,7 +452,7 @@ kit_mutant(
       handle();
       finish();
     } catch (...) {
-      server().handle_error(client_address());
+      server().handle_error(request());
       status = 1;
     }]]
   WITH [[void serve_rest_and_exit(std::string_view line) {
@@ -469,7 +469,7 @@ kit_mutant(
   NAME slow-child-keeps-quiet-about-exceptions
   SENTENCE "What the handler throws in the child is dropped."
   FILE server.cpp
-  REPLACE [[      server().handle_error(client_address());
+  REPLACE [[      server().handle_error(request());
       status = 1;]]
   WITH [[      status = 1;]]
   STEP 05.13

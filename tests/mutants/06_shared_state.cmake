@@ -545,8 +545,8 @@ kit_mutant(
   NAME wait-waits-alone
   SENTENCE "In a process of its own a client waits for what nobody can change."
   FILE server.cpp
-  REPLACE [[    const std::int64_t balance = bank.balance(name);]]
-  WITH [[    const std::int64_t balance = bank.wait_for(name, amount, std::atomic<bool>{false});]]
+  REPLACE [[    const std::int64_t balance = bank_.balance(name);]]
+  WITH [[    const std::int64_t balance = bank_.wait_for(name, amount, std::atomic<bool>{false});]]
   STEP 06.10
   WORDS "would wait for ever")
 

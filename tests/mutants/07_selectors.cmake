@@ -329,7 +329,7 @@ kit_mutant(
   NAME throwing-session-takes-its-answers-along
   SENTENCE "When a session throws, its connection is closed before what it wrote has gone out."
   FILE selector_mixin.hpp
-  REPLACE [[      this->report_error(connection.request.client_address());
+  REPLACE [[      this->report_error(connection.request);
       connection.output.end();  // what it had said before still goes out]]
   WITH [[      throw;]]
   STEP 07.8

@@ -75,7 +75,7 @@ class TalkingServer : public UDPServer {
     journal.add("close_request");
     UDPServer::close_request(request);
   }
-  void handle_error(const Address&) override {
+  void handle_error(const Request&) override {
     try {
       throw;
     } catch (const std::exception& error) {

@@ -109,7 +109,7 @@ class TalkingServer : public Server {
     TalkingHandler::no_delay = false;
     journal.clear();
   }
-  void handle_error(const Address&) override {
+  void handle_error(const Request&) override {
     try {
       throw;
     } catch (const std::exception& error) {

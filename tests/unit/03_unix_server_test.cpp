@@ -61,7 +61,7 @@ class DatagramServer : public UnixDatagramServer {
       : UnixDatagramServer(unix_address(path), handler_class<EchoDatagram>) {}
   ~DatagramServer() override { UnixDatagramServer::server_close(); }
   std::atomic<int> errors{0};
-  void handle_error(const Address&) override { errors += 1; }
+  void handle_error(const Request&) override { errors += 1; }
 };
 
 bool exists(const std::string& path) {

@@ -39,7 +39,7 @@ class NotingThreadingServer : public ThreadingTCPServer {
  public:
   using ThreadingTCPServer::ThreadingTCPServer;
   ~NotingThreadingServer() override { ThreadingTCPServer::server_close(); }
-  void handle_error(const Address&) override { threading_journal.add("handle_error"); }
+  void handle_error(const Request&) override { threading_journal.add("handle_error"); }
   void shutdown_request(Request& request) override {
     threading_journal.add("shutdown_request");
     ThreadingTCPServer::shutdown_request(request);

@@ -24,7 +24,7 @@ class NotingForkingServer : public ForkingTCPServer {
   ~NotingForkingServer() override { ForkingTCPServer::server_close(); }
   std::vector<int> statuses;
   void child_ended(pid_t, int status) override { statuses.push_back(status); }
-  void handle_error(const Address&) override {}  // says nothing, in the child
+  void handle_error(const Request&) override {}  // says nothing, in the child
 };
 
 class ThrowingOnceHandler : public BaseRequestHandler {

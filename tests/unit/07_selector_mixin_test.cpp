@@ -50,7 +50,7 @@ class NotingServer : public Selecting {
   std::atomic<bool> denies{false};
   ~NotingServer() override { Selecting::server_close(); }
   void service_actions() override { turns += 1; }
-  void handle_error(const Address&) override { errors += 1; }
+  void handle_error(const Request&) override { errors += 1; }
   bool has_room() override { return has_a_room; }
   bool verify_request(const Request&) override { return !denies; }
   void make_room() {

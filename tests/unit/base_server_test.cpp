@@ -4,11 +4,13 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <socketserver/server_with.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <stdexcept>
+#include <typeinfo>
 
 #include "harness/catch.hpp"
 #include "loopback.hpp"
@@ -79,7 +81,7 @@ class NotingServer : public TCPServer {
     journal.add("close_request");
     TCPServer::close_request(request);
   }
-  void handle_error(const Address&) override {
+  void handle_error(const Request&) override {
     journal.add("handle_error");
     if (handle_error_throws) throw std::runtime_error("from handle_error");
   }
@@ -152,6 +154,68 @@ TEST_CASE("an exception in handle_error neither leaks the request nor ends the l
     send_text(client, "h");
     CHECK(receive_all(client).empty());
   }
+}
+
+TEST_CASE("handle_error sees the request: its connection is still open, and names the client") {
+  class SeeingServer : public TCPServer {
+   public:
+    using TCPServer::TCPServer;
+    ~SeeingServer() override { TCPServer::server_close(); }
+    void handle_error(const Request& request) override {
+      CHECK(::send(request.fileno(), "sorry", 5, 0) == 5);
+      seen = request.client_address().text();
+    }
+    std::string seen;
+  };
+  SeeingServer server(any_port(), handler_class<NotingHandler>);
+  server.bind_and_activate();
+  const FileDescriptor client = connect_to(server.server_address());
+  send_text(client, "h");
+  CHECK(server.handle_request());
+  CHECK(receive_all(client) == "sorry");
+  CHECK(server.seen == Address::of_socket(client.get()).text());
+}
+
+TEST_CASE("handle_error gets a request that process_request has lost: closed, with its address") {
+  class LosingServer : public TCPServer {
+   public:
+    using TCPServer::TCPServer;
+    ~LosingServer() override { TCPServer::server_close(); }
+    void process_request(Request) override { throw std::runtime_error("lost"); }
+    void handle_error(const Request& request) override {
+      CHECK(request.fileno() == -1);
+      seen = request.client_address().text();
+    }
+    std::string seen;
+  };
+  LosingServer server(any_port(), handler_class<NotingHandler>);
+  server.bind_and_activate();
+  const FileDescriptor client = connect_to(server.server_address());
+  CHECK(server.handle_request());
+  CHECK(server.seen == Address::of_socket(client.get()).text());
+}
+
+TEST_CASE("a handler reaches what its server has, by type") {
+  struct Attributes {
+    std::string greeting;
+  };
+  struct Others {};
+  class GreetingHandler : public BaseRequestHandler {
+   public:
+    using BaseRequestHandler::BaseRequestHandler;
+    void handle() override {
+      CHECK_THROWS_AS(server_as<Others>(server()), std::bad_cast);
+      CHECK(&server_as<TCPServer>(server()) == &server());
+      const std::string& greeting = server_as<Attributes>(server()).greeting;
+      CHECK(::send(request().fileno(), greeting.data(), greeting.size(), 0) == 12);
+    }
+  };
+  ServerWith<Attributes, TCPServer> server(any_port(), handler_class<GreetingHandler>);
+  server.greeting = "good evening";
+  server.bind_and_activate();
+  const FileDescriptor client = connect_to(server.server_address());
+  CHECK(server.handle_request());
+  CHECK(receive_all(client) == "good evening");
 }
 
 TEST_CASE("handle_error names the client and what was thrown") {

@@ -65,7 +65,7 @@ class QuietServer : public Server {
  public:
   using Server::Server;
   ~QuietServer() override { QuietServer::server_close(); }
-  void handle_error(const Address&) override {}
+  void handle_error(const Request&) override {}
 };
 
 using Selecting = QuietServer<SelectorMixIn<TCPServer>>;

@@ -24,7 +24,7 @@ class TalkativeHandler : public OnceHandler {
     try {
       throw std::runtime_error("hello");
     } catch (...) {
-      server().handle_error(client_address());
+      server().handle_error(request());
     }
   }
 };

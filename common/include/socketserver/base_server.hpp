@@ -166,8 +166,10 @@ class BaseServer {
 
   /// Called in a `catch` block with what a request has thrown: prints one line on stderr,
   /// "Exception occurred during processing of request from ADDRESS: …". What an override throws is
-  /// dropped. Called on the thread that served the request.
-  virtual void handle_error(const Address& client_address);
+  /// reported and goes no further. Called on the thread that served the request.
+  /// @param request  not shut down yet; one that process_request() has thrown away with its
+  ///                 exception is closed already (fileno() is -1), and still has its address
+  virtual void handle_error(const Request& request);
 
   /// Called by handle_request() when no request has come within `timeout`.
   virtual void handle_timeout() {}
@@ -195,7 +197,7 @@ class BaseServer {
   // ---- for a mix-in that serves requests elsewhere: in threads, in processes --------------------
 
   /// handle_error(), where an exception of its own must not escape. Called in a `catch` block.
-  void report_error(const Address& client_address) noexcept;
+  void report_error(const Request& request) noexcept;
 
   /// Makes a loop that waits look around: has_room() is asked again. Callable from any thread and
   /// in a signal handler.
@@ -247,7 +249,7 @@ class BaseServer {
   enum class Taken { none, taken, failed };
   void require_socket(const char* call) const;
   bool take_step(void (BaseServer::*step)());
-  void pause_for_want_of_memory(const std::system_error& error);
+  bool pause_for_want_of_memory(int error);
   [[nodiscard]] bool signalled() const noexcept;
   Taken take_request() noexcept;
   void do_service_actions() noexcept;

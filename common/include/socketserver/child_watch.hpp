@@ -1,6 +1,6 @@
 #pragma once
 
-#include <socketserver/file_descriptor.hpp>
+#include <socketserver/wake_pipe.hpp>
 
 #include <string>
 
@@ -25,20 +25,19 @@ class ChildWatch {
   ~ChildWatch();
 
   /// The descriptor to wait for; -1 after leave_to_parent().
-  [[nodiscard]] int fileno() const noexcept { return read_end_.get(); }
+  [[nodiscard]] int fileno() const noexcept { return pipe_.fileno(); }
 
-  /// Whether a child may have ended since the last call, or since the watch began; fileno() is not
-  /// readable afterwards. How many have ended it cannot say: several signals can come as one.
-  /// Does not block.
-  [[nodiscard]] bool drain() noexcept;
+  /// Whether a child may have ended since the last call; fileno() is not readable afterwards. The
+  /// first call says yes: one may have ended before. How many have ended it cannot say: several
+  /// signals can come as one. Does not block.
+  [[nodiscard]] bool drain() noexcept { return pipe_.drain(); }
 
   /// Closes the copies that a forked child has got: what they tell is for its parent.
   void leave_to_parent() noexcept;
 
  private:
   int place_ = -1;
-  FileDescriptor read_end_;
-  FileDescriptor write_end_;
+  WakePipe pipe_;
 };
 
 /// How a process ended, from the status that waitpid(2) has given: "exit status 1", "killed by

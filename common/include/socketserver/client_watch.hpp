@@ -1,7 +1,7 @@
 #pragma once
 
 #include <poll.h>
-#include <socketserver/file_descriptor.hpp>
+#include <socketserver/wake_pipe.hpp>
 
 #include <atomic>
 #include <functional>
@@ -52,11 +52,9 @@ class ClientWatch {
   void run();
   bool note_those_who_left(const std::vector<pollfd>& polled,
                            const std::vector<unsigned long>& numbers);
-  void wake() noexcept;
 
   const std::function<void()> noticed_;
-  FileDescriptor wake_read_;
-  FileDescriptor wake_write_;
+  WakePipe wake_;
   std::mutex mutex_;
   // Guarded by mutex_:
   std::map<unsigned long, Client*> clients_;  // by a number that no other ever gets

@@ -34,7 +34,7 @@ class Request {
   Request(std::string packet, int socket, const Address& client_address,
           bool truncated = false) noexcept;
 
-  /// Takes over what `other` holds; `other` holds nothing afterwards.
+  /// Takes over what `other` holds; `other` holds nothing afterwards, but knows its client still.
   Request(Request&& other) noexcept;
   /// Closes what it holds and takes over what `other` holds.
   Request& operator=(Request&& other) noexcept;

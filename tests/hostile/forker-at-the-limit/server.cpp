@@ -124,7 +124,7 @@ class HalfwayEcho : public EchoStream {
       handle();
       finish();
     } catch (...) {
-      server().handle_error(client_address());
+      server().handle_error(request());
       status = 1;
     }
     server().shutdown_request(request());

@@ -2,6 +2,7 @@
 
 #include <socketserver/datagram_handler.hpp>
 #include <socketserver/program.hpp>
+#include <socketserver/server_with.hpp>
 #include <socketserver/tcp_server.hpp>
 #include <socketserver/udp_server.hpp>
 #include <socketserver/unix_server.hpp>
@@ -12,13 +13,12 @@
 
 using namespace socketserver;
 
-// What the command line says: set before the first request.
+// What the command line says: attributes of the server, which its handlers look at.
 struct Settings {
   std::size_t line_limit = 65536;
   std::size_t wbufsize = 65536;
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<std::chrono::milliseconds> request_timeout;
 };
-Settings settings;
 
 // The service. Where its lines come from is its base's affair: a StreamRequestHandler reads them
 // from a connection, a DatagramRequestHandler from a packet.
@@ -30,7 +30,7 @@ class EchoService : public Handler {
   void handle() override {
     std::string answers;
     for (;;) {
-      const std::string line(this->rfile().read_line(settings.line_limit));
+      const std::string line(this->rfile().read_line(settings_.line_limit));
       if (line.empty()) break;
       log_received(this->client_address(), line);
       for (const char byte : line) answers += upper(byte);
@@ -40,6 +40,9 @@ class EchoService : public Handler {
       answers.clear();
     }
   }
+
+ protected:
+  const Settings& settings_ = server_as<Settings>(this->server());
 
  private:
   // a–z of ASCII, whatever the locale says; every other byte stays as it is.
@@ -54,8 +57,8 @@ class EchoStream : public EchoService<StreamRequestHandler> {
   using EchoService::EchoService;
 
   void setup() override {
-    wbufsize = settings.wbufsize;
-    timeout = settings.timeout;
+    wbufsize = settings_.wbufsize;
+    timeout = settings_.request_timeout;
     disable_nagle_algorithm = true;  // what belongs together is gathered here already
     StreamRequestHandler::setup();
   }
@@ -87,18 +90,24 @@ std::optional<mode_t> mode_of(const Options& options) {
   return mode;
 }
 
-void run(BaseServer& server) {
+Settings settings_of(const Options& options) {
+  Settings settings;
+  settings.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
+  settings.wbufsize = static_cast<std::size_t>(options.number("--wbufsize", 65536));
+  if (options.has("--request-timeout")) {
+    settings.request_timeout = std::chrono::milliseconds(options.number("--request-timeout", 0));
+  }
+  return settings;
+}
+
+void run(BaseServer& server, const Options& options) {
+  server_as<Settings>(server) = settings_of(options);
   const EndOnSignals end(server);
   start_listening(server);
   server.serve_forever();
 }
 
 void serve(const Options& options) {
-  settings.line_limit = static_cast<std::size_t>(options.number("--line-limit", 65536));
-  settings.wbufsize = static_cast<std::size_t>(options.number("--wbufsize", 65536));
-  if (options.has("--request-timeout")) {
-    settings.timeout = std::chrono::milliseconds(options.number("--request-timeout", 0));
-  }
   const std::string kind = options.text("--kind", "unix-stream");
   // What cannot be kept is not promised: a guard that is ignored would let everybody in.
   if (kind != "unix-stream" && options.has("--allow-uid")) {
@@ -110,22 +119,23 @@ void serve(const Options& options) {
   const RequestHandlerClass stream = handler_class<EchoStream>;
   const RequestHandlerClass datagram = handler_class<EchoService<DatagramRequestHandler>>;
   if (kind == "tcp") {
-    TCPServer server(options.address(), stream);
-    run(server);
+    ServerWith<Settings, TCPServer> server(options.address(), stream);
+    run(server, options);
   } else if (kind == "udp") {
-    UDPServer server(options.address(), datagram);
-    run(server);
+    ServerWith<Settings, UDPServer> server(options.address(), datagram);
+    run(server, options);
   } else if (kind == "unix-stream") {
-    GuardedServer server(unix_address(options.required("--path")), stream);
+    ServerWith<Settings, GuardedServer> server(unix_address(options.required("--path")), stream);
     server.mode = mode_of(options);
     if (options.has("--allow-uid")) {
       server.allowed = static_cast<uid_t>(options.number("--allow-uid", 0));
     }
-    run(server);
+    run(server, options);
   } else {
-    UnixDatagramServer server(unix_address(options.required("--path")), datagram);
+    const Address address = unix_address(options.required("--path"));
+    ServerWith<Settings, UnixDatagramServer> server(address, datagram);
     server.mode = mode_of(options);
-    run(server);
+    run(server, options);
   }
 }
 

@@ -67,7 +67,7 @@ class ThreadingMixIn : public Server {
       }).detach();
     } catch (...) {
       count(-1);
-      this->report_error(shared->client_address());
+      this->report_error(*shared);
       this->shutdown_request(*shared);
     }
   }
@@ -78,7 +78,7 @@ class ThreadingMixIn : public Server {
     try {
       this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
     }
     this->shutdown_request(request);
   }

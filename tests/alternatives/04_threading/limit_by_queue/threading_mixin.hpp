@@ -70,7 +70,7 @@ class ThreadingMixIn : public Server {
       queue_.push_back(shared);
       changed_.notify_one();
     } catch (...) {
-      this->report_error(shared->client_address());
+      this->report_error(*shared);
       this->shutdown_request(*shared);
     }
   }
@@ -81,7 +81,7 @@ class ThreadingMixIn : public Server {
     try {
       this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
     }
     this->shutdown_request(request);
   }

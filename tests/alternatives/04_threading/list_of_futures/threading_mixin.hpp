@@ -69,7 +69,7 @@ class ThreadingMixIn : public Server {
       }));
       under_way_ += 1;
     } catch (const std::system_error&) {
-      this->report_error(shared->client_address());
+      this->report_error(*shared);
       this->shutdown_request(*shared);
     }
   }
@@ -80,7 +80,7 @@ class ThreadingMixIn : public Server {
     try {
       this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
     }
     this->shutdown_request(request);
   }

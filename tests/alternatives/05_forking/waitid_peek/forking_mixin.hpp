@@ -107,7 +107,7 @@ class ForkingMixIn : public Server {
     try {
       if (fork_child(request) == 0) serve_and_exit(request);
     } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
       this->shutdown_request(request);
       return;
     }
@@ -161,7 +161,7 @@ class ForkingMixIn : public Server {
     try {
       this->finish_request(request);
     } catch (...) {
-      this->report_error(request.client_address());
+      this->report_error(request);
       status = 1;
     }
     this->shutdown_request(request);

@@ -168,7 +168,7 @@ class SelectorMixIn : public Server {
           }
           if (count == 0) connection.session->ended(output);
         } catch (...) {
-          this->report_error(connection.request.client_address());
+          this->report_error(connection.request);
           output.end();
         }
         listens = listens && count != 0 && !output.ended();
@@ -213,7 +213,7 @@ class SelectorMixIn : public Server {
       try {
         std::rethrow_exception(connection.task.handle.promise().failure);
       } catch (...) {
-        this->report_error(connection.request.client_address());
+        this->report_error(connection.request);
       }
     }
     close(connection);

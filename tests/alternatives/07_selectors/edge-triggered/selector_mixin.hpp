@@ -188,7 +188,7 @@ class SelectorMixIn : public Server {
       if (connection.may_read && listens && output.size() < max_output) receive(connection);
       if (connection.may_write && !output.empty()) send(connection);
     } catch (...) {
-      this->report_error(connection.request->client_address());
+      this->report_error(*connection.request);
       return close(connection);
     }
     const bool listens = !connection.at_end && !output.ended();
@@ -217,7 +217,7 @@ class SelectorMixIn : public Server {
         connection.session->received({buffer_.data(), static_cast<std::size_t>(count)},
                                      connection.output);
     } catch (...) {
-      this->report_error(connection.request->client_address());
+      this->report_error(*connection.request);
       connection.output.end();
     }
   }

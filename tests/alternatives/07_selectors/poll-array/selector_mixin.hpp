@@ -157,7 +157,7 @@ class SelectorMixIn : public Server {
                 std::string_view(bytes).substr(0, static_cast<std::size_t>(count)), output);
           if (count == 0) connection.session->ended(output);
         } catch (...) {
-          this->report_error(connection.request.client_address());
+          this->report_error(connection.request);
           output.end();
         }
         connection.at_end = connection.at_end || count == 0;
@@ -175,7 +175,7 @@ class SelectorMixIn : public Server {
       polled.events = static_cast<short>((listens ? POLLIN : 0) | (output.empty() ? 0 : POLLOUT));
       return polled.events != 0;
     } catch (...) {
-      this->report_error(connection.request.client_address());
+      this->report_error(connection.request);
       return false;
     }
   }
