@@ -569,7 +569,7 @@ STEP("07.7", "an idle server sleeps, with 100 silent clients") {
       "for "
       "EVENT_WRITE with nothing to send is always ready: the loop turns without end. Register for "
       "EVENT_WRITE only after a short send(), and no longer than something is left.";
-  step.suspect_task("07.E", "SelectorMixIn::turn");
+  step.suspect_task("07.E", "SelectorMixIn::wait");
   step.suspect(wakes);
   Server& server = start(step, {.build = "checked"});
   settle(server);
@@ -578,7 +578,7 @@ STEP("07.7", "an idle server sleeps, with 100 silent clients") {
                     return kit::with_commas(server.recorder().count(Calls::any_wait)) +
                            " waits so far, and one more at each look";
                   });
-  step.suspect_task("07.F", "SelectorMixIn::turn");
+  step.suspect_task("07.F", "SelectorMixIn::wait");
   step.suspect(
       "Nothing is to be done at a certain time, so the wait needs no timeout: a server that "
       "wakes to look around works without end for nothing.");
@@ -589,7 +589,7 @@ STEP("07.7", "an idle server sleeps, with 100 silent clients") {
   ask(step, server, client, step.word() + "\n");
   server.stop();
 
-  step.suspect_task("07.E", "SelectorMixIn::turn");
+  step.suspect_task("07.E", "SelectorMixIn::wait");
   step.suspect(wakes);
   Server& timed = start(step, {.args = {"--idle-timeout", "3600000"}, .build = "checked"});
   settle(timed);
@@ -604,7 +604,7 @@ STEP("07.7", "an idle server sleeps, with 100 silent clients") {
              "a wait until the first idle connection is due, in an hour", due ? due->text() : "");
   timed.stop();
 
-  step.suspect_task("07.E", "SelectorMixIn::turn");
+  step.suspect_task("07.E", "SelectorMixIn::wait");
   step.suspect(wakes);
   Server& plain = start(step, {.build = "plain"});
   settle(plain);
@@ -617,7 +617,7 @@ STEP("07.7", "an idle server sleeps, with 100 silent clients") {
 }
 
 STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
-  step.suspect_task("07.F", "SelectorMixIn::turn");
+  step.suspect_task("07.F", "SelectorMixIn::wait");
   constexpr std::size_t allowance = 4;  // what a server may open on first use and keep
   Server& server = start(step, {.args = {"--line-limit", "1000"}});
   Peer& other = step.connect(server);
@@ -701,7 +701,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
       receives = receives || call.is(Calls::any_recv);
     }
     if (receives) {
-      step.suspect_task("07.E", "SelectorMixIn::turn");
+      step.suspect_task("07.E", "SelectorMixIn::wait");
       step.suspect(
           "A client's end of file was read, and answers wait for it still: it is readable for "
           "ever. "
@@ -723,7 +723,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
   unread.expect_end();
   crowded.expect_exit(0);
 
-  step.suspect_task("07.F", "SelectorMixIn::turn");
+  step.suspect_task("07.F", "SelectorMixIn::wait");
   step.suspect(
       "A readiness may prove wrong: recv() returns -1 and EAGAIN, or EINTR. That is neither "
       "an end nor an error: the connection is asked again when it is ready again.");
@@ -863,8 +863,8 @@ STEP("07.11", "without descriptors left it waits, and goes on when one is free")
 
   step.suspect(
       "The listener stays readable as long as somebody waits in its queue: with no "
-      "descriptor free, accept() fails at once, again and again. take_requests() says so: "
-      "leave the listener alone for pause_after_failure.");
+      "descriptor free, accept() fails at once. The loop leaves it alone for a while: wait() is "
+      "called with for_requests false, and must not have the listener registered then.");
   Server& full = start(step, {.build = "checked"});
   Peer& guest = step.connect(full);
   ask(step, full, guest, step.word() + "\n");

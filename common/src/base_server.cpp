@@ -123,20 +123,34 @@ bool BaseServer::pause_for_want_of_memory(int error) {
 }
 
 void BaseServer::turn() {
-  std::vector<pollfd>& fds = loop_->waiting_for;
-  // poll(2) passes over a negative descriptor
-  fds[0].fd = !loop_->paused && ask_for_room() ? fileno() : -1;
-  const auto limit = loop_->paused ? pause_after_failure : loop_->poll_interval;
-  const int ready = ::poll(fds.data(), static_cast<nfds_t>(fds.size()), poll_time(limit));
-  if (ready == -1 && errno != EINTR) throw_system_error("poll");
-  loop_->paused = false;
-  if (ready == -1) return;
-
-  if (fds[1].revents != 0) drain_wake();
-  if (ending()) return;  // what has become readable meanwhile is not taken any more
-  if (fds[0].revents != 0) loop_->paused = take_requests();
+  std::optional<milliseconds> limit = loop_->poll_interval;
+  auto& paused_until = loop_->paused_until;
+  if (paused_until) {
+    const auto left = std::chrono::ceil<milliseconds>(*paused_until - Clock::now());
+    if (left <= milliseconds(0)) {
+      paused_until.reset();
+    } else if (!limit || left < *limit) {
+      limit = left;
+    }
+  }
+  const bool ready = wait(!paused_until && ask_for_room(), limit);
+  if (!ready || ending()) return;  // what has become readable meanwhile is not taken any more
+  const bool failed = take_requests();
+  if (failed) paused_until = Clock::now() + pause_after_failure;
 }
 
+bool BaseServer::wait(bool for_requests, std::optional<milliseconds> limit) {
+  std::vector<pollfd>& fds = loop_->waiting_for;
+  fds[0].fd = for_requests ? fileno() : -1;  // poll(2) passes over a negative descriptor
+  const int ready = ::poll(fds.data(), static_cast<nfds_t>(fds.size()), poll_time(limit));
+  if (ready == -1 && errno != EINTR) throw_system_error("poll");
+  if (ready <= 0) return false;
+  if (fds[1].revents != 0) drain_wake();
+  return fds[0].revents != 0;
+}
+
+// Takes those that are there, max_requests_per_turn at most. Returns whether get_request() has
+// failed: the listener stays ready then, and to ask it again at once would be to spin.
 bool BaseServer::take_requests() noexcept {
   for (int i = 0; i < max_requests_per_turn && !ending() && ask_for_room(); ++i) {
     const Taken taken = take_request();
@@ -288,10 +302,6 @@ void BaseServer::unwatch(int fd) {
   const auto found =
       std::find_if(watched, fds.end(), [fd](pollfd entry) { return entry.fd == fd; });
   if (found != fds.end()) fds.erase(found);
-}
-
-std::optional<milliseconds> BaseServer::poll_interval() const noexcept {
-  return loop_->poll_interval;
 }
 
 RequestsUnderWay& BaseServer::under_way() noexcept {

@@ -44,7 +44,7 @@ struct BaseServer::Loop {
 
   // Used on the loop's thread alone.
   std::vector<pollfd> waiting_for{{-1, POLLIN, 0}, {wake.fileno(), POLLIN, 0}};
-  bool paused = false;
+  std::optional<std::chrono::steady_clock::time_point> paused_until;  // the listener is left alone
   std::optional<std::chrono::milliseconds> poll_interval;
   std::string last_failure;
 };

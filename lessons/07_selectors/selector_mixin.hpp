@@ -87,12 +87,13 @@ class SelectorMixIn : public Server {
   }
 
  protected:
-  /// Waits until something is ready, and serves it.
-  void turn() override {
-    // TODO(07.D): select; take what new clients there are; receive from each connection that is
-    // readable, let its session answer, and send.
+  /// Waits as BaseServer does, and for the connections, which it serves.
+  bool wait([[maybe_unused]] bool for_requests,
+            [[maybe_unused]] std::optional<std::chrono::milliseconds> limit) override {
+    // TODO(07.D): select; receive from each connection that is readable, let its session answer,
+    // and send. Return whether the listener is ready.
     // In 07.E: what send() does not take waits until the connection is writable.
-    not_written("07.D", "SelectorMixIn::turn");
+    not_written("07.D", "SelectorMixIn::wait");
   }
 
  private:

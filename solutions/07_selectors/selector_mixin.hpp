@@ -119,11 +119,26 @@ class SelectorMixIn : public Server {
   }
 
  protected:
-  /// Waits until something is ready, and serves it.
-  void turn() override {
-    watch_listener();
-    serve_ready();
+  /// Waits as BaseServer does, and for the connections, which it serves.
+  bool wait(bool for_requests, std::optional<std::chrono::milliseconds> limit) override {
+    const bool listens = watch_listener(for_requests);
+    if (for_requests && !listens) limit = Server::pause_after_failure;
+    const std::span<const Ready> ready = selector_->select(time_to_wait(limit));
+    serving_on_ = std::this_thread::get_id();
+    bool new_clients = false;
+    for (const auto& [key, events] : ready) {
+      if (key.data != nullptr) {
+        serve(*static_cast<Connection*>(key.data), events);
+      } else if (key.fd == this->wake_fileno()) {
+        this->drain_wake();
+      } else {
+        new_clients = true;
+      }
+    }
     close_idle();
+    serving_on_ = std::thread::id();
+    if (std::exchange(close_after_turn_, false)) SelectorMixIn::server_close();
+    return new_clients;
   }
 
  private:
@@ -142,52 +157,41 @@ class SelectorMixIn : public Server {
     typename std::list<Connection>::iterator place{};
   };
 
-  // ---- one turn of the loop --------------------------------------------------------------------
+  // ---- waiting ---------------------------------------------------------------------------------
 
-  void serve_ready() {
-    const std::span<const Ready> ready = selector_->select(time_to_wait());
-    serving_on_ = std::this_thread::get_id();
-    bool new_clients = false;
-    for (const auto& [key, events] : ready) {
-      if (key.data != nullptr) {
-        serve(*static_cast<Connection*>(key.data), events);
-      } else if (key.fd == this->wake_fileno()) {
-        this->drain_wake();
-      } else {
-        new_clients = true;
-      }
+  // The kernel may have no place left for the listener (ENOSPC, epoll_ctl(2)): it is told once, and
+  // tried again.
+  bool watch_listener(bool wanted) {
+    const bool watched = selector_->get_map().find(this->fileno()) != nullptr;
+    if (watched && !wanted) selector_->unregister(this->fileno());
+    if (watched || !wanted) return wanted;
+    try {
+      selector_->register_fd(this->fileno(), EVENT_READ);
+      listens_ = true;
+    } catch (const std::system_error& error) {
+      if (std::exchange(listens_, false)) log_error(std::string("cannot listen: ") + error.what());
     }
-    // Last: a new connection may get the number of one that this turn has closed.
-    if (new_clients) take_new_clients();
-    serving_on_ = std::thread::id();
-    if (std::exchange(close_after_turn_, false)) SelectorMixIn::server_close();
+    return listens_;
   }
 
   // All who are there, and nobody else.
   void finish_conversations() {
-    forget(this->fileno());
-    listen_again_.reset();
-    while (!connections_.empty() || !leaving_.empty()) {
-      serve_ready();
-      close_idle();
-    }
+    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);
   }
 
-  // Until the next thing that only the clock will tell; no value if there is none.
-  BaseSelector::Timeout time_to_wait() const {
-    std::optional<Clock::time_point> next = listen_again_;
+  // Until the next thing that only the clock will tell, and not longer than `limit`.
+  BaseSelector::Timeout time_to_wait(std::optional<std::chrono::milliseconds> limit) const {
+    std::optional<Clock::time_point> next;
     if (idle_timeout && !connections_.empty()) {
-      const Clock::time_point end = connections_.front().last_moved + longest_silence();
-      if (!next || end < *next) next = end;
+      next = connections_.front().last_moved + longest_silence();
     }
     if (!leaving_.empty()) {
       const Clock::time_point end = leaving_.front().last_moved + Request::longest_goodbye;
       if (!next || end < *next) next = end;
     }
-    const auto interval = this->poll_interval();
-    if (!next) return interval;
+    if (!next) return limit;
     const auto left = *next - Clock::now();
-    return interval ? std::min<Clock::duration>(left, *interval) : left;
+    return limit ? std::min<Clock::duration>(left, *limit) : left;
   }
 
   // idle_timeout, or as much of it as the clock can count with.
@@ -204,33 +208,6 @@ class SelectorMixIn : public Server {
     }
     while (!leaving_.empty() && leaving_.front().last_moved <= now - Request::longest_goodbye) {
       close(leaving_.front());
-    }
-  }
-
-  // ---- the listener ----------------------------------------------------------------------------
-
-  void take_new_clients() {
-    const bool failed = this->take_requests();
-    // Without a free descriptor the listener stays readable: to wait for that would be to spin.
-    if (failed) listen_again_ = Clock::now() + Server::pause_after_failure;
-  }
-
-  void watch_listener() {
-    if (listen_again_ && *listen_again_ <= Clock::now()) listen_again_.reset();
-    const bool wanted = !listen_again_ && this->ask_for_room();
-    const bool watched = selector_->get_map().find(this->fileno()) != nullptr;
-    if (wanted && !watched) listen();
-    if (!wanted && watched) selector_->unregister(this->fileno());
-  }
-
-  // The kernel may have no place left for it (ENOSPC). epoll_ctl(2)
-  void listen() {
-    try {
-      selector_->register_fd(this->fileno(), EVENT_READ);
-      listens_ = true;
-    } catch (const std::system_error& error) {
-      listen_again_ = Clock::now() + Server::pause_after_failure;
-      if (std::exchange(listens_, false)) log_error(std::string("cannot listen: ") + error.what());
     }
   }
 
@@ -350,10 +327,9 @@ class SelectorMixIn : public Server {
   SessionClass session_class_;
   std::unique_ptr<BaseSelector> selector_;
   std::list<Connection> connections_;
-  std::list<Connection> leaving_;                  // in the order of their goodbyes
-  std::optional<Clock::time_point> listen_again_;  // set while the listener is left alone
-  bool listens_ = true;                            // or has said that it cannot
-  std::thread::id serving_on_;                     // the loop's thread, in the midst of a turn
+  std::list<Connection> leaving_;  // in the order of their goodbyes
+  bool listens_ = true;            // or has said that it cannot
+  std::thread::id serving_on_;     // the loop's thread, in the midst of a turn
   bool close_after_turn_ = false;
   std::mutex closing_;
   std::array<char, 64 * 1024> buffer_;  // for what has just come, by turns

@@ -294,7 +294,7 @@ kit_mutant(
   REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
   WITH [[      threads_.start([this, shared] {
         process_request_thread(*shared);
-        while (!this->ending()) ::usleep(10000);
+        while (this->fileno() != -1) ::usleep(10000);
       });]]
   STEP 04.4
   WORDS "Threads are left over")

@@ -271,7 +271,7 @@ kit_mutant(
   NAME looks-around-every-second
   SENTENCE "The loop wakes every second to see whether something is to be done."
   FILE selector_mixin.hpp
-  REPLACE [[    if (!next) return interval;]]
+  REPLACE [[    if (!next) return limit;]]
   WITH [[    if (!next) return std::chrono::seconds(1);]]
   STEP 07.7
   WORDS "wakes to look around")
@@ -339,13 +339,8 @@ kit_mutant(
   NAME a-signal-cuts-everybody-off
   SENTENCE "At the end by a signal the connections are closed without their last answers."
   FILE selector_mixin.hpp
-  REPLACE [[      serve_ready();
-      close_idle();
-    }
-  }]]
-  WITH [[      close(connections_.front());
-    }
-  }]]
+  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);]]
+  WITH [[    while (!connections_.empty()) close(connections_.front());]]
   STEP 07.8
   WORDS "At the end by a signal")
 
@@ -353,9 +348,8 @@ kit_mutant(
   NAME listener-still-watched-at-the-end
   SENTENCE "After the signal the listener is registered still: with somebody in its queue the server spins."
   FILE selector_mixin.hpp
-  REPLACE [[    forget(this->fileno());
-    listen_again_.reset();]]
-  WITH [[    listen_again_.reset();]]
+  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);]]
+  WITH [[    while (!connections_.empty() || !leaving_.empty()) (void)wait(true, std::nullopt);]]
   STEP 07.8
   WORDS "Unregister the listener first")
 
@@ -382,12 +376,12 @@ kit_mutant(
 
 kit_mutant(
   NAME emfile-spins
-  SENTENCE "Without a descriptor left accept() is called again and again."
+  SENTENCE "The listener is always waited for: without a descriptor left the wait never sleeps."
   FILE selector_mixin.hpp
-  REPLACE [[    if (failed) listen_again_ = Clock::now() + Server::pause_after_failure;]]
-  WITH [[    (void)failed;]]
+  REPLACE [[    const bool listens = watch_listener(for_requests);]]
+  WITH [[    const bool listens = watch_listener(true);]]
   STEP 07.11
-  WORDS "pause_after_failure")
+  WORDS "for_requests")
 
 kit_mutant(
   NAME emfile-sleeps
@@ -398,8 +392,11 @@ kit_mutant(
   WITH [[#include <sys/socket.h>
 #include <unistd.h>
 ]]
-  REPLACE [[    if (failed) listen_again_ = Clock::now() + Server::pause_after_failure;]]
-  WITH [[    if (failed) ::usleep(50'000);]]
+  REPLACE [[    if (for_requests && !listens) limit = Server::pause_after_failure;]]
+  WITH [[    if (!listens && limit) {
+      ::usleep(50'000);
+      limit = std::chrono::milliseconds(0);
+    }]]
   STEP 07.11
   WORDS "The one thread sleeps for the pause")
 
@@ -407,10 +404,8 @@ kit_mutant(
   NAME emfile-forgets-the-listener
   SENTENCE "Once there was no descriptor left, no client is taken any more."
   FILE selector_mixin.hpp
-  REPLACE [[    if (listen_again_ && *listen_again_ <= Clock::now()) listen_again_.reset();
-]]
-  WITH [[
-]]
+  REPLACE [[    if (watched || !wanted) return wanted;]]
+  WITH [[    if (watched || !wanted || listens_) return wanted;]]
   STEP 07.11
   WORDS "whoever waits in the queue is next")
 

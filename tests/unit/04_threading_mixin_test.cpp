@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <future>
+#include <memory>
 #include <stdexcept>
 #include <threading_mixin.hpp>
 
@@ -176,21 +177,35 @@ TEST_CASE("threading: a datagram that is under way is answered although its serv
   };
   std::promise<void> is_closed;
   closed = &is_closed;
-  ThreadingUDPServer server(any_port(), handler_class<LateHandler>);
-  server.bind_and_activate();
-  const int before = open_descriptors();
-  const FileDescriptor client(check(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
-  const Address to = server.server_address();
-  check(::connect(client.get(), to.data(), to.size()), "connect");
-  send_text(client, "ping");
-  CHECK(server.handle_request());
-  auto closing = std::async(std::launch::async, [&server] { server.server_close(); });
-  while (server.fileno() != -1) std::this_thread::yield();
-  is_closed.set_value();
-  char buffer[16];
-  CHECK(::recv(client.get(), buffer, sizeof buffer, 0) == 4);
-  closing.get();
-  CHECK(open_descriptors() == before);  // the client's for the server's
+  const auto check_end = [&](auto server, const FileDescriptor& client) {
+    server->bind_and_activate();
+    const int before = open_descriptors();
+    const Address to = server->server_address();
+    check(::connect(client.get(), to.data(), to.size()), "connect");
+    send_text(client, "ping");
+    CHECK(server->handle_request());
+    auto closing = std::async(std::launch::async, [&server] { server->server_close(); });
+    while (server->fileno() != -1) std::this_thread::yield();
+    is_closed.set_value();
+    char buffer[16];
+    CHECK(::recv(client.get(), buffer, sizeof buffer, 0) == 4);
+    closing.get();
+    CHECK(open_descriptors() == before - 1);
+  };
+  SECTION("UDP") {
+    const FileDescriptor client(check(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
+    check_end(std::make_unique<ThreadingUDPServer>(any_port(), handler_class<LateHandler>), client);
+  }
+  SECTION("Unix datagrams") {
+    const std::string path = "/tmp/kit-unit-late-" + std::to_string(::getpid());
+    const Address own = Address::unix_path(path + "c");
+    const FileDescriptor client(check(::socket(AF_UNIX, SOCK_DGRAM, 0), "socket"));
+    check(::bind(client.get(), own.data(), own.size()), "bind");
+    check_end(std::make_unique<ThreadingUnixDatagramServer>(Address::unix_path(path),
+                                                            handler_class<LateHandler>),
+              client);
+    ::unlink((path + "c").c_str());
+  }
 }
 
 TEST_CASE("threading: several handlers close the server at once, beside the one who runs it") {

@@ -76,6 +76,20 @@ TEST_CASE("an earlier handler of SIGCHLD is still called, and is put back at the
   CHECK(after.sa_handler == own_handler);
 }
 
+TEST_CASE("a child's end is heard though whoever started the program has blocked SIGCHLD") {
+  const int status = in_child([] {
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGCHLD);
+    check(::pthread_sigmask(SIG_BLOCK, &blocked, nullptr), "pthread_sigmask");
+    ChildWatch watch;
+    (void)watch.drain();
+    (void)start_child(0);
+    if (!readable(watch.fileno(), 10'000)) ::_exit(1);
+  });
+  CHECK(status == 0);
+}
+
 TEST_CASE("a forked child does not write to its parent's watch, and can give it up") {
   ChildWatch watch;
   (void)watch.drain();

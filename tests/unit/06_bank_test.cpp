@@ -2,9 +2,14 @@
 
 #include <sys/resource.h>
 #include <socketserver/client_watch.hpp>
+#include <socketserver/server_with.hpp>
 
+#include <atomic>
 #include <bank.hpp>
+#include <optional>
+#include <stream_handler.hpp>
 #include <thread>
+#include <threading_mixin.hpp>
 #include <vector>
 
 #include "harness/catch.hpp"
@@ -112,4 +117,43 @@ TEST_CASE("client watch: notices the client's end and reset, and not our own end
   }
   CHECK_FALSE(three.left());
   CHECK(noticed >= 2);
+}
+
+TEST_CASE("bank: clients that wait and leave keep neither thread nor descriptor") {
+  constexpr int crowd = 100;
+  struct Shared {
+    Bank bank;
+    std::atomic<int> waiting{0};
+    std::optional<ClientWatch> clients;
+  };
+  class WaitingHandler : public StreamRequestHandler {
+   public:
+    using StreamRequestHandler::StreamRequestHandler;
+    void handle() override {
+      Shared& shared = server_as<Shared>(server());
+      const ClientWatch::Client client(*shared.clients, request().fileno());
+      shared.waiting += 1;
+      try {
+        (void)shared.bank.wait_for("a", never, client.left());
+      } catch (const Refused&) {
+        shared.waiting -= 1;
+      }
+    }
+  };
+  ServerWith<Shared, ThreadingTCPServer> server(any_port(), handler_class<WaitingHandler>);
+  server.clients.emplace([&server] { server.bank.look_again(); });
+  server.bank.deposit("a", 1);
+  server.bind_and_activate();
+  Running loop(server);
+  const int before = open_descriptors();
+  {
+    std::vector<FileDescriptor> clients;
+    for (int i = 0; i < crowd; ++i) clients.push_back(connect_to(server.server_address()));
+    while (server.waiting < crowd) std::this_thread::yield();
+  }
+  while (server.waiting > 0) std::this_thread::yield();
+  loop.stop();
+  server.max_threads = 1;
+  while (!server.has_room()) std::this_thread::yield();  // no thread is left
+  CHECK(open_descriptors() == before);
 }

@@ -603,12 +603,12 @@ TEST_CASE("want of memory in the kernel passes: the loop waits, says so once, an
     int error = ENOMEM;
 
    protected:
-    void turn() override {
+    bool wait(bool for_requests, std::optional<milliseconds> limit) override {
       if (failures < 3) {
         failures += 1;
         throw std::system_error(error, std::generic_category(), "poll");
       }
-      TCPServer::turn();
+      return TCPServer::wait(for_requests, limit);
     }
   };
   Poor server(any_port(), handler_class<OnceHandler>);

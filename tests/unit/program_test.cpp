@@ -81,6 +81,17 @@ TEST_CASE("options: each mistake has a sentence that names it") {
   CHECK(refused({"--path", ""}) == "--path: the path of a Unix socket is empty");
 }
 
+TEST_CASE("options: the largest user id is a number like the others") {
+  char program[] = "server", option[] = "--allow-uid", id[] = "4294967294";
+  char* argv[] = {program, option, id, nullptr};
+  static bool is_read = false;
+  const int status = server_main(
+      3, argv, {{"--allow-uid", "N", "", 0, 4'294'967'294}},
+      [](const Options& options) { is_read = options.number("--allow-uid", 0) == 4'294'967'294; });
+  CHECK(status == 0);
+  CHECK(is_read);
+}
+
 TEST_CASE("accept: what is over with one client is no failure of the server") {
   for (const int error : {EAGAIN, EINTR, ECONNABORTED, ENETDOWN, EPROTO, EHOSTUNREACH}) {
     CHECK(nobody_to_accept(error));

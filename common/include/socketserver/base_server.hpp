@@ -7,7 +7,6 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <system_error>
 
 namespace socketserver {
 
@@ -113,7 +112,7 @@ class BaseServer {
 
   /// Adds `fd` to what serve_forever() waits for: when it is readable, service_actions() is called,
   /// which must read what has come (the loop is level-triggered). handle_request() looks at it only
-  /// while has_room() says no, and a mix-in that overrides turn() waits in its own way. Not owned.
+  /// while has_room() says no, and a mix-in that overrides wait() waits in its own way. Not owned.
   /// Call it before the loop, or on its thread.
   void watch(int fd);
 
@@ -207,50 +206,45 @@ class BaseServer {
   /// into it.
   void leave_loop_to_parent() noexcept;
 
-  // ---- for a mix-in that waits in its own way ---------------------------------------------------
+  // ---- for a mix-in that waits in its own way: with a selector, for its connections too --------
   //
-  // In Python this is one function, serve_forever() with its selector. Here the loop has parts, so
-  // that SelectorMixIn can wait for its connections too:
-  //
-  //     serve_forever():          until ending():
-  //         turn()                    wait for fileno(), wake_fileno() and what is watched;
-  //             drain_wake()              wake_fileno() is ready: somebody wants the loop to look
-  //             take_requests()           fileno() is ready:
-  //                                           get_request(), verify_request(), process_request()
-  //         service_actions()         chores
+  //     serve_forever():       until shutdown() or a signal:
+  //         wait()                 for requests, for wake_fileno(), for what is watched
+  //         for each request:      get_request(), verify_request(), process_request()
+  //         service_actions()
 
-  /// One turn of the loop: waits until something is ready, then serves it. Waits without fileno()
-  /// while ask_for_room() says no, and not longer than poll_interval().
-  virtual void turn();
+  /// Waits until a request is there or something else wants the loop's attention, and for at most
+  /// `limit` (no value: for ever). May return sooner.
+  ///
+  /// An override waits for wake_fileno() as well, and calls drain_wake() when that is ready; and
+  /// for what is its own, which it serves.
+  /// @param for_requests  whether to wait for fileno(). If not, clients may stand in its queue, and
+  ///                      it is readable all the time: there is no room, a request could not be
+  ///                      taken a moment ago, or the loop ends.
+  /// @returns whether fileno() is ready, and was asked for
+  /// @throws std::system_error if it cannot wait. Want of memory (EAGAIN, ENOMEM) passes: the loop
+  ///         tries again after pause_after_failure.
+  virtual bool wait(bool for_requests, std::optional<std::chrono::milliseconds> limit);
 
-  /// Whether the loop has been told to end. Callable from any thread.
-  [[nodiscard]] bool ending() const noexcept;
-
-  /// How long a turn waits at most, so that service_actions() is called. No value: for ever.
-  [[nodiscard]] std::optional<std::chrono::milliseconds> poll_interval() const noexcept;
-
-  /// has_room(), where an exception of its own must not escape: it is reported, and counts as room.
-  bool ask_for_room() noexcept;
-
-  /// A descriptor that is readable when the loop has to look at ending() and ask_for_room() again.
+  /// A descriptor that is readable when the loop has to look around: whether to end, whether there
+  /// is room.
   [[nodiscard]] int wake_fileno() const noexcept;
 
   /// Reads away what has made wake_fileno() readable.
   void drain_wake() noexcept;
-
-  /// Takes and processes the requests that are there, max_requests_per_turn at most, and calls
-  /// service_actions() after each. Stops early once ending() or without room. Never throws.
-  /// @returns whether get_request() failed: leave the listener alone for pause_after_failure
-  bool take_requests() noexcept;
 
  private:
   friend class EndOnSignals;
   struct Loop;
   enum class Taken { none, taken, failed };
   void require_socket(const char* call) const;
+  void turn();
   bool take_step(void (BaseServer::*step)());
   bool pause_for_want_of_memory(int error);
+  [[nodiscard]] bool ending() const noexcept;
   [[nodiscard]] bool signalled() const noexcept;
+  bool ask_for_room() noexcept;
+  bool take_requests() noexcept;
   Taken take_request() noexcept;
   void do_service_actions() noexcept;
 

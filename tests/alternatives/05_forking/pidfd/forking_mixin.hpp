@@ -15,6 +15,7 @@
 #include <socketserver/unix_server.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <unordered_map>
@@ -40,10 +41,14 @@ class ForkingMixIn : public Server {
   /// A request is served beside the others.
   static constexpr bool serves_in_turn = false;
 
+  static constexpr std::chrono::seconds default_timeout{300};
+
   /// As the constructor of `Server`.
   /// @throws std::system_error if the process cannot watch its children
   ForkingMixIn(const Address& server_address, RequestHandlerClass handler_class)
-      : Server(server_address, handler_class) {}
+      : Server(server_address, handler_class) {
+    this->timeout = default_timeout;
+  }
 
   /// server_close()
   ~ForkingMixIn() override {

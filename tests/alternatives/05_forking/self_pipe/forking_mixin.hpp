@@ -17,6 +17,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <unordered_set>
@@ -41,6 +42,8 @@ class ForkingMixIn : public Server {
   /// A request is served beside the others.
   static constexpr bool serves_in_turn = false;
 
+  static constexpr std::chrono::seconds default_timeout{300};
+
   /// As the constructor of `Server`.
   /// @throws std::system_error if the process cannot watch its children
   ForkingMixIn(const Address& server_address, RequestHandlerClass handler_class)
@@ -49,18 +52,28 @@ class ForkingMixIn : public Server {
     check(::pipe2(ends, O_NONBLOCK | O_CLOEXEC), "pipe2");
     read_end_.reset(ends[0]);
     write_end_.reset(ends[1]);
-    wake_fd_ = ends[1];
+    // The handler knows one pipe: there is one such server in a process.
+    int none = -1;
+    if (!wake_fd_.compare_exchange_strong(none, ends[1])) throw_system_error("SIGCHLD", EBUSY);
     struct sigaction action {};
     action.sa_handler = child_ended_signal;
+    action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
     sigemptyset(&action.sa_mask);
-    check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
+    check(::sigaction(SIGCHLD, &action, &old_action_), "sigaction");
+    // A mask is inherited, from whoever has started the program.
+    sigset_t child_signal;
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    (void)::pthread_sigmask(SIG_UNBLOCK, &child_signal, nullptr);
     this->watch(read_end_.get());
+    this->timeout = default_timeout;
   }
 
   /// server_close()
   ~ForkingMixIn() override {
     ForkingMixIn::server_close();
     this->unwatch(read_end_.get());
+    (void)::sigaction(SIGCHLD, &old_action_, nullptr);
     wake_fd_ = -1;
   }
 
@@ -191,10 +204,13 @@ class ForkingMixIn : public Server {
 
   static void child_ended_signal(int) {
     const int saved = errno;
-    if (::write(wake_fd_, "", 1) == -1) errno = saved;
+    // A full pipe (EAGAIN) is readable, which is all that is wanted.
+    [[maybe_unused]] const auto ignored = ::write(wake_fd_, "", 1);
+    errno = saved;
   }
 
   static inline std::atomic<int> wake_fd_{-1};
+  struct sigaction old_action_ {};
   FileDescriptor read_end_;
   FileDescriptor write_end_;
   std::unordered_set<pid_t> active_children_;

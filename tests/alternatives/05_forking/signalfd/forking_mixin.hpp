@@ -15,6 +15,7 @@
 #include <socketserver/unix_server.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <unordered_set>
@@ -39,11 +40,14 @@ class ForkingMixIn : public Server {
   /// A request is served beside the others.
   static constexpr bool serves_in_turn = false;
 
+  static constexpr std::chrono::seconds default_timeout{300};
+
   /// As the constructor of `Server`.
   /// @throws std::system_error if the process cannot watch its children
   ForkingMixIn(const Address& server_address, RequestHandlerClass handler_class)
       : Server(server_address, handler_class) {
     this->watch(ended_.get());
+    this->timeout = default_timeout;
   }
 
   /// server_close()
@@ -172,13 +176,21 @@ class ForkingMixIn : public Server {
     if (!request.is_packet()) this->socket_.reset();
     this->leave_loop_to_parent();
     ended_.reset();
+    // A mask is inherited: what the child starts wants to hear of its own children.
+    const sigset_t signals = child_signal();
+    (void)::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
     active_children_.clear();
   }
 
-  static FileDescriptor watch_children() {
+  static sigset_t child_signal() noexcept {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
+    return signals;
+  }
+
+  static FileDescriptor watch_children() {
+    const sigset_t signals = child_signal();
     check(::sigprocmask(SIG_BLOCK, &signals, nullptr), "sigprocmask");
     return FileDescriptor(check(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC), "signalfd"));
   }

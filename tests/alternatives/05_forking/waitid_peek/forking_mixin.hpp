@@ -15,6 +15,7 @@
 #include <socketserver/unix_server.hpp>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <unordered_set>
@@ -39,12 +40,15 @@ class ForkingMixIn : public Server {
   /// A request is served beside the others.
   static constexpr bool serves_in_turn = false;
 
+  static constexpr std::chrono::seconds default_timeout{300};
+
   /// As the constructor of `Server`.
   /// @throws std::system_error if the process cannot watch its children
   ForkingMixIn(const Address& server_address, RequestHandlerClass handler_class)
       : Server(server_address, handler_class) {
     // From now on service_actions() is called when a child has ended.
     this->watch(child_watch_.fileno());
+    this->timeout = default_timeout;
   }
 
   /// server_close()

@@ -11,6 +11,7 @@
 #include <socketserver/system_call.hpp>
 #include <socketserver/udp_server.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -18,7 +19,11 @@
 #include <exception>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
+#include <system_error>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -71,33 +76,65 @@ class SelectorMixIn : public Server {
   void process_request(Request request) override {
     Connection& connection = connections_.emplace_back(std::move(request));
     connection.place = std::prev(connections_.end());
-    connection.session = session_class_(connection.request.client_address(), *this);
-    connection.last = Clock::now();
-    selector_->register_fd(connection.request.fileno(), EVENT_READ, &connection);
-    connection.task = converse(connection);
+    try {
+      connection.session = session_class_(connection.request.client_address(), *this);
+      connection.last = Clock::now();
+      selector_->register_fd(connection.request.fileno(), EVENT_READ, &connection);
+      connection.task = converse(connection);
+    } catch (...) {
+      this->report_error(connection.request);
+      close(connection);
+    }
+  }
+
+  bool handle_request() override {
+    if (!Server::handle_request()) return false;
+    finish_conversations();
+    return true;
   }
 
   void interrupt_requests() override {
-    forget(this->fileno());
-    pause_.reset();
     Server::interrupt_requests();
-    while (!connections_.empty()) serve_ready();
+    finish_conversations();
   }
 
   void server_close() override {
     this->BaseServer::server_close();
+    if (serving_on_ == std::this_thread::get_id()) {
+      close_after_turn_ = true;
+      return;
+    }
+    const std::lock_guard lock(closing_);
     while (!connections_.empty()) close(connections_.front());
-    selector_->close();
+    forget(this->fileno());
+    forget(this->wake_fileno());
     Server::server_close();
   }
 
  protected:
-  void turn() override {
-    if (pause_ && *pause_ <= Clock::now()) {
-      pause_.reset();
-      selector_->register_fd(this->fileno(), EVENT_READ);
+  bool wait(bool for_requests, std::optional<std::chrono::milliseconds> limit) override {
+    const bool watched = selector_->get_map().find(this->fileno()) != nullptr;
+    if (watched && !for_requests) selector_->unregister(this->fileno());
+    if (!watched && for_requests) limit = listen() ? limit : Server::pause_after_failure;
+    const std::span<const Ready> ready = selector_->select(time_to_wait(limit));
+    serving_on_ = std::this_thread::get_id();
+    bool new_clients = false;
+    for (const auto& [key, events] : ready) {
+      if (key.fd == this->wake_fileno()) {
+        this->drain_wake();
+      } else if (key.data == nullptr) {
+        new_clients = true;
+      } else {
+        resume(*static_cast<Connection*>(key.data), events);
+      }
     }
-    serve_ready();
+    for (auto i = connections_.begin(); idle_timeout && i != connections_.end();) {
+      Connection& connection = *i++;
+      if (connection.last + longest_silence() <= Clock::now()) close(connection);
+    }
+    serving_on_ = std::thread::id();
+    if (std::exchange(close_after_turn_, false)) SelectorMixIn::server_close();
+    return new_clients;
   }
 
  private:
@@ -184,25 +221,18 @@ class SelectorMixIn : public Server {
     }
   }
 
-  void serve_ready() {
-    bool new_clients = false;
-    for (const auto& [key, events] : selector_->select(limit())) {
-      if (key.fd == this->wake_fileno()) {
-        this->drain_wake();
-      } else if (key.data == nullptr) {
-        new_clients = true;
-      } else {
-        resume(*static_cast<Connection*>(key.data), events);
-      }
+  // There may be no place left for it (ENOSPC).
+  bool listen() {
+    try {
+      selector_->register_fd(this->fileno(), EVENT_READ);
+      return true;
+    } catch (const std::system_error&) {
+      return false;
     }
-    for (auto i = connections_.begin(); idle_timeout && i != connections_.end();) {
-      Connection& connection = *i++;
-      if (connection.last + *idle_timeout <= Clock::now()) close(connection);
-    }
-    if (new_clients && this->take_requests()) {
-      forget(this->fileno());
-      pause_ = Clock::now() + Server::pause_after_failure;
-    }
+  }
+
+  void finish_conversations() {
+    while (!connections_.empty()) (void)wait(false, std::nullopt);
   }
 
   void resume(Connection& connection, Events events) {
@@ -219,15 +249,19 @@ class SelectorMixIn : public Server {
     close(connection);
   }
 
-  BaseSelector::Timeout limit() const {
-    std::optional<Clock::time_point> next = pause_;
+  BaseSelector::Timeout time_to_wait(std::optional<std::chrono::milliseconds> limit) const {
+    BaseSelector::Timeout least = limit;
     for (const Connection& connection : connections_) {
       if (!idle_timeout) break;
-      const Clock::time_point end = connection.last + *idle_timeout;
-      if (!next || end < *next) next = end;
+      const auto left = connection.last + longest_silence() - Clock::now();
+      if (!least || left < *least) least = left;
     }
-    if (!next) return std::nullopt;
-    return *next - Clock::now();
+    return least;
+  }
+
+  // idle_timeout, or as much of it as the clock can count with.
+  std::chrono::milliseconds longest_silence() const {
+    return std::min<std::chrono::milliseconds>(*idle_timeout, std::chrono::years(100));
   }
 
   void forget(int fd) {
@@ -243,7 +277,9 @@ class SelectorMixIn : public Server {
   SessionClass session_class_;
   std::unique_ptr<BaseSelector> selector_;
   std::list<Connection> connections_;
-  std::optional<Clock::time_point> pause_;
+  std::thread::id serving_on_;
+  bool close_after_turn_ = false;
+  std::mutex closing_;
   std::array<char, 32 * 1024> buffer_;
 };
 

@@ -20,7 +20,10 @@
 #include <chrono>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <system_error>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -68,7 +71,7 @@ class SelectorMixIn : public Server {
   void server_activate() override {
     Server::server_activate();
     epoll_.reset(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
-    add(this->fileno(), EPOLLIN, &listener_mark_);
+    listener_added_ = false;
     add(this->wake_fileno(), EPOLLIN, &wake_mark_);
   }
 
@@ -77,34 +80,49 @@ class SelectorMixIn : public Server {
     Connection& connection = connections_.back();
     connection.place = std::prev(connections_.end());
     connection.request.emplace(std::move(request));
-    connection.session = session_class_(connection.request->client_address(), *this);
-    connection.last = Clock::now();
-    add(connection.request->fileno(), EPOLLIN | EPOLLOUT | EPOLLET, &connection);
+    try {
+      connection.session = session_class_(connection.request->client_address(), *this);
+      connection.last = Clock::now();
+      add(connection.request->fileno(), EPOLLIN | EPOLLOUT | EPOLLET, &connection);
+    } catch (...) {
+      this->report_error(*connection.request);
+      close(connection);
+    }
+  }
+
+  bool handle_request() override {
+    if (!Server::handle_request()) return false;
+    finish_conversations();
+    return true;
   }
 
   void interrupt_requests() override {
     Server::interrupt_requests();
-    ends_ = true;
-    remove_listener();
-    while (!connections_.empty()) turn();
+    finish_conversations();
   }
 
   void server_close() override {
     this->BaseServer::server_close();
+    if (serving_on_ == std::this_thread::get_id()) {
+      close_after_turn_ = true;
+      return;
+    }
+    const std::lock_guard lock(closing_);
     while (!connections_.empty()) close(connections_.front());
     Server::server_close();
     epoll_.reset();
   }
 
  protected:
-  void turn() override {
-    if (pause_ && *pause_ <= Clock::now()) {
-      pause_.reset();
-      if (!ends_) add(this->fileno(), EPOLLIN, &listener_mark_);
-    }
+  bool wait(bool for_requests, std::optional<std::chrono::milliseconds> limit) override {
+    if (!for_requests && listener_added_) remove_listener();
+    if (!for_requests) listener_added_ = false;
+    if (for_requests && !listener_added_)
+      limit = add_listener() ? limit : Server::pause_after_failure;
     std::array<epoll_event, 64> events;
-    const int count = ::epoll_wait(epoll_.get(), events.data(), 64, limit());
+    const int count = ::epoll_wait(epoll_.get(), events.data(), 64, time_to_wait(limit));
     if (count == -1 && errno != EINTR) throw_system_error("epoll_wait");
+    serving_on_ = std::this_thread::get_id();
     bool new_clients = false;
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -128,10 +146,9 @@ class SelectorMixIn : public Server {
       serve(connection);
     }
     close_idle();
-    if (new_clients && this->take_requests()) {
-      pause_ = Clock::now() + Server::pause_after_failure;
-      remove_listener();
-    }
+    serving_on_ = std::thread::id();
+    if (std::exchange(close_after_turn_, false)) SelectorMixIn::server_close();
+    return new_clients;
   }
 
  private:
@@ -155,29 +172,45 @@ class SelectorMixIn : public Server {
     check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
   }
 
+  void finish_conversations() {
+    while (!connections_.empty()) (void)wait(false, std::nullopt);
+  }
+
+  // There may be no place left for it (ENOSPC).
+  bool add_listener() {
+    try {
+      add(this->fileno(), EPOLLIN, &listener_mark_);
+      listener_added_ = true;
+    } catch (const std::system_error&) {
+    }
+    return listener_added_;
+  }
+
   void remove_listener() {
     (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, this->fileno(), nullptr);
   }
 
-  int limit() const {
+  int time_to_wait(std::optional<std::chrono::milliseconds> limit) const {
     if (!todo_.empty()) return 0;
-    std::optional<Clock::time_point> next = pause_;
-    if (idle_timeout) {
-      for (const Connection& connection : connections_) {
-        const Clock::time_point end = connection.last + *idle_timeout;
-        if (!next || end < *next) next = end;
-      }
+    for (const Connection& connection : connections_) {
+      if (!idle_timeout) break;
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+          connection.last + longest_silence() - Clock::now());
+      if (!limit || left < *limit) limit = left;
     }
-    if (!next) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now()).count();
-    return static_cast<int>(std::clamp<long long>(left, 0, 1'000'000'000));
+    return limit ? static_cast<int>(std::clamp<long long>(limit->count(), 0, 1'000'000'000)) : -1;
+  }
+
+  // idle_timeout, or as much of it as the clock can count with.
+  std::chrono::milliseconds longest_silence() const {
+    return std::min<std::chrono::milliseconds>(*idle_timeout, std::chrono::years(100));
   }
 
   void close_idle() {
     if (!idle_timeout) return;
     for (auto i = connections_.begin(); i != connections_.end();) {
       Connection& connection = *i++;
-      if (connection.last + *idle_timeout <= Clock::now()) close(connection);
+      if (connection.last + longest_silence() <= Clock::now()) close(connection);
     }
   }
 
@@ -248,8 +281,10 @@ class SelectorMixIn : public Server {
   FileDescriptor epoll_;
   std::list<Connection> connections_;
   std::list<Connection*> todo_;
-  std::optional<Clock::time_point> pause_;
-  bool ends_ = false;
+  bool listener_added_ = false;
+  std::thread::id serving_on_;
+  bool close_after_turn_ = false;
+  std::mutex closing_;
   char listener_mark_ = 0;
   char wake_mark_ = 0;
   std::array<char, 8 * 1024> buffer_;

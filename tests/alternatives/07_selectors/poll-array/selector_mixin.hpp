@@ -20,9 +20,10 @@
 #include <chrono>
 #include <climits>
 #include <memory>
+#include <mutex>
 #include <optional>
-#include <stdexcept>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -76,34 +77,47 @@ class SelectorMixIn : public Server {
     set_nonblocking(request.fileno());
     auto connection =
         std::make_unique<Connection>(Connection{std::move(request), {}, {}, false, Clock::now()});
-    connection->session = session_class_(connection->request.client_address(), *this);
+    try {
+      connection->session = session_class_(connection->request.client_address(), *this);
+    } catch (...) {
+      this->report_error(connection->request);
+      return this->shutdown_request(connection->request);
+    }
     polled_.push_back({connection->request.fileno(), POLLIN, 0});
     connections_.push_back(std::move(connection));
   }
 
+  bool handle_request() override {
+    if (!Server::handle_request()) return false;
+    finish_conversations();
+    return true;
+  }
+
   void interrupt_requests() override {
     Server::interrupt_requests();
-    polled_[0].fd = -1;
-    ends_ = true;
-    while (!connections_.empty()) turn();
+    finish_conversations();
   }
 
   void server_close() override {
     this->BaseServer::server_close();
+    if (serving_on_ == std::this_thread::get_id()) {
+      close_after_turn_ = true;
+      return;
+    }
+    const std::lock_guard lock(closing_);
     while (!connections_.empty()) close_at(0);
     Server::server_close();
   }
 
  protected:
-  void turn() override {
-    if (polled_.empty()) throw std::logic_error("not activated");
-    const Clock::time_point now = Clock::now();
-    if (pause_ && *pause_ <= now) pause_.reset();
-    polled_[0].fd = pause_ || ends_ ? -1 : this->fileno();
-    if (::poll(polled_.data(), static_cast<nfds_t>(polled_.size()), limit(now)) == -1) {
-      if (errno == EINTR) return;
+  bool wait(bool for_requests, std::optional<std::chrono::milliseconds> limit) override {
+    polled_[0].fd = for_requests ? this->fileno() : -1;
+    if (::poll(polled_.data(), static_cast<nfds_t>(polled_.size()), time_to_wait(limit)) == -1) {
+      if (errno == EINTR) return false;
       throw_system_error("poll");
     }
+    serving_on_ = std::this_thread::get_id();
+    const bool new_clients = polled_[0].revents != 0;
     if (polled_[1].revents != 0) this->drain_wake();
     // From the last to the first: closing one moves the last into its place.
     for (std::size_t i = connections_.size(); i-- > 0;) {
@@ -111,12 +125,12 @@ class SelectorMixIn : public Server {
     }
     if (idle_timeout) {
       for (std::size_t i = connections_.size(); i-- > 0;) {
-        if (connections_[i]->last + *idle_timeout <= Clock::now()) close_at(i);
+        if (connections_[i]->last + longest_silence() <= Clock::now()) close_at(i);
       }
     }
-    if (polled_[0].fd != -1 && polled_[0].revents != 0 && this->take_requests()) {
-      pause_ = Clock::now() + Server::pause_after_failure;
-    }
+    serving_on_ = std::thread::id();
+    if (std::exchange(close_after_turn_, false)) SelectorMixIn::server_close();
+    return new_clients;
   }
 
  private:
@@ -129,17 +143,23 @@ class SelectorMixIn : public Server {
     Clock::time_point last;
   };
 
-  int limit(Clock::time_point now) const {
-    std::optional<Clock::time_point> next = pause_;
-    if (idle_timeout) {
-      for (const auto& connection : connections_) {
-        const Clock::time_point end = connection->last + *idle_timeout;
-        if (!next || end < *next) next = end;
-      }
+  void finish_conversations() {
+    while (!connections_.empty()) (void)wait(false, std::nullopt);
+  }
+
+  int time_to_wait(std::optional<std::chrono::milliseconds> limit) const {
+    for (const auto& connection : connections_) {
+      if (!idle_timeout) break;
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+          connection->last + longest_silence() - Clock::now());
+      if (!limit || left < *limit) limit = left;
     }
-    if (!next) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - now).count();
-    return static_cast<int>(std::clamp<long long>(left, 0, INT_MAX));
+    return limit ? static_cast<int>(std::clamp<long long>(limit->count(), 0, INT_MAX)) : -1;
+  }
+
+  // idle_timeout, or as much of it as the clock can count with.
+  std::chrono::milliseconds longest_silence() const {
+    return std::min<std::chrono::milliseconds>(*idle_timeout, std::chrono::years(100));
   }
 
   // False: it is over.
@@ -192,8 +212,9 @@ class SelectorMixIn : public Server {
   std::unique_ptr<BaseSelector> selector_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<pollfd> polled_;  // the listener, the wake pipe, then one for each connection
-  std::optional<Clock::time_point> pause_;
-  bool ends_ = false;
+  std::thread::id serving_on_;
+  bool close_after_turn_ = false;
+  std::mutex closing_;
 };
 
 }  // namespace socketserver

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <socketserver/base_server.hpp>
+#include <socketserver/log.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/selectors.hpp>
 #include <socketserver/session.hpp>
@@ -19,7 +20,12 @@
 #include <iterator>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
+#include <string>
+#include <system_error>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -85,33 +91,59 @@ class SelectorMixIn : public Server {
     }
   }
 
+  /// Waits for one client, for at most `timeout`, and serves it, and whoever else is there, to the
+  /// end. Blocks as long as they talk.
+  bool handle_request() override {
+    if (!Server::handle_request()) return false;
+    finish_conversations();
+    return true;
+  }
+
   /// Called when a signal ends the loop: every client gets the answer to what it has sent, and its
   /// end of file. Returns when the last connection is closed.
   void interrupt_requests() override {
-    forget(this->fileno());
-    listen_again_.reset();
     Server::interrupt_requests();  // each of them reads its end of file from now on
-    while (!connections_.empty()) {
-      serve_ready();
-      close_idle();
-    }
+    finish_conversations();
   }
 
   /// Ends a loop that still runs, then closes every connection and the listener. The second call
-  /// does nothing.
+  /// does nothing. Callable from any thread; a session that calls it is served to the end of this
+  /// turn first.
   void server_close() override {
     this->BaseServer::server_close();
+    if (serving_on_ == std::this_thread::get_id()) {
+      close_after_turn_ = true;
+      return;
+    }
+    const std::lock_guard lock(closing_);
     while (!connections_.empty()) close(connections_.front());
-    selector_->close();
+    while (!leaving_.empty()) close(leaving_.front());
+    forget(this->fileno());
+    forget(this->wake_fileno());
     Server::server_close();
   }
 
  protected:
-  /// Waits until something is ready, and serves it.
-  void turn() override {
-    watch_listener();
-    serve_ready();
+  /// Waits as BaseServer does, and for the connections, which it serves.
+  bool wait(bool for_requests, std::optional<std::chrono::milliseconds> limit) override {
+    const bool listens = watch_listener(for_requests);
+    if (for_requests && !listens) limit = Server::pause_after_failure;
+    const std::span<const Ready> ready = selector_->select(time_to_wait(limit));
+    serving_on_ = std::this_thread::get_id();
+    bool new_clients = false;
+    for (const auto& [key, events] : ready) {
+      if (key.data != nullptr) {
+        serve(*static_cast<Connection*>(key.data), events);
+      } else if (key.fd == this->wake_fileno()) {
+        this->drain_wake();
+      } else {
+        new_clients = true;
+      }
+    }
     close_idle();
+    serving_on_ = std::thread::id();
+    if (std::exchange(close_after_turn_, false)) SelectorMixIn::server_close();
+    return new_clients;
   }
 
  private:
@@ -127,66 +159,73 @@ class SelectorMixIn : public Server {
     std::vector<char> ring;  // and what of it was not taken: `size` bytes from `begin` on
     std::size_t begin = 0;
     std::size_t size = 0;
-    bool at_end = false;  // its end of file has come
+    bool at_end = false;   // its end of file has come
+    bool leaving = false;  // ours has gone out: what still comes is read away
     Clock::time_point last_moved{};
     typename std::list<Connection>::iterator place{};
   };
 
-  // ---- one turn of the loop --------------------------------------------------------------------
+  // ---- waiting ---------------------------------------------------------------------------------
 
-  void serve_ready() {
-    bool new_clients = false;
-    for (const auto& [key, events] : selector_->select(time_to_wait())) {
-      if (key.data != nullptr) {
-        serve(*static_cast<Connection*>(key.data), events);
-      } else if (key.fd == this->wake_fileno()) {
-        this->drain_wake();
-      } else {
-        new_clients = true;
-      }
+  // The kernel may have no place left for the listener (ENOSPC, epoll_ctl(2)): it is told once, and
+  // tried again.
+  bool watch_listener(bool wanted) {
+    const bool watched = selector_->get_map().find(this->fileno()) != nullptr;
+    if (watched && !wanted) selector_->unregister(this->fileno());
+    if (watched || !wanted) return wanted;
+    try {
+      selector_->register_fd(this->fileno(), EVENT_READ);
+      listens_ = true;
+    } catch (const std::system_error& error) {
+      if (std::exchange(listens_, false)) log_error(std::string("cannot listen: ") + error.what());
     }
-    // Last: a new connection may get the number of one that this turn has closed.
-    if (new_clients) take_new_clients();
+    return listens_;
   }
 
-  // Until the next thing that only the clock will tell; no value if there is none.
-  BaseSelector::Timeout time_to_wait() const {
-    std::optional<Clock::time_point> next = listen_again_;
+  // All who are there, and nobody else.
+  void finish_conversations() {
+    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);
+  }
+
+  // Until the next thing that only the clock will tell, and not longer than `limit`.
+  BaseSelector::Timeout time_to_wait(std::optional<std::chrono::milliseconds> limit) const {
+    std::optional<Clock::time_point> next;
     if (idle_timeout && !connections_.empty()) {
-      const Clock::time_point end = connections_.front().last_moved + *idle_timeout;
+      next = connections_.front().last_moved + longest_silence();
+    }
+    if (!leaving_.empty()) {
+      const Clock::time_point end = leaving_.front().last_moved + Request::longest_goodbye;
       if (!next || end < *next) next = end;
     }
-    if (!next) return std::nullopt;
-    return *next - Clock::now();
+    if (!next) return limit;
+    const auto left = *next - Clock::now();
+    return limit ? std::min<Clock::duration>(left, *limit) : left;
+  }
+
+  // idle_timeout, or as much of it as the clock can count with.
+  std::chrono::milliseconds longest_silence() const {
+    return std::min<std::chrono::milliseconds>(*idle_timeout, std::chrono::years(100));
   }
 
   void close_idle() {
-    if (!idle_timeout) return;
-    const Clock::time_point last = Clock::now() - *idle_timeout;
-    while (!connections_.empty() && connections_.front().last_moved <= last) {
-      close(connections_.front());
+    if (!idle_timeout && leaving_.empty()) return;
+    const Clock::time_point now = Clock::now();
+    while (idle_timeout && !connections_.empty() &&
+           connections_.front().last_moved <= now - longest_silence()) {
+      leave(connections_.front());
     }
-  }
-
-  // ---- the listener ----------------------------------------------------------------------------
-
-  void take_new_clients() {
-    const bool failed = this->take_requests();
-    // Without a free descriptor the listener stays readable: to wait for that would be to spin.
-    if (failed) listen_again_ = Clock::now() + Server::pause_after_failure;
-  }
-
-  void watch_listener() {
-    if (listen_again_ && *listen_again_ <= Clock::now()) listen_again_.reset();
-    const bool wanted = !listen_again_ && this->has_room();
-    const bool watched = selector_->get_map().find(this->fileno()) != nullptr;
-    if (wanted && !watched) selector_->register_fd(this->fileno(), EVENT_READ);
-    if (!wanted && watched) selector_->unregister(this->fileno());
+    while (!leaving_.empty() && leaving_.front().last_moved <= now - Request::longest_goodbye) {
+      close(leaving_.front());
+    }
   }
 
   // ---- one connection --------------------------------------------------------------------------
 
   void serve(Connection& connection, Events events) noexcept {
+    if (connection.leaving) {
+      if (connection.request.read_away_now()) close(connection);
+      return;
+    }
     try {
       bool moved = (events & EVENT_READ) && receive(connection);
       keep(connection);
@@ -279,7 +318,7 @@ class SelectorMixIn : public Server {
     if (events != 0) {
       selector_->modify(connection.request.fileno(), events, &connection);
     } else {
-      close(connection);
+      leave(connection);
     }
   }
 
@@ -290,6 +329,22 @@ class SelectorMixIn : public Server {
     connections_.splice(connections_.end(), connections_, connection.place);
   }
 
+  // The goodbye of lesson 01, without waiting: our end of file, then what still comes is read away.
+  // Closed with input unread, the connection would be reset, and the answer on its way be lost.
+  void leave(Connection& connection) noexcept {
+    if (connection.at_end && connection.size == 0) return close(connection);
+    (void)::shutdown(connection.request.fileno(), SHUT_WR);  // who has gone needs no goodbye
+    if (connection.request.read_away_now()) return close(connection);
+    try {
+      selector_->modify(connection.request.fileno(), EVENT_READ, &connection);
+    } catch (...) {
+      return close(connection);
+    }
+    connection.leaving = true;
+    connection.last_moved = Clock::now();
+    leaving_.splice(leaving_.end(), connections_, connection.place);
+  }
+
   void close(Connection& connection) noexcept {
     forget(connection.request.fileno());  // first: once closed, the number may be somebody else's
     if (connection.at_end && connection.size == 0) {
@@ -297,7 +352,7 @@ class SelectorMixIn : public Server {
     } else {
       this->shutdown_request(connection.request);
     }
-    connections_.erase(connection.place);
+    (connection.leaving ? leaving_ : connections_).erase(connection.place);
   }
 
   void forget(int fd) noexcept {
@@ -307,8 +362,12 @@ class SelectorMixIn : public Server {
   SessionClass session_class_;
   std::unique_ptr<BaseSelector> selector_;
   std::list<Connection> connections_;
-  std::optional<Clock::time_point> listen_again_;  // set while the listener is left alone
-  std::array<char, 64 * 1024> buffer_;             // for what has just come, by turns
+  std::list<Connection> leaving_;  // in the order of their goodbyes
+  bool listens_ = true;            // or has said that it cannot
+  std::thread::id serving_on_;     // the loop's thread, in the midst of a turn
+  bool close_after_turn_ = false;
+  std::mutex closing_;
+  std::array<char, 64 * 1024> buffer_;  // for what has just come, by turns
 };
 
 }  // namespace socketserver

@@ -4,12 +4,14 @@
 
 #include <sys/socket.h>
 #include <socketserver/base_server.hpp>
+#include <socketserver/log.hpp>
 #include <socketserver/portable.hpp>
 #include <socketserver/selectors.hpp>
 #include <socketserver/session.hpp>
 #include <socketserver/system_call.hpp>
 #include <socketserver/udp_server.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -18,8 +20,13 @@
 #include <iterator>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <queue>
+#include <span>
+#include <string>
+#include <system_error>
+#include <thread>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -86,33 +93,59 @@ class SelectorMixIn : public Server {
     }
   }
 
+  /// Waits for one client, for at most `timeout`, and serves it, and whoever else is there, to the
+  /// end. Blocks as long as they talk.
+  bool handle_request() override {
+    if (!Server::handle_request()) return false;
+    finish_conversations();
+    return true;
+  }
+
   /// Called when a signal ends the loop: every client gets the answer to what it has sent, and its
   /// end of file. Returns when the last connection is closed.
   void interrupt_requests() override {
-    forget(this->fileno());
-    listen_again_.reset();
     Server::interrupt_requests();  // each of them reads its end of file from now on
-    while (!connections_.empty()) {
-      serve_ready();
-      close_idle();
-    }
+    finish_conversations();
   }
 
   /// Ends a loop that still runs, then closes every connection and the listener. The second call
-  /// does nothing.
+  /// does nothing. Callable from any thread; a session that calls it is served to the end of this
+  /// turn first.
   void server_close() override {
     this->BaseServer::server_close();
+    if (serving_on_ == std::this_thread::get_id()) {
+      close_after_turn_ = true;
+      return;
+    }
+    const std::lock_guard lock(closing_);
     while (!connections_.empty()) close(connections_.front());
-    selector_->close();
+    while (!leaving_.empty()) close(leaving_.front());
+    forget(this->fileno());
+    forget(this->wake_fileno());
     Server::server_close();
   }
 
  protected:
-  /// Waits until something is ready, and serves it.
-  void turn() override {
-    watch_listener();
-    serve_ready();
+  /// Waits as BaseServer does, and for the connections, which it serves.
+  bool wait(bool for_requests, std::optional<std::chrono::milliseconds> limit) override {
+    const bool listens = watch_listener(for_requests);
+    if (for_requests && !listens) limit = Server::pause_after_failure;
+    const std::span<const Ready> ready = selector_->select(time_to_wait(limit));
+    serving_on_ = std::this_thread::get_id();
+    bool new_clients = false;
+    for (const auto& [key, events] : ready) {
+      if (key.data != nullptr) {
+        serve(*static_cast<Connection*>(key.data), events);
+      } else if (key.fd == this->wake_fileno()) {
+        this->drain_wake();
+      } else {
+        new_clients = true;
+      }
+    }
     close_idle();
+    serving_on_ = std::thread::id();
+    if (std::exchange(close_after_turn_, false)) SelectorMixIn::server_close();
+    return new_clients;
   }
 
  private:
@@ -125,35 +158,33 @@ class SelectorMixIn : public Server {
     Request request;
     std::unique_ptr<Session> session;
     Output output;
-    bool at_end = false;  // its end of file has come
+    bool at_end = false;   // its end of file has come
+    bool leaving = false;  // ours has gone out: what still comes is read away
     Clock::time_point last_moved{};
     std::uint64_t number = 0;
     typename std::list<Connection>::iterator place{};
   };
 
-  // ---- one turn of the loop --------------------------------------------------------------------
+  // ---- waiting ---------------------------------------------------------------------------------
 
-  void serve_ready() {
-    bool new_clients = false;
-    for (const auto& [key, events] : selector_->select(time_to_wait())) {
-      if (key.data != nullptr) {
-        serve(*static_cast<Connection*>(key.data), events);
-      } else if (key.fd == this->wake_fileno()) {
-        this->drain_wake();
-      } else {
-        new_clients = true;
-      }
+  // The kernel may have no place left for the listener (ENOSPC, epoll_ctl(2)): it is told once, and
+  // tried again.
+  bool watch_listener(bool wanted) {
+    const bool watched = selector_->get_map().find(this->fileno()) != nullptr;
+    if (watched && !wanted) selector_->unregister(this->fileno());
+    if (watched || !wanted) return wanted;
+    try {
+      selector_->register_fd(this->fileno(), EVENT_READ);
+      listens_ = true;
+    } catch (const std::system_error& error) {
+      if (std::exchange(listens_, false)) log_error(std::string("cannot listen: ") + error.what());
     }
-    // Last: a new connection may get the number of one that this turn has closed.
-    if (new_clients) take_new_clients();
+    return listens_;
   }
 
-  // Until the next thing that only the clock will tell; no value if there is none.
-  BaseSelector::Timeout time_to_wait() const {
-    std::optional<Clock::time_point> next = listen_again_;
-    if (!due_.empty() && (!next || due_.top().time < *next)) next = due_.top().time;
-    if (!next) return std::nullopt;
-    return *next - Clock::now();
+  // All who are there, and nobody else.
+  void finish_conversations() {
+    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);
   }
 
   void close_idle() {
@@ -162,35 +193,44 @@ class SelectorMixIn : public Server {
       const Due due = due_.top();
       due_.pop();
       const auto found = by_number_.find(due.number);
-      if (found == by_number_.end()) continue;  // closed meanwhile
-      const Clock::time_point end = found->second->last_moved + *idle_timeout;
+      if (found == by_number_.end() || found->second->leaving) continue;
+      const Clock::time_point end = found->second->last_moved + longest_silence();
       if (end > now) {
         due_.push({end, due.number});
       } else {
-        close(*found->second);
+        leave(*found->second);
       }
+    }
+    while (!leaving_.empty() && leaving_.front().last_moved <= now - Request::longest_goodbye) {
+      close(leaving_.front());
     }
   }
 
-  // ---- the listener ----------------------------------------------------------------------------
-
-  void take_new_clients() {
-    const bool failed = this->take_requests();
-    // Without a free descriptor the listener stays readable: to wait for that would be to spin.
-    if (failed) listen_again_ = Clock::now() + Server::pause_after_failure;
+  // Until the next thing that only the clock will tell, and not longer than `limit`.
+  BaseSelector::Timeout time_to_wait(std::optional<std::chrono::milliseconds> limit) const {
+    std::optional<Clock::time_point> next;
+    if (!due_.empty()) next = due_.top().time;
+    if (!leaving_.empty()) {
+      const Clock::time_point end = leaving_.front().last_moved + Request::longest_goodbye;
+      if (!next || end < *next) next = end;
+    }
+    if (!next) return limit;
+    const auto left = *next - Clock::now();
+    return limit ? std::min<Clock::duration>(left, *limit) : left;
   }
 
-  void watch_listener() {
-    if (listen_again_ && *listen_again_ <= Clock::now()) listen_again_.reset();
-    const bool wanted = !listen_again_ && this->has_room();
-    const bool watched = selector_->get_map().find(this->fileno()) != nullptr;
-    if (wanted && !watched) selector_->register_fd(this->fileno(), EVENT_READ);
-    if (!wanted && watched) selector_->unregister(this->fileno());
+  // idle_timeout, or as much of it as the clock can count with.
+  std::chrono::milliseconds longest_silence() const {
+    return std::min<std::chrono::milliseconds>(*idle_timeout, std::chrono::years(100));
   }
 
   // ---- one connection --------------------------------------------------------------------------
 
   void serve(Connection& connection, Events events) noexcept {
+    if (connection.leaving) {
+      if (connection.request.read_away_now()) close(connection);
+      return;
+    }
     try {
       // The memory that an answer is made in is lent: a client keeps only what it does not take.
       const bool lent = connection.output.empty();
@@ -256,7 +296,7 @@ class SelectorMixIn : public Server {
     if (events != 0) {
       selector_->modify(connection.request.fileno(), events, &connection);
     } else {
-      close(connection);
+      leave(connection);
     }
   }
 
@@ -266,7 +306,23 @@ class SelectorMixIn : public Server {
     if (connection.number != 0) return;
     connection.number = ++last_number_;
     by_number_[connection.number] = &connection;
-    due_.push({connection.last_moved + *idle_timeout, connection.number});
+    due_.push({connection.last_moved + longest_silence(), connection.number});
+  }
+
+  // The goodbye of lesson 01, without waiting: our end of file, then what still comes is read away.
+  // Closed with input unread, the connection would be reset, and the answer on its way be lost.
+  void leave(Connection& connection) noexcept {
+    if (connection.at_end && connection.output.empty()) return close(connection);
+    (void)::shutdown(connection.request.fileno(), SHUT_WR);  // who has gone needs no goodbye
+    if (connection.request.read_away_now()) return close(connection);
+    try {
+      selector_->modify(connection.request.fileno(), EVENT_READ, &connection);
+    } catch (...) {
+      return close(connection);
+    }
+    connection.leaving = true;
+    connection.last_moved = Clock::now();
+    leaving_.splice(leaving_.end(), connections_, connection.place);
   }
 
   void close(Connection& connection) noexcept {
@@ -277,7 +333,7 @@ class SelectorMixIn : public Server {
       this->shutdown_request(connection.request);
     }
     by_number_.erase(connection.number);
-    connections_.erase(connection.place);
+    (connection.leaving ? leaving_ : connections_).erase(connection.place);
   }
 
   void forget(int fd) noexcept {
@@ -296,9 +352,13 @@ class SelectorMixIn : public Server {
   std::unordered_map<std::uint64_t, Connection*> by_number_;
   std::uint64_t last_number_ = 0;
   std::list<Connection> connections_;
-  std::optional<Clock::time_point> listen_again_;  // set while the listener is left alone
-  std::array<char, 64 * 1024> buffer_;             // for what has just come, by turns
-  Output shared_memory_;                           // for answers, by turns
+  std::list<Connection> leaving_;  // in the order of their goodbyes
+  bool listens_ = true;            // or has said that it cannot
+  std::thread::id serving_on_;     // the loop's thread, in the midst of a turn
+  bool close_after_turn_ = false;
+  std::mutex closing_;
+  std::array<char, 64 * 1024> buffer_;  // for what has just come, by turns
+  Output shared_memory_;                // for answers, by turns
 };
 
 }  // namespace socketserver
