@@ -818,6 +818,13 @@ STEP("03.13", "the server sees who asks, and turns others away") {
       "user at the other end of the connection (SO_PEERCRED), not for the server's own.");
   ask_and_leave(step, ours.address(), step.word() + "\n");
   ours.stop();
+  step.suspect(
+      "peer_credentials() did not tell who connected. Its uid, gid and pid are those of the "
+      "process "
+      "at the other end, which the kernel keeps for each connection (SO_PEERCRED).");
+  Program& asks = step.probe("owner", {"--asks", step.path("asked")});
+  asks.expect_line("uid, gid and pid: the client's");
+  asks.expect_exit(0);
 
   for (const uid_t other : {us + 1, step.program_uid() + 7}) {
     Server& theirs =

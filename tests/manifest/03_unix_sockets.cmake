@@ -34,4 +34,4 @@ kit_step(03.9  12 harden server 03.H "a path that is in use, and a file that is 
 kit_step(03.10 10 harden probe  03.I "wfile writes all, buffered or not, and a silent client's time is limited" PROBES writer)
 kit_step(03.11  8 harden server 03.J "a datagram client without a name is not answered and harms nobody")
 kit_step(03.12  5 harden server 03.K "the mode is never wider than asked, from the first moment")
-kit_step(03.13  5 harden server 03.L "the server sees who asks, and turns others away")
+kit_step(03.13  5 harden server 03.L "the server sees who asks, and turns others away" PROBES owner)
