@@ -33,10 +33,21 @@ void lacks(const std::string& what, const std::string& cure) {
   std::printf("lacks\t%s\t%s\n", what.c_str(), cure.c_str());
 }
 
-// A command that only root may give, for whoever reads it.
+// A command that only root may give, for whoever reads it. (Without the hyphen su keeps the user's
+// PATH, which has none of the programs in /sbin.)
 std::string as_root(const std::string& command) {
   if (::geteuid() == 0) return command;
-  return ::access("/usr/bin/sudo", X_OK) == 0 ? "sudo " + command : "su -c \"" + command + '"';
+  return ::access("/usr/bin/sudo", X_OK) == 0 ? "sudo " + command : "su - -c \"" + command + '"';
+}
+
+// Small systems have no ip.
+std::string raise_loopback() {
+  const std::string command = as_root("ip link set lo up");
+  for (const char* program : {"/sbin/ip", "/bin/ip", "/usr/sbin/ip", "/usr/bin/ip"}) {
+    if (::access(program, X_OK) == 0) return command;
+  }
+  return as_root("apt-get update") + " && " + as_root("apt-get install -y iproute2") + " && " +
+         command;
 }
 
 // Raises a limit of the shell that it is typed into, and so of what it starts.
@@ -76,7 +87,7 @@ void loopback() {
   if (can_meet(AF_INET, reinterpret_cast<const sockaddr*>(&four), sizeof four)) {
     ok("loopback 127.0.0.1");
   } else {
-    lacks(std::string("loopback 127.0.0.1: ") + std::strerror(errno), as_root("ip link set lo up"));
+    lacks(std::string("loopback 127.0.0.1: ") + std::strerror(errno), raise_loopback());
   }
   sockaddr_in6 six{};
   six.sin6_family = AF_INET6;
