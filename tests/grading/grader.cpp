@@ -238,6 +238,7 @@ Shelf Shelf::fill(const House& house, const fs::path& folder) {
       open = open && (!word.starts_with('/') || !fs::exists(word) || open_to_others(word));
     }
   }
+  shelf.references = house.build / "grading";
   if (!open) shelf.copy(house, folder);
   std::map<std::string, std::set<std::string>> readable;
   for (const auto& [lesson, folders] : shelf.toolchain.includes) {
@@ -259,6 +260,7 @@ Shelf Shelf::fill(const House& house, const fs::path& folder) {
 
 void Shelf::copy(const House& house, const fs::path& folder) {
   root = folder;
+  references = folder.parent_path() / "references";
   std::set<std::string> copied;
   for (auto& [lesson, folders] : toolchain.includes) {
     for (std::string& include : folders) {
@@ -359,8 +361,8 @@ void LessonGrader::prove() {
                      ": that every step can be passed on this machine was not proved.");
     return;
   }
-  // Kept from run to run. Two graders do not build it at the same time.
-  const fs::path out = house_.build / "grading" / ("reference_" + lesson_.number());
+  // Kept from run to run, if it can be. Two graders do not build it at the same time.
+  const fs::path out = shelf_.references / ("reference_" + lesson_.number());
   fs::create_directories(out);
   fs::permissions(out, fs::perms::owner_all);
   const Descriptor lock(

@@ -58,6 +58,9 @@ struct GraderOptions {
 struct Shelf {
   std::filesystem::path root;  ///< the source folder, or what stands for it
   Toolchain toolchain;
+  /// Where references are built: the build folder, or one of this grader's own. What is compiled
+  /// against copies names them, and no two graders have the same ones.
+  std::filesystem::path references;
   /// By lesson: files and folders. An archive that a later lesson builds on holds this one's
   /// answer.
   std::map<std::string, std::vector<std::string>> readable;
