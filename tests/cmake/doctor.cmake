@@ -2,7 +2,8 @@
 # be pasted; what cannot be judged here says so.
 #
 #   cmake --workflow --preset doctor
-#   cmake -P tests/cmake/doctor.cmake      where CMake is too old to read the presets
+#   cmake -P tests/cmake/doctor.cmake      where CMake is too old to read the presets, or refuses a build
+#                                          folder because the kit was moved
 #
 # Needs nothing but CMake: everything else is what it looks for.
 
@@ -66,6 +67,19 @@ if(CMAKE_SCRIPT_MODE_FILE)
     verdict()
   endif()
   get_filename_component(kit "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
+  # CMake refuses what was made for another folder, before it reads anything of ours.
+  file(REAL_PATH "${kit}" here)
+  file(GLOB caches "${kit}/build/CMakeCache.txt" "${kit}/build/*/CMakeCache.txt")
+  foreach(cache IN LISTS caches)
+    file(STRINGS "${cache}" made_for REGEX "^CMAKE_HOME_DIRECTORY:")
+    string(REGEX REPLACE "^[^=]*=" "" made_for "${made_for}")
+    file(REAL_PATH "${made_for}" there)
+    if(NOT there STREQUAL here)
+      lacks("a build folder of its own: build/ was made for ${made_for}" "rm -r \"${kit}/build\"")
+      unknown("the rest" "ask again after that")
+      verdict()
+    endif()
+  endforeach()
   execute_process(COMMAND ${CMAKE_COMMAND} --workflow --preset doctor WORKING_DIRECTORY ${kit} RESULT_VARIABLE status)
   if(NOT status EQUAL 0)
     message(FATAL_ERROR "See above.")

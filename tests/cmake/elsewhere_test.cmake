@@ -91,4 +91,28 @@ if(git)
   run(${lesson})
   expect_green("as a worktree of git")
 endif()
+
+# What CMake would refuse, the kit refuses in a sentence: two configurations in one folder …
+file(WRITE "${WORK}/ninja" "#!/bin/sh\necho 1.11\n")
+file(CHMOD "${WORK}/ninja" PERMISSIONS OWNER_READ OWNER_EXECUTE)
+execute_process(COMMAND ${CMAKE_COMMAND} -G "Ninja Multi-Config" -DCMAKE_MAKE_PROGRAM=${WORK}/ninja
+  -S "${kit}" -B "${WORK}/several" ERROR_VARIABLE words OUTPUT_QUIET)
+if(NOT words MATCHES "makes[ \n]+several: unset CMAKE_GENERATOR")
+  message(FATAL_ERROR "Ninja Multi-Config is not refused as it should be:\n${words}")
+endif()
+# … and a folder that was moved, with a cure to be pasted.
+set(moved "${WORK}/moved kit")
+file(RENAME "${kit}" "${moved}")
+set(doctor ${CMAKE_COMMAND} -P tests/cmake/doctor.cmake)
+execute_process(COMMAND ${doctor} WORKING_DIRECTORY "${moved}" ERROR_VARIABLE words OUTPUT_QUIET)
+if(NOT words MATCHES "made for [^\n]*the kit\n *cure: ([^\n]*)")
+  message(FATAL_ERROR "the doctor does not see that the kit was moved:\n${words}")
+endif()
+set(cure "${CMAKE_MATCH_1}")
+execute_process(COMMAND sh -c "${cure}" WORKING_DIRECTORY "${moved}" COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${CMAKE_COMMAND} -E env CXX=${COMPILER} ${doctor} WORKING_DIRECTORY "${moved}"
+  ERROR_VARIABLE words OUTPUT_VARIABLE words RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "not fit after \"${cure}\":\n${words}")
+endif()
 file(REMOVE_RECURSE "${WORK}")  # only if all was well

@@ -284,6 +284,10 @@ void Shelf::copy(const House& house, const fs::path& folder) {
       word = there.string();
     }
   }
+  // The users of cells read it, whatever the umask is here.
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    fs::permissions(entry, fs::perms(entry.is_directory() ? 0755 : 0644));
+  }
 }
 
 // ---- building ----------------------------------------------------
