@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 #include <socketserver/file_descriptor.hpp>
+#include <socketserver/portable.hpp>
 #include <socketserver/system_call.hpp>
 
 #include <cstddef>
