@@ -84,6 +84,12 @@ endforeach()
 ask(ENVIRONMENT PATH=${WORK}/bin CMAKE_GENERATOR=Unix\ Makefiles)
 expect_unfit("no make" "lacks    make" "apt-get install -y make" "ok       Catch2" "ok       C++20")
 
+# What the last run found, and somebody has removed since.
+execute_process(COMMAND ${CMAKE_COMMAND} -E env CXX=${COMPILER} ${CMAKE_COMMAND} -S ${ROOT} -B ${WORK}/build
+  -DKIT_DOCTOR=ON -DDOXYGEN_EXECUTABLE=${WORK}/removed -DCatch2_DIR=${WORK}
+  OUTPUT_VARIABLE said ERROR_VARIABLE said)
+expect_fit("a Doxygen that is gone" "ok       Catch2")
+
 # A CMake that cannot read the presets.
 execute_process(COMMAND ${CMAKE_COMMAND} -Doldest_cmake=99 -P ${ROOT}/tests/cmake/doctor.cmake
   OUTPUT_VARIABLE said ERROR_VARIABLE said)
