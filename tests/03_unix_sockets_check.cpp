@@ -631,6 +631,12 @@ STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is 
     step.suspect("close() sends what was gathered; finish() must not send it again.");
     Peer& closed = step.connect(server);
     closed.send("write and close\n").expect("BEFOREAFTER").expect_end();
+    step.suspect_task("03.E", "StreamWriter::write");
+    step.suspect(
+        "What was written after close() is lost, and nobody is told: write() throws "
+        "std::logic_error then.");
+    Peer& too_late = step.connect(server);
+    too_late.send("write, close, write\n").expect("BEFOREAFTERREFUSED").expect_end();
 
     step.suspect_task("03.E", "StreamWriter::write");
     step.suspect(

@@ -741,3 +741,12 @@ kit_mutant(
   WITH [[    check(bind_with_mode(socket, address, std::nullopt), "bind");]]
   STEP 03.12
   WORDS "not the one that was asked for")
+
+kit_mutant(
+  NAME written-after-close-without-a-word
+  SENTENCE "What is written after close() is forgotten, and nobody is told."
+  FILE stream_handler.cpp
+  REPLACE [[  if (closed_) throw std::logic_error("write: wfile is closed");]]
+  WITH [[  if (closed_) return;]]
+  STEP 03.10
+  WORDS "What was written after close() is lost")

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <socketserver/connection.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/tcp_server.hpp>
 
@@ -51,15 +52,28 @@ class OrdersHandler : public StreamRequestHandler {
       wfile().write(std::string(much, 'x'));
     } else if (order == "write without end\n") {
       for (;;) wfile().write(std::string(much, 'x'));
-    } else if (order != "write twice\n" && order != "write and close\n") {
+    } else if (order != "write twice\n" && order != "write and close\n" &&
+               order != "write, close, write\n") {
       throw std::runtime_error("read_line() has returned \"" + escaped(order) +
                                "\", which is no order");
     }
     wfile().write("AFTER");
     if (order == "write and close\n") wfile().close();
+    if (order == "write, close, write\n") write_after_close();
   }
 
  private:
+  void write_after_close() {
+    wfile().close();
+    const char* what = "TAKEN";
+    try {
+      wfile().write("LATE");
+    } catch (const std::logic_error&) {
+      what = "REFUSED";
+    }
+    send_all(request().fileno(), what);
+  }
+
   bool is_delay_off() {
     int value = 0;
     socklen_t size = sizeof value;
