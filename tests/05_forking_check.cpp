@@ -623,6 +623,11 @@ STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
   const std::vector<pid_t> children = server.children();
   step.check(std::find(children.begin(), children.end(), child) != children.end(),
              "the number of a child of the server's", std::to_string(child));
+  step.suspect(
+      "A second slow line of the same conversation has forked again: whoever is a child already "
+      "serves it itself.");
+  slow.send("!slow 1\n").expect("!SLOW 1\n");
+  step.check(who_serves(slow) == child, "the same child as before", "another process");
   end_all({&slow});
 
   step.suspect(

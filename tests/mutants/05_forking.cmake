@@ -564,3 +564,30 @@ kit_mutant(
   WITH [[    if (child == 0) converse(server, client, lines);]]
   STEP 05.6
   WORDS "child processes")
+
+kit_mutant(
+  NAME slow-line-forks-again-in-the-child
+  SENTENCE "A child of a slow request does not know that it is one, and forks for its next slow line."
+  FILE server.cpp
+  REPLACE [[    in_child_ = true;
+]]
+  WITH [[    (void)in_child_;
+]]
+  REPLACE [[      serve_line(line);
+]]
+  WITH [[      EchoStream::serve_line(line);
+]]
+  STEP 05.13
+  WORDS "has forked again")
+
+kit_mutant(
+  NAME sigterm-sent-again-at-close
+  SENTENCE "server_close() sends SIGTERM to every child, which has had one: the second one kills."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (!block_on_close) return;
+]]
+  WITH [[    if (!block_on_close) return;
+    for (const pid_t child : active_children_) ::kill(child, SIGTERM);
+]]
+  STEP 05.7
+  WORDS "The server ended before its children")
