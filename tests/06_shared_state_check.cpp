@@ -250,6 +250,18 @@ STEP("06.4", "opposite transfers never stop each other for good") {
   for (Peer* client : clients) client->expect(times(transfers, "OK"));
   ask(witness, "BALANCE left", "OK 5000");
   ask(witness, "BALANCE right", "OK 5000");
+
+  step.suspect(
+      "Transfers between many accounts stop each other for good. Where accounts share a lock, a "
+      "transfer between two of one lock must not take it twice.");
+  constexpr int accounts = 24;
+  const auto name = [](int number) { return "n" + std::to_string(number % accounts); };
+  for (int i = 0; i < accounts; ++i) ask(witness, "DEPOSIT " + name(i) + " 9", "OK 9");
+  for (int i = 0; i < accounts; ++i) {
+    for (int far = 1; far <= 8; ++far)
+      ask(witness, "TRANSFER " + name(i) + " " + name(i + far) + " 1", "OK");
+  }
+  ask(witness, "TOTAL", "OK " + std::to_string(10'000 + 9 * accounts));
   server.stop();
 }
 

@@ -585,3 +585,23 @@ kit_mutant(
   WITH [[sum = static_cast<int>(sum + ledger_.read(name));]]
   STEP 06.1
   WORDS "does not fit into an int")
+
+kit_mutant(
+  NAME one-lock-of-two-accounts-taken-twice
+  SENTENCE "Accounts share eight locks, and a transfer between two of one lock takes it twice."
+  FILE bank.hpp
+  REPLACE [[  std::mutex mutex_;
+]]
+  WITH [[  std::mutex mutex_;
+  std::mutex shared_[8];
+]]
+  FILE bank.cpp
+  REPLACE [[  const std::int64_t left = ledger_.read(from) - amount;]]
+  WITH [[  const auto lock_of = [this](const std::string& name) -> std::mutex& {
+    return shared_[std::hash<std::string>{}(name) % 8];
+  };
+  const std::lock_guard first(lock_of(from));
+  const std::lock_guard second(lock_of(to));
+  const std::int64_t left = ledger_.read(from) - amount;]]
+  STEP 06.4
+  WORDS "must not take it twice")
