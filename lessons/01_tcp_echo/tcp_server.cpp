@@ -13,8 +13,7 @@
 namespace socketserver {
 
 void TCPServer::server_bind() {
-  // TODO(01.B): open a socket of the address's family, set its options, bind it, and store the
-  // address that it got.
+  // TODO(01.B): open a socket of the address's family, bind it, and store the address that it got.
   not_written("01.B", "TCPServer::server_bind");
 }
 

@@ -36,10 +36,14 @@ std::optional<std::string> receive_answer([[maybe_unused]] const FileDescriptor&
 }
 
 // The answer to the message, after `tries` tries at most.
-std::string ask([[maybe_unused]] const Address& server, [[maybe_unused]] const std::string& message,
-                [[maybe_unused]] milliseconds timeout, [[maybe_unused]] long tries) {
-  // TODO(02.B): open a datagram socket of the server's family. Send, and wait for the answer: the
-  // datagram, or its answer, may get lost on the way. Throw if no try was answered.
+std::string ask(const Address& server, const std::string& message, milliseconds timeout,
+                [[maybe_unused]] long tries) {
+  const FileDescriptor socket(check(::socket(server.family(), SOCK_DGRAM, 0), "socket"));
+  send_datagram(socket, message, server);
+  const std::optional<std::string> answer = receive_answer(socket, server, timeout);
+  if (answer) return *answer;
+  // TODO(02.B): the datagram, or its answer, may have got lost on the way. Make of the one try above
+  // `tries` of them, and throw if none was answered.
   not_written("02.B", "ask");
 }
 

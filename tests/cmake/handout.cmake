@@ -126,7 +126,8 @@ foreach(lesson IN LISTS lessons)
   if(number LESS RELEASE)
     take(all solutions/${lesson}/*)
   endif()
-  take(tests/${lesson}_check.cpp tests/manifest/${lesson}.cmake tests/probes/${digits}_*)
+  take(tests/${lesson}_check.cpp tests/manifest/${lesson}.cmake tests/probes/${digits}_*
+    tests/tools/predictions/${lesson}.txt)
   # Decks without what is said to teachers.
   file(GLOB decks RELATIVE "${SOURCE}" "${SOURCE}/slides/${digits}_*")
   foreach(deck IN LISTS decks)

@@ -56,6 +56,7 @@ inline constexpr std::size_t relayed_width = 160;
 // -- what a report shows --------------------------------------------------------------------------
 
 inline constexpr std::size_t report_width = 88;
+inline constexpr std::size_t least_report_width = 60;
 // Columns of one message before it is cut.
 inline constexpr std::size_t shown_bytes = 60;
 // A first difference further in than this is shown in a window, with so many columns before it.

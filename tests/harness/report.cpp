@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "causes.hpp"
 #include "escape.hpp"
@@ -29,7 +30,7 @@ std::string title(std::string_view text) {
 
 // Running text: broken at blanks, each line indented by four.
 std::string wrapped(std::string_view text) {
-  constexpr std::size_t width = limits::report_width - 4;
+  const std::size_t width = report_width() - 4;
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -126,7 +127,7 @@ std::string did_section(const Step& step, const Diagnosis& diagnosis) {
   std::string lines;
   if (program->recorder_if_any() != nullptr) {
     lines += program->recorder_if_any()->text(
-        {.columns = limits::report_width, .indent = 4, .last = limits::shown_calls});
+        {.columns = report_width(), .indent = 4, .last = limits::shown_calls});
     if (!lines.empty() && !lines.ends_with('\n')) lines += '\n';
   }
   if (!program->alive()) {
@@ -309,12 +310,22 @@ std::string_view status_word(StepOutcome::Status status) {
 
 }  // namespace
 
-std::string header(const StepEntry& entry, int points) {
+std::size_t report_width() {
+  const char* const said = std::getenv("KIT_COLUMNS");
+  const unsigned long columns = said == nullptr ? 0 : std::strtoul(said, nullptr, 10);
+  return columns < limits::least_report_width
+             ? limits::report_width
+             : std::min<std::size_t>(columns, limits::report_width);
+}
+
+std::string header(const StepEntry& entry, int points, std::size_t width) {
   std::string line = entry.name();
   const std::string score =
       std::to_string(points) + " of " + counted(static_cast<std::size_t>(entry.points), "point");
-  const std::size_t used = line.size() + score.size();
-  line.append(used + 2 <= limits::report_width ? limits::report_width - used : 2, ' ');
+  if (line.size() + 2 + score.size() > width) {
+    return line + '\n' + std::string(width - score.size(), ' ') + score + '\n';
+  }
+  line.append(width - line.size() - score.size(), ' ');
   return line + score + '\n';
 }
 
@@ -331,7 +342,7 @@ StepOutcome explain_failure(const Step& step) {
     outcome.cause = "not written: " + diagnosis.hole->what + " (" + diagnosis.hole->task + ')';
     outcome.report += title("not written yet") +
                       wrapped(diagnosis.hole->what + " (" + diagnosis.hole->task +
-                              "). Red is what to expect here: write it, and see it turn green.") +
+                              ")\nRed is what to expect here: write it, and see it turn green.") +
                       where_section(step, diagnosis) + title("run only this") + "    " +
                       run_only_this(step.lesson(), step.entry()) + '\n';
     return outcome;

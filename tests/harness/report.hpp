@@ -19,8 +19,13 @@ struct StepOutcome {
   std::string report;  ///< all that is printed
 };
 
-/// "01.7 a message in pieces …                 0 of 8 points" and a newline.
-std::string header(const StepEntry& entry, int points);
+/// How wide reports are: as the reader's terminal, if that was said (KIT_COLUMNS), and no wider
+/// than a page has room for.
+std::size_t report_width();
+
+/// "01.7 a message in pieces …                 0 of 8 points" and a newline. Points that find no
+/// room in the line stand at the end of the next one.
+std::string header(const StepEntry& entry, int points, std::size_t width = report_width());
 
 /// The command that runs this step alone.
 std::string run_only_this(const Lesson& lesson, const StepEntry& entry);

@@ -116,7 +116,7 @@ std::vector<std::string> check_environment(const Desk& desk, const Lesson& lesso
                       "KIT_SOURCES=" + desk.sources(lesson).string(),
                       "KIT_MANIFEST=" + (desk.build / "kit" / "manifest.txt").string(),
                       "KIT_ROOT=" + desk.root.string(), "KIT_BUILD=" + desk.build.string(),
-                      "KIT_RESULT=" + result.string()});
+                      "KIT_RESULT=" + result.string(), "KIT_COLUMNS=" + std::to_string(columns)});
   return environment;
 }
 
@@ -345,7 +345,7 @@ Known Judge::keep_build_failure(const StepEntry& step, const std::string& words,
   std::ofstream(new_result_file(step))
       << "status\t" << (open ? "fail" : "no build") << "\ncause\t" << cause << '\n';
   const std::string title = open ? "  not written yet\n" : "  it does not compile\n";
-  keep(step, header(step, 0) + '\n' + title + indented(words), key);
+  keep(step, header(step, 0, columns) + '\n' + title + indented(words), key);
   return {open ? Known::State::not_yet : Known::State::does_not_build, cause};
 }
 

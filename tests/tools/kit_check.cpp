@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "judge.hpp"
+#include "prediction.hpp"
 #include "proof/command.hpp"
 #include "terminal.hpp"
 
@@ -95,10 +96,12 @@ int run(const Options& options, const kit::Judge& judge, const kit::StepEntry* o
   }
   if (kit::interrupted() != 0) return 128 + kit::interrupted();
   if (options.stages) return good ? 0 : red;
-  if (only == nullptr) {
-    judge.build_plain();
-    print("\n");
-  }
+  if (only == nullptr) judge.build_plain();
+  const std::string told =
+      options.all ? kit::decided_predictions(judge) : kit::newly_decided_predictions(judge);
+  if (!told.empty()) print('\n' + told);
+  const std::string written = kit::predictions_line(judge);
+  if (only == nullptr) print('\n' + written + (written.empty() ? "" : "\n"));
   const kit::Style style(STDOUT_FILENO);
   print(style.paint(good ? kit::Style::green : kit::Style::red, kit::last_line(judge)) + '\n');
   return good ? 0 : red;

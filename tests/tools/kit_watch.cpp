@@ -28,6 +28,7 @@
 #include "harness/sources.hpp"
 #include "judge.hpp"
 #include "page.hpp"
+#include "prediction.hpp"
 #include "terminal.hpp"
 
 #ifdef __linux__
@@ -166,7 +167,7 @@ class Watch {
   std::string last_line() const { return kit::last_line(judge_); }
 
  private:
-  enum class View { report, hint, progress, all };
+  enum class View { report, hint, progress, all, predictions };
 
   /// @returns whether something has happened
   bool wait() {
@@ -215,6 +216,9 @@ class Watch {
       case 'a':
         show(View::all);
         start(judge_.lesson().number());
+        return;
+      case 'd':
+        show(View::predictions);
         return;
       case ' ':
         first_row_ = first_row_ + page < body_size_ ? first_row_ + page : 0;
@@ -288,7 +292,7 @@ class Watch {
 
   std::size_t body_rows() const {
     const std::size_t rows = screen_.size().rows;
-    return rows > 6 ? rows - 5 : 1;
+    return rows > 7 ? rows - 6 : 1;
   }
 
   std::string heading(std::size_t columns) const {
@@ -389,14 +393,11 @@ class Watch {
     return text;
   }
 
-  /// A report is wider than a small terminal: its first line keeps its points beside the title.
-  std::string narrowed(std::string report) const {
-    const std::size_t end = report.find('\n');
-    const std::size_t blanks = report.find("   ");
-    if (end > screen_.size().columns && blanks < end) {
-      report.erase(blanks, report.find_first_not_of(' ', blanks) - blanks - 2);
-    }
-    return report;
+  std::string predicted() const {
+    const std::string told = kit::decided_predictions(judge_);
+    if (!told.empty()) return told;
+    return "What you write into lessons/" + judge_.lesson().name +
+           "/predictions.txt is answered here when the step that decides it is green.\n";
   }
 
   std::string body() const {
@@ -407,28 +408,31 @@ class Watch {
         return progress();
       case View::all:
         return all_reports();
+      case View::predictions:
+        return predicted();
       case View::report:
         break;
     }
-    return step_ == nullptr ? steps() : narrowed(judge_.report(*step_));
+    return step_ == nullptr ? steps() : judge_.report(*step_);
   }
 
   std::vector<std::string> lines() {
     const std::size_t columns = screen_.size().columns;
     std::vector<std::string> text = kit::wrap(body(), columns);
     body_size_ = text.size();
-    std::vector<std::string> out{heading(columns), row_of_steps(), status(), ""};
+    std::vector<std::string> out{heading(columns), row_of_steps(), status(),
+                                 style_.paint(Style::dim, kit::predictions_line(judge_)), ""};
     const std::size_t rows = screen_.moves() ? body_rows() : body_size_;
     if (!screen_.moves()) first_row_ = 0;
     for (std::size_t i = first_row_; i < std::min(first_row_ + rows, text.size()); ++i) {
       out.push_back(text[i]);
     }
     if (!screen_.moves()) return out;
-    while (out.size() < rows + 4) out.emplace_back();
+    while (out.size() < rows + 5) out.emplace_back();
     const bool more = rows < body_size_;
-    out.push_back(
-        style_.paint(Style::dim, std::string("h hint  s again  p progress  a all steps  ") +
-                                     (more ? "space more  " : "") + "q quit"));
+    out.push_back(style_.paint(
+        Style::dim, std::string("h hint  s again  d predicted  p progress  a all steps  ") +
+                        (more ? "space more  " : "") + "q quit"));
     return out;
   }
 

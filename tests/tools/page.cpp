@@ -14,6 +14,19 @@ std::string_view next_line(std::string_view& text) {
   return line;
 }
 
+// A paragraph becomes one line, to be broken where the terminal ends.
+void add_line(std::string& text, std::string_view line) {
+  const std::size_t last = text.size() < 2 ? 0 : text.rfind('\n', text.size() - 2) + 1;
+  const bool after_words = !text.empty() && text[last] != '\n' && text[last] != ' ';
+  const bool words = !line.empty() && line.find_first_of("-|`0123456789") != 0;
+  const bool indented = line.starts_with("    ");
+  if (after_words && words && !indented) {
+    text.back() = ' ';
+    line.remove_prefix(line.find_first_not_of(' '));
+  }
+  text += std::string(line) + '\n';
+}
+
 }  // namespace
 
 std::vector<Hint> hints_of(std::string_view page, std::string_view task) {
@@ -31,7 +44,7 @@ std::vector<Hint> hints_of(std::string_view page, std::string_view task) {
     } else if (line.starts_with("</blockquote></details>")) {
       in_hint = false;
     } else if (in_hint && !(line.empty() && hints.back().text.empty())) {
-      hints.back().text += std::string(line) + '\n';
+      add_line(hints.back().text, line);
     }
   }
   return hints;

@@ -85,18 +85,24 @@ Screen::Size Screen::size() const {
 }
 
 void Screen::draw(const std::vector<std::string>& lines) {
-  if (lines == shown_) return;
+  const Size now = size();
+  const bool resized = now.rows != drawn_for_.rows || now.columns != drawn_for_.columns;
+  if (lines == shown_ && !resized) return;
   std::string out;
-  if (moves_) out += "\x1b[H";
+  // Over a slow line only what differs is sent. A terminal whose size changes may move its lines.
+  const bool all = !moves_ || resized || lines.size() != shown_.size();
+  if (moves_ && all) out += "\x1b[H\x1b[J";
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    out += lines[i];
-    if (moves_) out += "\x1b[K";
-    // A line feed in the last row would move all others up.
-    if (!moves_ || i + 1 < lines.size()) out += moves_ ? "\r\n" : "\n";
+    if (!moves_) {
+      out += lines[i] + '\n';
+    } else if (all || lines[i] != shown_[i]) {
+      // Cleared before it is written: after a full line that would take its last letter.
+      out += "\x1b[" + std::to_string(i + 1) + ";1H\x1b[K" + lines[i];
+    }
   }
-  if (moves_) out += "\x1b[J";
   write_all(out);
   shown_ = lines;
+  drawn_for_ = now;
 }
 
 std::vector<std::string> wrap(std::string_view text, std::size_t columns) {

@@ -52,6 +52,7 @@ class Screen {
   bool has_keys_ = false;
   termios before_{};
   std::vector<std::string> shown_;
+  Size drawn_for_{};
 };
 
 /// Lines of at most `columns` columns: broken at blanks, the indentation kept. UTF-8 counts by

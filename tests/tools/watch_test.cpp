@@ -11,9 +11,11 @@
 #include "harness/catch.hpp"
 #include "harness/events.hpp"
 #include "harness/process.hpp"
+#include "harness/report.hpp"
 #include "harness/sources.hpp"
 #include "judge.hpp"
 #include "page.hpp"
+#include "prediction.hpp"
 #include "terminal.hpp"
 
 namespace {
@@ -96,14 +98,26 @@ class Watched {
   std::size_t seen_ = 0;
 };
 
+/// Without marks for code, and with one blank where there are more, or a line ends.
+std::string in_one_line(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\n';
+    if (c == '`' || (blank && out.ends_with(' '))) continue;
+    out += blank ? ' ' : c;
+  }
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("a save is judged, green goes on by itself, and Ctrl-C leaves nothing behind") {
   const kit::Signals signals;
   const Lessons lessons;
   Watched watch(lessons, "xterm");
+  // The report can be there before the line above it says so, and what is there is not sent again.
   watch.expect("01.1 not yet");
-  watch.expect("connect_to (01.A)");
+  CHECK(watch.process().out().head().find("connect_to (01.A)") != std::string_view::npos);
 
   watch.press("h");
   watch.expect("Hint 1: where to look");
@@ -128,6 +142,49 @@ TEST_CASE("a save is judged, green goes on by itself, and Ctrl-C leaves nothing 
   watch.expect("01: 0 of 60 core points. Next: 01.1, client.cpp:");
   // A compiler that was cut off may need a moment more.
   CHECK(kit::wait_until([] { return kit::orphans().empty(); }, kit::after(patience), 10ms));
+}
+
+TEST_CASE("a prediction is answered once its step is green, and said to be missing before") {
+  const kit::Signals signals;
+  const Lessons lessons;
+  const kit::Desk desk{root, build, lessons.folder()};
+  const kit::Manifest manifest = desk.manifest();
+  const kit::Judge judge(desk, manifest.lessons().front(), 1);
+  lessons.save("lessons", "predictions.txt");
+  CHECK(kit::predictions_line(judge) == "predictions: 0 of 2 written (predictions.txt), 0 decided");
+  std::string text = *kit::read_text(root / "lessons/01_tcp_echo/predictions.txt");
+  text.replace(text.find("\nanswer:"), 8, "\nanswer: twice,\n  each time with 5");
+  std::ofstream(lessons.folder() / "01_tcp_echo/predictions.txt") << text;
+  CHECK(kit::predictions_line(judge) == "predictions: 1 of 2 written (predictions.txt), 0 decided");
+  CHECK(kit::decided_predictions(judge).empty());
+
+  lessons.save("solutions", "tcp_server.cpp");
+  lessons.save("solutions", "server.cpp");
+  REQUIRE(judge.judge(*judge.lesson().step("01.7"), [](const std::string&) {}).passed());
+  CHECK(kit::predictions_line(judge) == "predictions: 1 of 2 written (predictions.txt), 1 decided");
+  const std::string told = kit::newly_decided_predictions(judge);
+  CHECK(told.find("you said: twice, each time with 5\n") != std::string::npos);
+  CHECK(told.find("it is so: Nobody can know") != std::string::npos);
+  CHECK(kit::newly_decided_predictions(judge).empty());
+  CHECK(kit::decided_predictions(judge) == told);
+}
+
+TEST_CASE("every prediction of a page has its question, its step, and what is so") {
+  const kit::Manifest manifest = kit::Desk{root, build}.manifest();
+  for (const kit::Lesson& lesson : manifest.lessons()) {
+    const kit::Judge judge({root, build}, lesson, 1);
+    const std::string page =
+        in_one_line(kit::read_text(root / "lessons" / lesson.name / "README.md").value_or(""));
+    const auto all = kit::predictions(judge);
+    CHECK(all.size() >= 2);
+    for (const kit::Prediction& prediction : all) {
+      INFO(lesson.name << ": " << prediction.question);
+      CHECK(page.find("- " + prediction.question) != std::string::npos);
+      CHECK_FALSE(prediction.written());
+      CHECK(lesson.step(prediction.step) != nullptr);
+      CHECK_FALSE(prediction.truth.empty());
+    }
+  }
 }
 
 TEST_CASE("a terminal that cannot move its cursor gets plain lines") {
@@ -165,6 +222,28 @@ TEST_CASE("hints are found below the heading of their task") {
   CHECK(hints[0].text == "    code\n\n");
   CHECK(hints[1].title == "Hint 2: how");
   CHECK(kit::hints_of(page, "01.C").empty());
+}
+
+TEST_CASE("the paragraphs of a hint are lines of their own, and code stays as it is") {
+  const std::string page =
+      "## 01.A One\n<details><summary>Hint 1: what</summary><blockquote>\n\none\ntwo\n\n- three\n"
+      "  four\n- five\n\n    int six;\n    int seven;\n\n</blockquote></details>\n";
+  CHECK(kit::hints_of(page, "01.A").at(0).text ==
+        "one two\n\n- three four\n- five\n\n    int six;\n    int seven;\n\n");
+}
+
+TEST_CASE("what is said of a step fits a terminal of 80 columns") {
+  const kit::Manifest manifest = kit::Desk{root, build}.manifest();
+  for (const kit::Lesson& lesson : manifest.lessons()) {
+    for (const kit::StepEntry& step : lesson.steps) {
+      const std::string header = kit::header(step, 0, 80);
+      INFO(header);
+      const std::size_t last = header.rfind('\n', header.size() - 2) + 1;
+      CHECK(header.size() - last <= 81);  // with its newline
+      CHECK(header.ends_with(" points\n"));
+      CHECK(kit::wrap(header, 80).size() <= 3);
+    }
+  }
 }
 
 TEST_CASE("long lines are broken at blanks, and keep their indentation") {
