@@ -33,7 +33,9 @@
 //   place     build                all of it lies in the build folder (hard links need that)
 //   called    text                 … by the kit (what it is called, if not said)
 //
-// A file class/… goes beside the submissions, kit/… to the top of the submission.
+// A file class/… goes beside the submissions, kit/… to the top of the submission. A submission that
+// differs from the solution in a few lines says only these, in differs.cmake (tests/mutants/ has
+// more of that form).
 // In sources @ROOT@ is the kit's folder, @BUILD@ its build folder, @MARK@ a name that no other run
 // uses. Whatever a hostile program does it does within bounds: a hole in the containment is found
 // by a test that fails, not by a machine that does.
@@ -64,6 +66,7 @@
 #include "harness/sandbox.hpp"
 #include "harness/sources.hpp"
 #include "proof/command.hpp"
+#include "proof/mutant.hpp"
 
 namespace {
 
@@ -252,13 +255,22 @@ class Trial {
     const fs::path lesson = hostile_ / "lessons" / lesson_;
     for (const auto& entry : fs::recursive_directory_iterator(source_)) {
       const fs::path inside = fs::relative(entry.path(), source_);
-      if (!entry.is_regular_file() || inside == "about.txt") continue;
+      if (!entry.is_regular_file() || inside == "about.txt" || inside == "differs.cmake") continue;
       const std::string path = inside.string();
       const fs::path to = path.starts_with("kit/")     ? hostile_ / path.substr(4)
                           : path.starts_with("class/") ? folder_ / path
                                                        : lesson / inside;
       fs::create_directories(to.parent_path());
       std::ofstream(to) << filled(kit::read_text(entry.path().string()).value_or(""));
+    }
+    if (const fs::path list = source_ / "differs.cmake"; fs::exists(list)) {
+      for (const kit::Mutant& one : kit::make_mutants(root_ / "tests" / "cmake" / "mutants.cmake",
+                                                      list, solution, folder_ / "differs")) {
+        for (const std::string& file : one.files) {
+          std::ofstream(lesson / file)
+              << filled(kit::read_text((one.sources / file).string()).value_or(""));
+        }
+      }
     }
     for (const std::string& line : about_.all("make")) make(line, lesson);
     for (const std::string& line : about_.all("top")) make(line, hostile_);
