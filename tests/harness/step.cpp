@@ -189,6 +189,12 @@ ProcessOptions Step::process_options(const std::string& path, const ProgramOptio
   if (!nonce.empty()) process.environment.push_back("KIT_NONCE=" + nonce);
   // A server that is cut off when its time is over would pass for one that ends by itself.
   process.environment.push_back("KIT_GRACE_MS=3600000");
+  // A program of the kit's proof holds many wrong answers: which of them it is (rules_runtime.hpp).
+  for (const char* const name : {"KIT_MUTANT", "KIT_MUTANTS_SEEN"}) {
+    if (const char* const value = std::getenv(name)) {
+      process.environment.push_back(std::string(name) + '=' + value);
+    }
+  }
   if (build == "plain") {
     process.limits.address_space = limits::address_space;
   } else {

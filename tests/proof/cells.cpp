@@ -69,7 +69,8 @@ std::string name_of(Verdict::Status status) {
 }
 
 Verdict judge(const House& house, const Lesson& lesson, const Candidate& candidate,
-              const StepEntry& step, std::optional<std::chrono::milliseconds> deadline) {
+              const StepEntry& step, std::optional<std::chrono::milliseconds> deadline,
+              const std::vector<std::string>& environment) {
   Verdict verdict;
   for (const BuiltProgram* program : candidate.programs_of(step)) {
     if (program->built) continue;
@@ -88,6 +89,7 @@ Verdict judge(const House& house, const Lesson& lesson, const Candidate& candida
   Command command;
   command.arguments = {house.check(lesson).string(), "[" + step.id + "]"};
   command.environment = plain_environment();
+  command.environment.insert(command.environment.end(), environment.begin(), environment.end());
   for (const auto& [name, value] : std::map<std::string, fs::path>{
            {"KIT_CANDIDATE", candidate.folder},
            {"KIT_SOURCES", candidate.sources},

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "builder.hpp"
 
@@ -45,9 +46,11 @@ std::string name_of(Verdict::Status status);
 
 /// Runs one step on a candidate: one process of the lesson's check. A step whose program was not
 /// built is not run.
-/// @param deadline  how long the check waits for one event; none: its own measure
+/// @param deadline     how long the check waits for one event; none: its own measure
+/// @param environment  what the check is told besides: "NAME=value"
 Verdict judge(const House& house, const Lesson& lesson, const Candidate& candidate,
-              const StepEntry& step, std::optional<std::chrono::milliseconds> deadline = {});
+              const StepEntry& step, std::optional<std::chrono::milliseconds> deadline = {},
+              const std::vector<std::string>& environment = {});
 
 /// Removes a candidate's programs (3 MB each under a sanitizer) once nobody needs to look at them;
 /// its objects stay for the next time.

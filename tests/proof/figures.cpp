@@ -43,7 +43,8 @@ bool print_figures(const House& house, const Manifest& manifest) {
   Figures sum;
   std::size_t proofs = 0;
   std::string missing;
-  constexpr std::array modes{"solution", "starter", "mutants", "alternatives", "slots"};
+  constexpr std::array modes{"solution",         "starter",      "mutants",
+                             "rules-of-the-day", "alternatives", "slots"};
   for (const Lesson& lesson : manifest.lessons()) {
     std::vector<std::string> not_run;
     for (const std::string mode : modes) {
@@ -54,6 +55,7 @@ bool print_figures(const House& house, const Manifest& manifest) {
         not_run.push_back(mode);
       }
     }
+    add(sum, house.build / "proof" / lesson.name / "rules.figures", "rules");
     if (not_run.empty()) continue;
     missing += (missing.empty() ? "" : "; ") + lesson.number();
     for (const std::string& mode : not_run) {
@@ -87,6 +89,13 @@ bool print_figures(const House& house, const Manifest& manifest) {
                 whole(sum["mutants.cells"]) + " cells, tables in " +
                 (house.build / "proof").lexically_relative(house.root).string() +
                 "/*/mutants.txt)");
+  }
+  for (const std::string mode : {"rules-of-the-day", "rules"}) {
+    if (sum[mode + ".made"] == 0) continue;
+    row(mode == "rules" ? "all by rule" : "today's by rule",
+        of(mode + ".caught", mode + ".made") + " mistakes caught; nobody can tell " +
+            whole(sum[mode + ".same"]) + ", open " + whole(sum[mode + ".open"]) +
+            ", unexplained: " + whole(sum[mode + ".unexplained"]));
   }
   row("right answers",
       of("alternatives.accepted", "alternatives.alternatives") + " written differently accepted");

@@ -1,6 +1,6 @@
 #pragma once
 
-// A temporary folder for the tests of the proof.
+// A temporary folder for the proof and its tests.
 
 #include <unistd.h>
 

@@ -9,6 +9,8 @@
 // run with KIT_SEED= (empty), and KIT_SEED=7 takes those of 7.
 
 #include <charconv>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -31,9 +33,10 @@ constexpr std::string_view usage =
     "  solution [--repeat N] [--load]   every step passes on the solution\n"
     "  starter [--strict]               every step is red on the starter: not written yet\n"
     "  mutants [--intended]             every wrong answer is caught by the step that should\n"
+    "  rules [--day] [--rest]           every mistake made by rule is caught, or listed\n"
     "  alternatives                     every right answer written differently passes\n"
     "  slots                            a slot that is not there earns nothing\n"
-    "  all                              these five\n"
+    "  all                              these, without the mistakes made by rule\n"
     "  figures                          what the last runs have proved\n"
     "the same bytes each time, new ones with KIT_SEED= and with --repeat\n";
 
@@ -58,6 +61,15 @@ unsigned number(const std::string& option, const std::string& text) {
   return value;
 }
 
+/// The number that draws the part of a day: KIT_SEED, or the days since 1970. The peers of the
+/// steps draw their bytes from it as well, so that KIT_SEED repeats the whole run.
+std::uint64_t seed_of_the_day() {
+  const auto days = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+  ::setenv("KIT_SEED", std::to_string(days.time_since_epoch().count()).c_str(),
+           /* overwrite */ 0);
+  return std::strtoull(std::getenv("KIT_SEED"), nullptr, 10);
+}
+
 Arguments read_arguments(const std::vector<std::string>& words) {
   Arguments arguments;
   // On a CI machine nobody has worked on the lessons: there an edited starter is a mistake.
@@ -80,6 +92,10 @@ Arguments read_arguments(const std::vector<std::string>& words) {
       arguments.options.load = true;
     } else if (word == "--intended") {
       arguments.options.intended = true;
+    } else if (word == "--day") {
+      arguments.options.day = true;
+    } else if (word == "--rest") {
+      arguments.options.rest = true;
     } else if (word == "--strict") {
       arguments.options.strict = true;
     } else if (word == "--verbose") {
@@ -97,6 +113,7 @@ const std::map<std::string, std::vector<bool (kit::Proof::*)()>> modes{
     {"solution", {&kit::Proof::solution}},
     {"starter", {&kit::Proof::starter}},
     {"mutants", {&kit::Proof::mutants}},
+    {"rules", {&kit::Proof::rules}},
     {"alternatives", {&kit::Proof::alternatives}},
     {"slots", {&kit::Proof::slots}},
     {"all",
@@ -104,7 +121,8 @@ const std::map<std::string, std::vector<bool (kit::Proof::*)()>> modes{
       &kit::Proof::slots}},
 };
 
-bool prove(const Arguments& arguments) {
+bool prove(Arguments arguments) {
+  if (arguments.options.day) arguments.options.seed = seed_of_the_day();
   const auto manifest = kit::Manifest::read(arguments.house.manifest().string());
   if (arguments.options.repeat == 1) ::setenv("KIT_SEED", "1", /* overwrite */ 0);
   if (arguments.mode == "figures") return kit::print_figures(arguments.house, manifest);

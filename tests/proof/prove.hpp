@@ -28,6 +28,9 @@ class Proof {
     unsigned repeat = 1;              ///< how often the solution's steps are run
     bool load = false;                ///< keep every core busy meanwhile
     bool intended = false;            ///< mutants: only the steps that should catch them
+    bool day = false;                 ///< rules: only what the seed draws
+    std::uint64_t seed = 1;           ///< of the part of a day
+    bool rest = false;                ///< rules: only what no earlier run has tried
     bool strict = false;              ///< an edited lesson is an error
     std::size_t fewest_mutants = 14;  ///< a lesson has at least this many wrong answers
     bool verbose = false;             ///< show each verdict
@@ -35,7 +38,7 @@ class Proof {
 
   Proof(const House& house, const Lesson& lesson, const Options& options);
 
-  /// Every step passes on the solution. @returns whether it is so; this holds for all five.
+  /// Every step passes on the solution. @returns whether it is so; this holds for all.
   bool solution();
   /// Every step is red on the starter, because it is not written yet.
   bool starter();
@@ -43,11 +46,15 @@ class Proof {
   bool mutants();
   /// Every right answer that is written differently passes.
   bool alternatives();
+  /// Every mistake that a rule makes is noticed by some step, or is in the list of those that are
+  /// not.
+  bool rules();
   /// A slot that is empty, deleted, or borrowed from the solution earns nothing; the rest is
   /// judged.
   bool slots();
 
  private:
+  class Rules;
   using Figures = std::vector<std::pair<std::string, std::string>>;
 
   [[nodiscard]] std::filesystem::path folder() const;
