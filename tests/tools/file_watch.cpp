@@ -74,7 +74,9 @@ std::string FileWatch::state() const {
     if (!entry.is_regular_file(error)) continue;
     files.push_back(entry.path().filename().string() + ' ' +
                     std::to_string(entry.file_size(error)) + ' ' +
-                    std::to_string(entry.last_write_time(error).time_since_epoch().count()) + '\n');
+                    std::to_string(static_cast<long long>(
+                        entry.last_write_time(error).time_since_epoch().count())) +
+                    '\n');
   }
   std::ranges::sort(files);
   std::string all;

@@ -55,7 +55,8 @@ void add_tree(Number& number, const fs::path& folder) {
   for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
     if (!entry.is_regular_file(error)) continue;
     states.push_back(entry.path().string() + ' ' + std::to_string(entry.file_size(error)) + ' ' +
-                     std::to_string(entry.last_write_time(error).time_since_epoch().count()));
+                     std::to_string(static_cast<long long>(
+                         entry.last_write_time(error).time_since_epoch().count())));
   }
   std::ranges::sort(states);
   for (const std::string& state : states) number.add(state);

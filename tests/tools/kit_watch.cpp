@@ -65,7 +65,7 @@ void catch_signals() {
   }
   struct sigaction action = {};
   action.sa_handler = note_watched_signal;
-  ::sigemptyset(&action.sa_mask);
+  sigemptyset(&action.sa_mask);  // a macro on macOS
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) {
     ::sigaction(number, &action, nullptr);
   }
