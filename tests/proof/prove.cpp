@@ -11,8 +11,6 @@
 #include <system_error>
 #include <thread>
 
-#include "harness/descriptor.hpp"
-
 namespace kit {
 namespace {
 
@@ -26,23 +24,16 @@ unsigned cores() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-/// Holds a lock file until the end of the scope.
-class FileLock {
- public:
-  explicit FileLock(const fs::path& file)
-      : file_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
-    if (file_.get() < 0) throw std::system_error(errno, std::generic_category(), file.string());
-    while (::flock(file_.get(), LOCK_EX) != 0) {
-      if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "flock");
-      stop_if_interrupted();
-    }
-  }
-
- private:
-  Descriptor file_;
-};
-
 }  // namespace
+
+FileLock::FileLock(const fs::path& file)
+    : file_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  if (file_.get() < 0) throw std::system_error(errno, std::generic_category(), file.string());
+  while (::flock(file_.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "flock");
+    stop_if_interrupted();
+  }
+}
 
 void stop_if_interrupted() {
   if (interrupted() != 0) throw ProofStopped();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cells.hpp"
+#include "harness/descriptor.hpp"
 #include "harness/escape.hpp"
 
 namespace kit {
@@ -18,6 +19,15 @@ struct ProofStopped : std::runtime_error {
 
 /// Throws ProofStopped once a signal has come.
 void stop_if_interrupted();
+
+/// Holds a lock file until the end of the scope: the same proof may run twice at a time.
+class FileLock {
+ public:
+  explicit FileLock(const std::filesystem::path& file);
+
+ private:
+  Descriptor file_;
+};
 
 /// The proof of one lesson: its folder, its solution as the base of all candidates, its figures.
 class Proof {

@@ -146,10 +146,12 @@ class Proof::Rules {
   }
 
   bool prove() {
+    const FileLock alone(work_.string() + ".lock");
     choose_files();
     leave_out_what_does_not_compile();
     build();
-    find_what_is_reached();
+    // What stops a step without a mistake says nothing about mistakes.
+    if (!find_what_is_reached()) return proof_.finish(mode(), "not tried", {});
     choose_mutants();
     try_all();
     return judge_findings();
@@ -297,7 +299,8 @@ class Proof::Rules {
   }
 
   /// Runs each step once without a mistake, and notes which places it comes to.
-  void find_what_is_reached() {
+  /// @returns whether they pass
+  bool find_what_is_reached() {
     const std::size_t steps = proof_.lesson_.steps.size();
     unsigned size = 1;
     for (const RuleMutant& mutant : sources_.mutants) size = std::max(size, mutant.number + 1);
@@ -335,9 +338,11 @@ class Proof::Rules {
       }
       findings_.push_back(std::move(finding));
     }
+    bool good = true;
     for (std::size_t i = 0; i < steps; ++i) {
       if (verdicts[i].status == Status::pass || verdicts[i].status == Status::skip) continue;
       proof_.complain_about("without a mistake", proof_.lesson_.steps[i], verdicts[i], "pass");
+      good = false;
     }
     // First the step that noticed it the last time; then those that look at little, which is what
     // they are made for, and are fast.
@@ -351,6 +356,7 @@ class Proof::Rules {
       std::stable_sort(finding.reached_by.begin(), finding.reached_by.end(),
                        [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
     }
+    return good;
   }
 
   /// Whether a step runs no program that has mutants.
