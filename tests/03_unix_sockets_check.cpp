@@ -592,7 +592,7 @@ STEP("03.9", "a path that is in use, and a file that is no socket, are never tou
 
 // ---- probe: the learner's StreamRequestHandler with a handler of the kit's own -----------------
 
-STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is limited") {
+STEP("03.10", "wfile writes all, buffered or not") {
   const std::string much(4 << 20, 'x');
   step.suspect_task("03.E", "StreamWriter::write");
   for (const std::string size : {"0", "100000"}) {
@@ -679,42 +679,6 @@ STEP("03.10", "wfile writes all, buffered or not, and a silent client's time is 
     step.connect(either).send("is the delay off?\n").expect(off ? "YES" : "NO").expect_end();
     either.stop();
   }
-
-  step.suspect_task("03.I");
-  step.suspect(
-      "A silent client holds the server for ever, though the handler's timeout is set: setup() "
-      "sets SO_RCVTIMEO and SO_SNDTIMEO to it; recv() then fails with EAGAIN, and that ends this "
-      "request. (A timeval of 0 is no limit: are the milliseconds in tv_usec?)");
-  constexpr milliseconds patience{300};
-  Server& server = step.probe_server(
-      "writer", {.args = {"--port", "0", "--request-timeout", std::to_string(patience.count())}});
-  const auto begin = kit::Clock::now();
-  Peer& silent = step.connect(server);
-  silent.expect_end_or_reset();
-  const auto waited = std::chrono::duration_cast<milliseconds>(kit::Clock::now() - begin);
-  step.suspect(
-      "A client was given up long before its time was over: tv_usec counts millionths of a "
-      "second.");
-  step.check(waited >= patience / 2, "a wait of " + std::to_string(patience.count()) + " ms",
-             "one of " + std::to_string(waited.count()) + " ms");
-  step.suspect(
-      "A client that takes nothing holds the server for ever, though the handler's timeout is set: "
-      "SO_SNDTIMEO limits send() as SO_RCVTIMEO limits recv().");
-  Peer& deaf = step.connect(server);
-  deaf.send("write without end\n");
-  // What a client says in time must be there when its time begins, however slow this machine is.
-  const auto say_in_time = [&](const std::string& words) -> Peer& {
-    server.signal(SIGSTOP);
-    Peer& client = step.connect(server);
-    client.send(words);
-    server.signal(SIGCONT);
-    return client;
-  };
-  say_in_time("half a li").expect_end_or_reset();
-  step.suspect(
-      "A client that speaks in time is served as before, also after others were too slow.");
-  say_in_time("write twice\n").expect("BEFOREAFTER").expect_end();
-  server.stop();
 }
 
 STEP("03.11", "a datagram client without a name is not answered and harms nobody") {
@@ -845,4 +809,96 @@ STEP("03.13", "the server sees who asks, and turns others away") {
     }
     theirs.stop();
   }
+}
+
+STEP("03.14", "a path becomes an address, and is never cut") {
+  for (const std::size_t length : {std::size_t{1}, std::size_t{20}, longest_path}) {
+    step.suspect("A path of " + std::to_string(length) +
+                 " bytes does not become its address. Its family is AF_UNIX; sun_path begins with "
+                 "the path, and a zero byte follows; its size counts what stands before the path, "
+                 "the path, and that byte.");
+    Program& path = step.probe("path", {"--path", std::string(length, 'p')});
+    path.expect_line("AF_UNIX, the whole path, zeros behind it");
+    path.expect_exit(0);
+  }
+  for (const std::size_t length : {longest_path + 1, 2 * longest_path}) {
+    step.suspect(
+        "A path that does not fit is an error, with \"too long\" among its words. One that is cut "
+        "is "
+        "another path.");
+    Program& path = step.probe("path", {"--path", std::string(length, 'p')});
+    path.expect_line("an exception: too long");
+    path.expect_exit(0);
+  }
+}
+
+STEP("03.15", "the name comes with bind, and goes with close") {
+  step.suspect(
+      "bind() makes the name and notes whose it is; server_close() removes it, in the process that "
+      "made it and in no copy of that (fork): compare getpid() with what bind() noted.");
+  Program& owner = step.probe("owner", {"--path", step.path("s")});
+  for (const std::string kind : {"stream", "datagram"}) {
+    owner.expect_line(kind + ": closed in a child: there; closed by its maker: gone");
+  }
+  owner.expect_exit(0);
+}
+
+STEP("03.16", "the reader returns whole lines, and keeps the rest") {
+  step.suspect(half_a_line);
+  Server& server = step.probe_server("reader", {.args = {"--port", "0"}});
+  Peer& client = step.connect(server);
+  const std::string word = step.word();
+  client.send(word.substr(0, 1));
+  expect_silence(step, server, client);
+  step.suspect(
+      "What follows the newline belongs to the next line: read_line() keeps it, and begins with "
+      "it.");
+  client.send(word.substr(1) + "\nnext").expect("[" + word + "\n]");
+  client.send(" one\n").expect("[next one\n]");
+  step.suspect("Several lines came in one piece. Each is returned by itself, none is left out.");
+  client.send("one\n\nthree\n").expect("[one\n][\n][three\n]");
+  step.suspect(
+      "At end of file read_line() returns what is left, though it has no newline; and after that "
+      "an "
+      "empty line.");
+  client.send("last").half_close().expect("[last][]").expect_end();
+  server.stop();
+}
+
+STEP("03.17", "a silent client's time is limited") {
+  step.suspect_task("03.I");
+  step.suspect(
+      "A silent client holds the server for ever, though the handler's timeout is set: setup() "
+      "sets SO_RCVTIMEO and SO_SNDTIMEO to it; recv() then fails with EAGAIN, and that ends this "
+      "request. (A timeval of 0 is no limit: are the milliseconds in tv_usec?)");
+  constexpr milliseconds patience{300};
+  Server& server = step.probe_server(
+      "writer", {.args = {"--port", "0", "--request-timeout", std::to_string(patience.count())}});
+  const auto begin = kit::Clock::now();
+  Peer& silent = step.connect(server);
+  silent.expect_end_or_reset();
+  const auto waited = std::chrono::duration_cast<milliseconds>(kit::Clock::now() - begin);
+  step.suspect(
+      "A client was given up long before its time was over: tv_usec counts millionths of a "
+      "second.");
+  step.check(waited >= patience / 2, "a wait of " + std::to_string(patience.count()) + " ms",
+             "one of " + std::to_string(waited.count()) + " ms");
+  step.suspect(
+      "A client that takes nothing holds the server for ever, though the handler's timeout is set: "
+      "SO_SNDTIMEO limits send() as SO_RCVTIMEO limits recv().");
+  Peer& deaf = step.connect(server);
+  deaf.send("write without end\n");
+  // What a client says in time must be there when its time begins, however slow this machine is.
+  const auto say_in_time = [&](const std::string& words) -> Peer& {
+    server.signal(SIGSTOP);
+    Peer& client = step.connect(server);
+    client.send(words);
+    server.signal(SIGCONT);
+    return client;
+  };
+  say_in_time("half a li").expect_end_or_reset();
+  step.suspect(
+      "A client that speaks in time is served as before, also after others were too slow.");
+  say_in_time("write twice\n").expect("BEFOREAFTER").expect_end();
+  server.stop();
 }

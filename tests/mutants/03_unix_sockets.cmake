@@ -471,7 +471,7 @@ kit_mutant(
   REPLACE [[  if (timeout) limit_waiting(fd, *timeout);
 ]]
   WITH [[]]
-  STEP 03.10
+  STEP 03.17
   WORDS "SO_RCVTIMEO")
 
 kit_mutant(
@@ -484,7 +484,7 @@ kit_mutant(
   WITH [[      return count > 0;
     }
     if (errno != EINTR && errno != EAGAIN) throw]]
-  STEP 03.10
+  STEP 03.17
   WORDS "EAGAIN")
 
 # ---- the service ---------------------------------------------------------------------------------
@@ -652,7 +652,7 @@ kit_mutant(
 ]]
   WITH [[
 ]]
-  STEP 03.10
+  STEP 03.17
   WORDS "SO_SNDTIMEO limits send")
 
 kit_mutant(
@@ -661,7 +661,7 @@ kit_mutant(
   FILE stream_handler.cpp
   REPLACE [[time.count() % 1000 * 1000);]]
   WITH [[time.count() % 1000);]]
-  STEP 03.10
+  STEP 03.17
   WORDS "millionths of a second")
 
 kit_mutant(
@@ -750,3 +750,37 @@ kit_mutant(
   WITH [[  if (closed_) return;]]
   STEP 03.10
   WORDS "What was written after close() is lost")
+
+# ---- one task alone ------------------------------------------------------------------------------
+
+kit_mutant(
+  NAME size-without-the-last-byte
+  SENTENCE "The size of the address is that of a path one byte shorter."
+  FILE unix_server.cpp
+  REPLACE [[offsetof(sockaddr_un, sun_path) + path.size() + 1;]]
+  WITH [[offsetof(sockaddr_un, sun_path) + path.size() - 1;]]
+  STEP 03.14
+  WORDS "its size counts")
+
+kit_mutant(
+  NAME close-keeps-the-name
+  SENTENCE "server_close of the datagram server closes the socket and leaves the path."
+  FILE unix_server.cpp
+  REPLACE [[  path_.remove();
+  UDPServer::server_close();]]
+  WITH [[  UDPServer::server_close();]]
+  STEP 03.15
+  WORDS "server_close() removes it")
+
+kit_mutant(
+  NAME empty-line-left-out
+  SENTENCE "A line that is a newline alone is passed over."
+  FILE stream_handler.cpp
+  REPLACE [[    if (whole || !fill()) return take(size);]]
+  WITH [[    if (whole && size == 1) {
+      (void)take(size);
+      continue;
+    }
+    if (whole || !fill()) return take(size);]]
+  STEP 03.16
+  WORDS "none is left out")
