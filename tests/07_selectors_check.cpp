@@ -60,8 +60,8 @@ void expect_all(Peer& peer, const std::string& answer) {
 
 // A line and its answer. The server waits in its selector and nowhere else: one that sleeps in a
 // call on a connection serves nobody, and there is no need to wait for it.
-void ask(Step& step, Server& server, Peer& peer, const std::string& line) {
-  const std::string answer = Step::upper(line);
+void ask(Step& step, Server& server, Peer& peer, const std::string& line,
+         const std::string& answer) {
   peer.send(line);
   std::string call;
   int looks = 0;
@@ -84,6 +84,10 @@ void ask(Step& step, Server& server, Peer& peer, const std::string& line) {
               "the server sleeps in " + call + ": one client holds up all");
   }
   peer.expect(answer);
+}
+
+void ask(Step& step, Server& server, Peer& peer, const std::string& line) {
+  ask(step, server, peer, line, Step::upper(line));
 }
 
 // Until the program has nothing to do: it waits in one call, whichever it is.
@@ -929,4 +933,66 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
   step.suspect("When it falls silent too, its time begins: it is closed as well.");
   lively.expect_end();
   server.stop();
+}
+
+// 07.13 to 07.15 are the three parts of task 07.D, one after the other; 07.3 wants them all.
+
+STEP("07.13", "each client is taken in, and kept") {
+  constexpr std::size_t some = 3;
+  step.suspect_task("07.D", "SelectorMixIn::process_request");
+  step.suspect(
+      "A client was not taken in, or was not kept. server_activate() registers the listener; "
+      "wait() "
+      "selects, and returns true when that is ready; process_request() keeps the Request, which "
+      "owns the connection, in a list.");
+  Server& server = start(step);
+  const std::size_t before = server.open_descriptors();
+  std::vector<Peer*> clients;
+  for (std::size_t i = 0; i < some; ++i) clients.push_back(&step.connect(server));
+  step.wait_until([&] { return server.open_descriptors() >= before + some; },
+                  "the server has a connection to each of " + std::to_string(some) + " clients");
+  wait_until_it_waits(step, server);
+  for (Peer* const client : clients) {
+    step.check(client->ending() == kit::Ending::open, "a connection that stays",
+               client->name() + " has seen its end");
+  }
+  server.kill();
+}
+
+STEP("07.14", "each line is answered, whoever else is there") {
+  step.suspect_task("07.D", "SelectorMixIn::wait");
+  step.suspect(
+      "A line was not answered. When a connection is ready, its key's data says which it is: one "
+      "recv(), then its session's received(), then a send() of what is in its output.");
+  Server& server = start(step);
+  Peer& first = step.connect(server);
+  Peer& second = step.connect(server);
+  const std::string word = step.word();
+  ask(step, server, first, word + "\n");
+  first.send(word);  // the line is not whole
+  ask(step, server, second, "a line\n");
+  ask(step, server, first, "goes on\n", Step::upper(word) + "GOES ON\n");
+  server.kill();
+}
+
+STEP("07.15", "who has ended is forgotten") {
+  constexpr std::size_t allowance = 4;  // what a server may open on first use and keep
+  step.suspect_task("07.D", "SelectorMixIn::wait");
+  step.suspect(
+      "A client's end of file is not its end here. When recv() returns 0 the session's ended() is "
+      "called, its last answer goes out, the descriptor is unregistered, and the request closed.");
+  Server& server = start(step);
+  Peer& other = step.connect(server);
+  ask(step, server, other, "before\n");
+  const std::size_t before = server.open_descriptors();
+  for (int i = 0; i < 3; ++i) {
+    Peer& client = step.connect(server);
+    const std::string word = step.word();
+    client.send(word).half_close();
+    client.expect(Step::upper(word));
+    client.expect_end();
+  }
+  step.expect_descriptors(server, before, allowance);
+  ask(step, server, other, "after\n");
+  server.kill();
 }

@@ -506,3 +506,46 @@ kit_mutant(
   WITH [[    listen_to_terminal(!terminal_ended_);]]
   STEP 07.6
   WORDS "only when everything typed is sent")
+
+# ---- one part of 07.D alone ----------------------------------------------------------------------
+
+kit_mutant(
+  NAME client-not-kept
+  SENTENCE "The request is registered, and then closed with the function that took it."
+  FILE selector_mixin.hpp
+  REPLACE [[      touch(connection);
+    } catch (...) {
+      this->report_error(connection.request);
+      close(connection);
+    }
+  }
+
+  /// Waits for one client]]
+  WITH [[      touch(connection);
+    } catch (...) {
+      this->report_error(connection.request);
+    }
+    close(connection);
+  }
+
+  /// Waits for one client]]
+  STEP 07.13
+  WORDS "was not kept")
+
+kit_mutant(
+  NAME answers-only-at-the-end
+  SENTENCE "What a session has written is sent when its client has ended, and not before."
+  FILE selector_mixin.hpp
+  REPLACE [[      moved |= send(connection);]]
+  WITH [[      if (connection.at_end) moved |= send(connection);]]
+  STEP 07.14
+  WORDS "A line was not answered")
+
+kit_mutant(
+  NAME end-of-file-is-no-end
+  SENTENCE "recv returns 0 again and again, and the session is told again and again."
+  FILE selector_mixin.hpp
+  REPLACE [[    connection.at_end = count == 0;]]
+  WITH [[    connection.at_end = false;]]
+  STEP 07.15
+  WORDS "is not its end here")
