@@ -507,6 +507,50 @@ kit_mutant(
   STEP 07.6
   WORDS "only when everything typed is sent")
 
+kit_mutant(
+  NAME refused-connection-is-nobodys
+  SENTENCE "What register_fd() throws leaves process_request(), and the connection stays where it is."
+  FILE selector_mixin.hpp
+  REPLACE [[      touch(connection);
+    } catch (...) {
+      this->report_error(connection.request);
+      close(connection);]]
+  WITH [[      touch(connection);
+    } catch (const std::bad_alloc&) {
+      close(connection);]]
+  STEP 07.8
+  WORDS "The kernel has refused to watch a new connection")
+
+kit_mutant(
+  NAME a-client-that-goes-ends-all-by-a-signal
+  SENTENCE "send() may raise SIGPIPE, which ends the server."
+  FILE selector_mixin.hpp
+  REPLACE [[MSG_DONTWAIT | MSG_NOSIGNAL]]
+  WITH [[MSG_DONTWAIT]]
+  STEP 07.8
+  WORDS "raised SIGPIPE")
+
+kit_mutant(
+  NAME whoever-reads-slowly-is-idle
+  SENTENCE "Only what is received moves the time of a connection."
+  FILE selector_mixin.hpp
+  REPLACE [[moved |= send(connection);]]
+  WITH [[(void)send(connection);]]
+  STEP 07.12
+  WORDS "takes its answer slowly was closed as if it were idle")
+
+kit_mutant(
+  NAME idle-closed-before-its-event
+  SENTENCE "The idle are closed between select() and what it has told of them."
+  FILE selector_mixin.hpp
+  REPLACE [[    bool new_clients = false;
+]]
+  WITH [[    bool new_clients = false;
+    close_idle();
+]]
+  STEP 07.12
+  WORDS "for a connection that is no more")
+
 # ---- one part of 07.D alone ----------------------------------------------------------------------
 
 kit_mutant(
