@@ -579,15 +579,3 @@ kit_mutant(
 ]]
   STEP 05.13
   WORDS "has forked again")
-
-kit_mutant(
-  NAME sigterm-sent-again-at-close
-  SENTENCE "server_close() sends SIGTERM to every child, which has had one: the second one kills."
-  FILE forking_mixin.hpp
-  REPLACE [[    if (!block_on_close) return;
-]]
-  WITH [[    if (!block_on_close) return;
-    for (const pid_t child : active_children_) ::kill(child, SIGTERM);
-]]
-  STEP 05.7
-  WORDS "The server ended before its children")
