@@ -752,6 +752,19 @@ STEP("06.9", "no data race, no lock-order inversion") {
   server.signal(SIGTERM);
   patient.read_line();
   server.expect_exit(0);
+
+  // One who waits alone: nobody takes the lock between his look at what stop() changes and stop(),
+  // or that would put the two in an order by chance.
+  Server& quiet = step.server();
+  Peer& opener = step.connect(quiet);
+  ask(opener, "DEPOSIT a 1", "OK 1");
+  Peer& alone = step.connect(quiet);
+  alone.send("WAIT a 2\n").wait_until_taken();
+  step.let_rest(quiet);
+  quiet.expect_end_sometime();
+  quiet.signal(SIGTERM);
+  alone.read_line();
+  quiet.expect_exit(0);
 }
 
 STEP("06.10", "--model forks: every client sees its own copy") {
