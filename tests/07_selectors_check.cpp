@@ -764,7 +764,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
   ask(step, unable, inside, step.word() + "\n");
   unable.stop();
 
-  step.suspect_task("07.E", "SelectorMixIn::turn");
+  step.suspect_task("07.E", "SelectorMixIn::wait");
   step.suspect(
       "A client of a path had gone before its answer, send() raised SIGPIPE, and the signal ended "
       "the server. MSG_NOSIGNAL keeps it away.");
