@@ -5,6 +5,8 @@
 #include <sstream>
 #include <vector>
 
+#include "harness/escape.hpp"
+
 namespace kit {
 namespace {
 
@@ -20,16 +22,8 @@ struct Act {
   std::string verb, text;
 };
 
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::string cut(std::string text) {
-  if (columns(text) <= widest) return text;
-  while (columns(text) > widest - 1) text.pop_back();
-  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
-  return text + "…";
+std::string cut(const std::string& text) {
+  return width_of(text) <= widest ? text : text.substr(0, bytes_of(text, widest - 1)) + "…";
 }
 
 std::string trimmed(std::string text) {
@@ -85,17 +79,17 @@ std::string story_picture(std::string_view report, const std::string& whose) {
   const std::size_t left_out = acts.size() > most_acts ? acts.size() - most_acts : 0;
   acts.erase(acts.begin(), acts.begin() + static_cast<std::ptrdiff_t>(left_out));
   std::size_t width = 24;
-  for (const Act& act : acts) width = std::max(width, columns(act.text) + act.verb.size() + 1);
+  for (const Act& act : acts) width = std::max(width, width_of(act.text) + act.verb.size() + 1);
 
   // Six columns are the two ends of an arrow.
   std::string picture = "the check" + std::string(width, ' ') + "your " + whose + "\n";
   const auto line = [&](const std::string& middle) { picture += "    │" + middle + "│\n"; };
   if (left_out > 0) {
     const std::string text = "… " + std::to_string(left_out) + " before that …";
-    line("   " + text + std::string(width + 3 - columns(text), ' '));
+    line("   " + text + std::string(width + 3 - width_of(text), ' '));
   }
   for (const Act& act : acts) {
-    const auto rest = [&](const std::string& text) { return width - columns(text); };
+    const auto rest = [&](const std::string& text) { return width - width_of(text); };
     if (act.verb == "sent") {
       line("── " + act.text + " " + repeated("─", rest(act.text)) + "─▶");
     } else if (act.verb == "received") {

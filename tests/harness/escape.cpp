@@ -15,6 +15,10 @@ bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+bool goes_on(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
 // One byte as C would write it. `next` decides whether \0 would run into a digit.
 void append_escaped(std::string& out, unsigned char byte, unsigned char next) {
   switch (byte) {
@@ -232,6 +236,18 @@ std::string last_lines(std::string_view text, std::size_t count, std::size_t wid
     out += '\n';
   }
   return out;
+}
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return !goes_on(c); }));
+}
+
+std::size_t bytes_of(std::string_view text, std::size_t columns) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if (!goes_on(text[at]) && columns-- == 0) break;
+  }
+  return at;
 }
 
 }  // namespace kit

@@ -24,6 +24,12 @@ std::string quoted(std::string_view bytes, std::size_t columns = 60);
 /// How many of the bytes, escaped, fit into so many columns.
 std::size_t fitting(std::string_view bytes, std::size_t columns);
 
+/// Columns on a terminal: a byte that goes on with a letter of UTF-8 takes none.
+std::size_t width_of(std::string_view text);
+
+/// How many bytes make the first `columns` columns; no letter is cut.
+std::size_t bytes_of(std::string_view text, std::size_t columns);
+
 /// A word that a shell reads as these bytes, for kit-talk: 'hello\n'. (kit-talk knows the escapes.)
 std::string shell_quoted(std::string_view bytes);
 

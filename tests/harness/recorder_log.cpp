@@ -141,12 +141,6 @@ std::string epoll_ctl_arguments(const CallRecord& record) {
   return text;
 }
 
-// Columns on a terminal: everything that is not a UTF-8 continuation byte.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
 std::string in_quotes(std::string_view bytes) {
   return '"' + escape(bytes) + '"';
 }

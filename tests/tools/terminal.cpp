@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "harness/escape.hpp"
+
 namespace kit {
 namespace {
 
@@ -23,25 +25,6 @@ void write_all(std::string_view text) {
     if (n <= 0) return;  // the terminal has gone: its hang-up ends us
     text.remove_prefix(static_cast<std::size_t>(n));
   }
-}
-
-// Bytes of UTF-8 that do not begin a letter take no column.
-bool continues(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return !continues(c); }));
-}
-
-// How many bytes make the first `columns` columns.
-std::size_t bytes_of(std::string_view text, std::size_t columns) {
-  std::size_t at = 0;
-  for (; at < text.size(); ++at) {
-    if (!continues(text[at]) && columns-- == 0) break;
-  }
-  return at;
 }
 
 constexpr std::string_view other_screen = "\x1b[?1049h\x1b[?25l";
