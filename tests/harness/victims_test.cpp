@@ -12,6 +12,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "address.hpp"
@@ -336,10 +337,30 @@ TEST_CASE("a check that is interrupted leaves nothing, and ends as the signal as
             kit::after(patience), 5ms));
         run.process().signal(number);
         const Exit how = run.wait();
-        INFO(victim << ' ' << number << '\n' << run.report());
+        INFO(victim << ' ' << number << ": " << how.text() << '\n'
+                    << run.report() << run.process().err().head());
         // One that had failed by itself in this very moment is no less clean.
         if (run.result("status") != "fail") CHECK(how == Exit{-1, number});
         run.leaves_nothing();
+      }
+    }
+  }
+}
+
+// Also in the moments in which the step has failed and its result is being written, and before it
+// has begun: the delay chooses where the signal falls, and each place has the same answer.
+TEST_CASE("a signal at any moment of a check ends it, or comes too late") {
+  for (const bool as_root : users()) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+      for (int at = 0; at < 40; ++at) {
+        CheckRun run({.victim = "ends-early", .deadline_ms = never, .as_root = as_root});
+        std::ignore = run.process().wait_exit(kit::Clock::now() + 250us * at);
+        run.process().signal(number);
+        const Exit how = run.wait();
+        INFO(number << " after " << at * 250 << " us: " << how.text() << '\n'
+                    << run.report() << run.process().err().head());
+        if (run.result("status") != "fail") CHECK(how == Exit{-1, number});
+        CHECK(kit::orphans().empty());
       }
     }
   }
