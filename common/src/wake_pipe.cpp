@@ -7,8 +7,6 @@
 
 namespace socketserver {
 
-static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler uses it");
-
 WakePipe::WakePipe() {
   int ends[2];
   check(::pipe(ends), "pipe");
@@ -24,17 +22,15 @@ void WakePipe::wake() noexcept {
   const int saved = errno;
   // A full pipe (EAGAIN) is readable, which is all that is wanted.
   [[maybe_unused]] const auto ignored = ::write(write_end_.get(), "!", 1);
-  woken_ = true;
   errno = saved;
 }
 
 bool WakePipe::drain() noexcept {
-  // wake() writes first: whoever sees its mark finds the byte, too.
-  if (!woken_.exchange(false)) return false;
   char bytes[64];
-  while (::read(read_end_.get(), bytes, sizeof bytes) == sizeof bytes) {
-  }
-  return true;
+  ssize_t count = ::read(read_end_.get(), bytes, sizeof bytes);
+  const bool woken = count > 0;
+  while (count == sizeof bytes) count = ::read(read_end_.get(), bytes, sizeof bytes);
+  return woken;
 }
 
 void WakePipe::close() noexcept {

@@ -2,8 +2,6 @@
 
 #include <socketserver/file_descriptor.hpp>
 
-#include <atomic>
-
 namespace socketserver {
 
 /// Wakes a thread that waits for descriptors: a pipe whose reading end is readable from wake() to
@@ -35,7 +33,6 @@ class WakePipe {
  private:
   FileDescriptor read_end_;
   FileDescriptor write_end_;
-  std::atomic<bool> woken_{false};
 };
 
 }  // namespace socketserver
