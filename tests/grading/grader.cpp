@@ -239,6 +239,11 @@ Shelf Shelf::fill(const House& house, const fs::path& folder) {
     }
   }
   shelf.references = house.build / "grading";
+  std::error_code error;
+  fs::create_directories(shelf.references, error);
+  if (error || access(shelf.references.c_str(), W_OK) != 0) {  // somebody else has built the kit
+    shelf.references = folder.parent_path() / "references";
+  }
   if (!open) shelf.copy(house, folder);
   std::map<std::string, std::set<std::string>> readable;
   for (const auto& [lesson, folders] : shelf.toolchain.includes) {

@@ -58,8 +58,9 @@ struct GraderOptions {
 struct Shelf {
   std::filesystem::path root;  ///< the source folder, or what stands for it
   Toolchain toolchain;
-  /// Where references are built: the build folder, or one of this grader's own. What is compiled
-  /// against copies names them, and no two graders have the same ones.
+  /// Where references are built: the build folder, or one of this grader's own: where the build
+  /// folder is somebody else's, and for copies. What is compiled against copies names them, and no
+  /// two graders have the same ones.
   std::filesystem::path references;
   /// By lesson: files and folders. An archive that a later lesson builds on holds this one's
   /// answer.
