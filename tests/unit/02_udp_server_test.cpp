@@ -17,6 +17,7 @@
 
 #include "harness/catch.hpp"
 #include "loopback.hpp"
+#include "second_try.hpp"
 
 using namespace unit;
 using namespace std::chrono_literals;
@@ -197,6 +198,15 @@ TEST_CASE("UDPServer: a bind that fails leaks nothing, and closing twice does no
   first.server_close();
   first.server_close();
   CHECK(first.fileno() == -1);
+}
+
+TEST_CASE("UDPServer: bind_and_activate() can be tried again after a failure") {
+  FailsOnce<TalkingServer> server;
+  bind_at_second_try(server);
+  const FileDescriptor client = datagram_socket(server.server_address());
+  send_text(client, "hello");
+  CHECK(server.handle_request());
+  CHECK(receive(client) == "hello");
 }
 
 TEST_CASE("UDPServer: an empty datagram is a request, and has an empty answer") {

@@ -18,6 +18,7 @@
 
 #include "harness/catch.hpp"
 #include "loopback.hpp"
+#include "second_try.hpp"
 
 using namespace unit;
 
@@ -223,6 +224,31 @@ TEST_CASE("a path lives as long as its server") {
     CHECK(server.fileno() == -1);
     server.server_close();
   }
+}
+
+TEST_CASE("a Unix server: bind_and_activate() can be tried again after a failure") {
+  Folder folder;
+  const std::string path = folder.path("s");
+  const auto check_path = [&](auto& server) {
+    CHECK_THROWS_AS(server.bind_and_activate(), std::system_error);
+    CHECK_FALSE(exists(path));
+    server.bind_and_activate();
+    CHECK(exists(path));
+  };
+  {
+    FailsOnce<StreamServer> server(path);
+    check_path(server);
+    CHECK(served(server, "x") == "x");
+  }
+  {
+    FailsOnce<DatagramServer> server(path);
+    check_path(server);
+    const FileDescriptor client = named_datagram_socket(folder.path("c"), server.server_address());
+    send_text(client, "y");
+    CHECK(server.handle_request());
+    CHECK(receive(client) == "y");
+  }
+  CHECK_FALSE(exists(path));
 }
 
 TEST_CASE("a path that a killed server left is taken over, whatever its kind (Python fails)") {

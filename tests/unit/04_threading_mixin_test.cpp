@@ -2,7 +2,9 @@
 // are those of Python's socketserver.
 
 #include <unistd.h>
+#include <socketserver/datagram_handler.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -11,6 +13,7 @@
 
 #include "harness/catch.hpp"
 #include "loopback.hpp"
+#include "second_try.hpp"
 
 using namespace unit;
 using namespace std::chrono_literals;
@@ -45,6 +48,19 @@ class NotingThreadingServer : public ThreadingTCPServer {
     threading_journal.add("shutdown_request");
     ThreadingTCPServer::shutdown_request(request);
   }
+};
+
+// Counts what goes to handle_error().
+template <class Server>
+class Noticing : public Server {
+ public:
+  Noticing(const Address& address, RequestHandlerClass handler, std::atomic<int>& errors)
+      : Server(address, handler), errors_(errors) {}
+  ~Noticing() override { Server::server_close(); }
+  void handle_error(const Request&) override { errors_ += 1; }
+
+ private:
+  std::atomic<int>& errors_;
 };
 
 }  // namespace
@@ -99,6 +115,12 @@ TEST_CASE("threading: a server that never served is closed at once, and again") 
   server.server_close();
   server.server_close();
   CHECK(server.fileno() == -1);
+}
+
+TEST_CASE("threading: bind_and_activate() can be tried again after a failure") {
+  FailsOnce<ThreadingTCPServer> server(any_port(), handler_class<OnceHandler>);
+  bind_at_second_try(server);
+  CHECK(served(server, "x") == "x");
 }
 
 TEST_CASE("threading: 20 servers start and shut down") {
@@ -234,5 +256,61 @@ TEST_CASE("threading: several handlers close the server at once, beside the one 
     loop.join();
     CHECK(server.fileno() == -1);
     CHECK(::access(path.c_str(), F_OK) == -1);
+  }
+}
+
+TEST_CASE("threading: a handler closes its datagram server, and all that came before is answered") {
+  class PacketOrderHandler : public DatagramRequestHandler {
+   public:
+    using DatagramRequestHandler::DatagramRequestHandler;
+    void handle() override {
+      const std::string order(rfile().read());
+      if (order == "close") server().server_close();
+      wfile().write(order);
+    }
+  };
+  std::atomic<int> errors{0};
+  const auto check_close = [&errors](auto server, std::vector<FileDescriptor> clients) {
+    server->bind_and_activate();
+    const Address to = server->server_address();
+    std::thread loop([&server] {
+      server->serve_forever();
+      server->server_close();
+    });
+    for (const FileDescriptor& client : clients) {
+      check(::connect(client.get(), to.data(), to.size()), "connect");
+      send_text(client, &client == &clients.back() ? "close" : "hello");
+    }
+    loop.join();
+    CHECK(server->fileno() == -1);
+    for (const FileDescriptor& client : clients) {
+      char buffer[16];
+      CHECK(::recv(client.get(), buffer, sizeof buffer, 0) == 5);
+    }
+    CHECK(errors == 0);
+  };
+  const auto sockets = [](int family, const auto& prepare) {
+    std::vector<FileDescriptor> clients;
+    for (int i = 0; i < 5; ++i) {
+      clients.emplace_back(check(::socket(family, SOCK_DGRAM, 0), "socket"));
+      prepare(clients.back(), i);
+    }
+    return clients;
+  };
+  const std::string path = "/tmp/kit-unit-packets-" + std::to_string(::getpid());
+  const auto path_of = [&path](int client) { return path + std::to_string(client); };
+  const auto bind_to_path = [&](const FileDescriptor& client, int i) {
+    const Address own = Address::unix_path(path_of(i));
+    check(::bind(client.get(), own.data(), own.size()), "bind");
+  };
+  for (int round = 0; round < 10; ++round) {
+    check_close(std::make_unique<Noticing<ThreadingUDPServer>>(
+                    any_port(), handler_class<PacketOrderHandler>, errors),
+                sockets(AF_INET, [](const FileDescriptor&, int) {}));
+    check_close(std::make_unique<Noticing<ThreadingUnixDatagramServer>>(
+                    Address::unix_path(path), handler_class<PacketOrderHandler>, errors),
+                sockets(AF_UNIX, bind_to_path));
+    CHECK(::access(path.c_str(), F_OK) == -1);
+    for (int i = 0; i < 5; ++i) ::unlink(path_of(i).c_str());
   }
 }

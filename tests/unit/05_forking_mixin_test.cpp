@@ -12,6 +12,7 @@
 
 #include "harness/catch.hpp"
 #include "loopback.hpp"
+#include "second_try.hpp"
 
 using namespace unit;
 using namespace std::chrono_literals;
@@ -107,6 +108,14 @@ TEST_CASE("forking: at the limit handle_request waits for a child, not for ever"
   CHECK(server.handle_request());  // woken by the first one's end
   send_text(second, "y");
   CHECK(receive_all(second) == "y");
+}
+
+TEST_CASE("forking: bind_and_activate() can be tried again after a failure") {
+  FailsOnce<NotingForkingServer> server(any_port(), handler_class<OnceHandler>);
+  bind_at_second_try(server);
+  CHECK(served(server, "x") == "x");
+  server.server_close();
+  CHECK(server.statuses == std::vector<int>{0});
 }
 
 TEST_CASE("forking: servers leave no descriptor behind") {

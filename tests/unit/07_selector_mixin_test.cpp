@@ -17,6 +17,7 @@
 
 #include "harness/catch.hpp"
 #include "loopback.hpp"
+#include "second_try.hpp"
 
 using namespace unit;
 using namespace std::chrono_literals;
@@ -256,6 +257,29 @@ TEST_CASE("a server on a selector: handle_request serves its client to the end")
   }
   server.timeout = 1ms;
   CHECK_FALSE(server.handle_request());
+}
+
+TEST_CASE("a server on a selector: bind_and_activate() can be tried again after a failure") {
+  // Registers the listener, and then what wakes the loop: one of the two cannot be had at first.
+  class Poor : public PollSelector {
+   public:
+    explicit Poor(int fails) : left_(fails) {}
+    SelectorKey register_fd(int fd, Events events, void* data) override {
+      if (left_-- == 0) throw_system_error("epoll_ctl", ENOSPC);
+      return PollSelector::register_fd(fd, events, data);
+    }
+
+   private:
+    int left_;
+  };
+  for (const int before : {0, 1}) {
+    Selecting server(any_port(), session_class<TalkingSession>, std::make_unique<Poor>(before));
+    bind_at_second_try(server);
+    CHECK(served(server, "x") == "xbye");
+  }
+  FailsOnce<Selecting> server(any_port(), session_class<TalkingSession>);
+  bind_at_second_try(server);
+  CHECK(served(server, "y") == "ybye");
 }
 
 TEST_CASE(

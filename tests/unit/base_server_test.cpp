@@ -14,6 +14,7 @@
 
 #include "harness/catch.hpp"
 #include "loopback.hpp"
+#include "second_try.hpp"
 
 using namespace unit;
 using std::chrono::milliseconds;
@@ -316,6 +317,12 @@ TEST_CASE("1,024 failing constructions leak no descriptor") {
     CHECK(rival.fileno() == -1);
   }
   CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("bind_and_activate() can be tried again after a failure") {
+  FailsOnce<TCPServer> server(any_port(), handler_class<OnceHandler>);
+  bind_at_second_try(server);
+  CHECK(served(server, "x") == "x");
 }
 
 TEST_CASE("the error of a failed bind names the call") {
