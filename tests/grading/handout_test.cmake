@@ -138,6 +138,15 @@ if(status EQUAL 0 OR NOT words MATCHES "[Nn]ot written yet")
   message(FATAL_ERROR "${lesson} is not red because it is not written yet (${status}):\n${words}")
 endif()
 message(STATUS "release ${RELEASE}: ${lesson} is red: not written yet")
+# The workflow, which runs the same on a code host, looks for these words.
+if(RELEASE EQUAL 1)
+  file(WRITE "${WORK}/first.txt" "${words}")
+  file(STRINGS "${SOURCE}/.github/workflows/check.yml" look REGEX "^ *grep -q .*first\\.txt$")
+  execute_process(COMMAND sh -c "${look}" WORKING_DIRECTORY "${WORK}" RESULT_VARIABLE status)
+  if(NOT look OR NOT status EQUAL 0)
+    message(FATAL_ERROR ".github/workflows/check.yml looks for what is not there: ${look}\n${words}")
+  endif()
+endif()
 run_well(${CMAKE_COMMAND} --build build --target kit-progress)
 
 # A learner works on it, and hands in the whole kit: the grade is what their own check says.
