@@ -13,6 +13,7 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "harness/catch.hpp"
@@ -47,12 +48,17 @@ class NotingServer : public Selecting {
   using Selecting::Selecting;
   std::atomic<int> turns{0};
   std::atomic<int> errors{0};
+  std::atomic<int> refusals{0};
   std::atomic<bool> has_a_room{true};
   std::atomic<bool> denies{false};
   ~NotingServer() override { Selecting::server_close(); }
   void service_actions() override { turns += 1; }
   void handle_error(const Request&) override { errors += 1; }
-  bool has_room() override { return has_a_room; }
+  bool has_room() override {
+    const bool room = has_a_room;
+    if (!room) refusals += 1;
+    return room;
+  }
   bool verify_request(const Request&) override { return !denies; }
   void make_room() {
     has_a_room = true;
@@ -383,6 +389,9 @@ TEST_CASE("a server on a selector: a listener that cannot be registered again is
   server.has_a_room = false;  // the listener is left alone, and must be registered again
   send_text(client, "y");
   CHECK(receive_some(client) == "y");
+  while (server.refusals == 0) std::this_thread::yield();  // the turn after that answer …
+  send_text(client, "y");
+  CHECK(receive_some(client) == "y");  // … has left it alone before it answers
   selector.listener = server.fileno();
   server.make_room();
   send_text(client, "z");
