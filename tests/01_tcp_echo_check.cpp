@@ -17,6 +17,7 @@ using kit::Fault;
 using kit::Listener;
 using kit::Peer;
 using kit::Program;
+using kit::RecorderLog;
 using kit::Server;
 using kit::Step;
 
@@ -160,14 +161,16 @@ STEP("01.4", "listens where it was told, and nowhere else, and says so") {
       "would let two servers share a port: it is off unless allow_reuse_port says otherwise.)");
   Program& rival = step.start("server", {.args = {"--port", std::to_string(port)}});
   rival.expect_error_sentence({std::to_string(port), "bind"});
-  step.suspect(
-      "A call failed, and its result was not looked at. check() makes of a -1 an error that names "
-      "the call: each of socket(), bind() and listen() wants one.");
-  step.start("server", {.faults = {Fault::fail(Calls::socket, ENFILE)}})
-      .expect_error_sentence({"socket"});
-  step.suspect_task("01.C");
-  step.start("server", {.faults = {Fault::fail(Calls::listen, EADDRINUSE)}})
-      .expect_error_sentence({"listen"});
+  if (RecorderLog::available()) {
+    step.suspect(
+        "A call failed, and its result was not looked at. check() makes of a -1 an error that "
+        "names the call: each of socket(), bind() and listen() wants one.");
+    step.start("server", {.faults = {Fault::fail(Calls::socket, ENFILE)}})
+        .expect_error_sentence({"socket"});
+    step.suspect_task("01.C");
+    step.start("server", {.faults = {Fault::fail(Calls::listen, EADDRINUSE)}})
+        .expect_error_sentence({"listen"});
+  }
   step.suspect_task("01.D");
   step.suspect(
       "SIGTERM ends the loop; then server_close() closes the listener, once, and main returns.");

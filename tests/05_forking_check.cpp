@@ -18,6 +18,7 @@ using kit::Fault;
 using kit::Listener;
 using kit::Peer;
 using kit::Program;
+using kit::RecorderLog;
 using kit::Server;
 using kit::Step;
 
@@ -336,7 +337,7 @@ STEP("05.6", "its children's exit statuses decide its own") {
     });
     client.expect_exit(1);
   }
-  {
+  if (RecorderLog::available()) {
     Listener& partner = step.listen();
     step.suspect(
         "A fork has failed, and the client ended without waiting for the child that it had "

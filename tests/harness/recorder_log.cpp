@@ -492,7 +492,7 @@ std::string CallRecord::text() const {
 RecorderLog::RecorderLog() : memory_(std::make_shared<FaultHandle::Memory>()) {}
 
 bool RecorderLog::available() noexcept {
-#ifdef __linux__
+#if defined(__linux__) && !defined(KIT_NO_RECORDER)
   return !is_left_out("recorder");
 #else
   return false;
