@@ -3,8 +3,14 @@
 // harness/step.hpp.
 
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 
+#include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstring>
+#include <optional>
 
 #include "harness/check.hpp"
 #include "harness/loopback.hpp"
@@ -28,6 +34,28 @@ int waiting_at(const DatagramPeer& peer) {
   char byte;
   while (::recv(peer.fd(), &byte, 1, MSG_DONTWAIT) != -1) ++count;
   return count;
+}
+
+// When the datagram that waits at a socket of ours came to this machine, by the kernel's own clock:
+// however late the check looks, two of them tell the time between them. (Nothing where the kernel
+// does not say.) The datagram stays.
+std::optional<std::chrono::microseconds> arrival_at(const DatagramPeer& peer) {
+  char byte;
+  iovec part{&byte, 1};
+  alignas(cmsghdr) char control[256];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  if (::recvmsg(peer.fd(), &message, MSG_PEEK | MSG_DONTWAIT) == -1) return std::nullopt;
+  for (cmsghdr* one = CMSG_FIRSTHDR(&message); one != nullptr; one = CMSG_NXTHDR(&message, one)) {
+    if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_TIMESTAMP) continue;
+    timeval time{};
+    std::memcpy(&time, CMSG_DATA(one), sizeof time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  }
+  return std::nullopt;
 }
 
 void ask(Step& step, DatagramPeer& client, const std::string& message) {
@@ -74,6 +102,18 @@ STEP("02.1", "sends one datagram and prints the answer") {
   partner.expect(first + "\n");
   partner.send("");
   content.expect_output("Sent:     " + first + "\nReceived: \n");
+
+  if (kit::have_ipv6()) {
+    step.suspect_task("02.A", "send_datagram");
+    step.suspect(
+        "The client does not reach a server on IPv6. The family of its socket is that of the "
+        "server's address (server.family()): AF_INET6 here.");
+    DatagramPeer& six = step.datagram_listener("::1");
+    Program& client_of_six = step.client(six.local(), {first}, patient);
+    six.expect(first + "\n");
+    six.send("SIX\n");
+    client_of_six.expect_output("Sent:     " + first + "\nReceived: SIX\n");
+  }
 }
 
 STEP("02.2", "waits for each try, tries again, then fails with a sentence") {
@@ -98,6 +138,19 @@ STEP("02.2", "waits for each try, tries again, then fails with a sentence") {
   more = waiting_at(partner);
   step.check(more == 0, "one datagram", std::to_string(more) + " more");
 
+  step.suspect(
+      "The answer to an earlier try came late and was lost: each try has a socket of its own. One "
+      "socket for all of them takes a late answer as well.");
+  Program& same =
+      step.client(partner.local(), {word}, {.args = {"--timeout", "50", "--retries", "1000"}});
+  partner.expect(word + "\n");
+  const kit::Address first_try = partner.target();
+  partner.expect(word + "\n");
+  partner.set_target(first_try);
+  partner.send("LATE\n");
+  same.expect_output("Sent:     " + word + "\nReceived: LATE\n");
+  (void)waiting_at(partner);
+
   step.suspect("The first datagram was lost, a later one is answered: that answer counts.");
   Program& lucky =
       step.client(partner.local(), {word}, {.args = {"--timeout", "50", "--retries", "1000"}});
@@ -106,6 +159,23 @@ STEP("02.2", "waits for each try, tries again, then fails with a sentence") {
   partner.send("LATE\n");
   lucky.expect_output("Sent:     " + word + "\nReceived: LATE\n");
   (void)waiting_at(partner);
+
+  step.suspect(
+      "Nobody listened yet, the kernel said so (ECONNREFUSED, on a connected socket), and the "
+      "client gave up. A server may come a moment later: for a try, refused is as good as silent.");
+  const std::uint16_t port = step.fixed_port();
+  const kit::Address empty = kit::Address::tcp("127.0.0.1", port);
+  Program& early = step.client(empty, {word}, {.args = {"--timeout", "30", "--retries", "1000"}});
+  if (const kit::RecorderLog* log = early.recorder_if_any()) {
+    step.wait_until([&] { return !early.alive() || log->count(Calls::any_send) >= 3; },
+                    "the client tries again");
+    DatagramPeer& latecomer = step.datagram_listener(empty);
+    latecomer.expect(word + "\n");
+    latecomer.send("AWAKE\n");
+    early.expect_output("Sent:     " + word + "\nReceived: AWAKE\n");
+  } else {
+    early.kill();
+  }
 
   step.suspect(
       "The client sends again before the time of the first try is over. It must wait for an "
@@ -120,9 +190,46 @@ STEP("02.2", "waits for each try, tries again, then fails with a sentence") {
     more = waiting_at(partner);
     step.check(more == 0, "one datagram, while its time is not over",
                std::to_string(1 + more) + " datagrams");
+    step.suspect(
+        "A time of more than a second is cut or lost on its way into the wait. --timeout may be "
+        "any number of milliseconds.");
+    const auto wait = log->last_wait();
+    const std::int64_t time = wait ? wait->timeout().value_or(60'000) : 60'000;
+    step.check(!wait || (time > 30'000 && time <= 60'000), "a wait of 60,000 ms",
+               wait ? wait->text() : "");
   }
   partner.send("AT LAST\n");
   patient.expect_output("Sent:     " + word + "\nReceived: AT LAST\n");
+
+  step.suspect(
+      "A try is over before its time, or lasts longer. Each of them waits --timeout milliseconds, "
+      "the second as long as the first: no whole seconds, no half.");
+  const auto fewest = std::chrono::milliseconds{60};
+  const int on = 1;
+  (void)::setsockopt(partner.fd(), SOL_SOCKET, SO_TIMESTAMP, &on, sizeof on);
+  Program& punctual =
+      step.client(partner.local(), {word},
+                  {.args = {"--timeout", std::to_string(fewest.count()), "--retries", "2"}});
+  std::optional<std::chrono::microseconds> last;
+  for (int i = 0; i < 3; ++i) {
+    step.wait_until([&] { return arrival_at(partner).has_value(); }, "a datagram for each try");
+    const auto now = arrival_at(partner);
+    partner.expect(word + "\n");
+    if (last && now) {
+      const auto between = std::chrono::floor<std::chrono::milliseconds>(*now - *last);
+      step.check(between + std::chrono::milliseconds{1} >= fewest,
+                 "a try of " + std::to_string(fewest.count()) + " ms",
+                 std::to_string(between.count()) + " ms");
+    }
+    last = now;
+  }
+  punctual.expect_error_sentence();
+  if (const kit::RecorderLog* log = punctual.recorder_if_any()) {
+    for (const kit::CallRecord& call : log->records()) {
+      step.check(!call.is(Calls::any_wait) || call.timeout().value_or(0) <= fewest.count(),
+                 "no wait longer than " + std::to_string(fewest.count()) + " ms", call.text());
+    }
+  }
 
   step.suspect(
       "A signal interrupted the wait (-1, EINTR). That is neither an answer nor the end of the "
@@ -169,6 +276,15 @@ STEP("02.3", "answers, from its own port") {
   step.check(fixed.port() == port, "\"listening on 127.0.0.1:" + std::to_string(port) + "\"",
              "\"listening on " + fixed.address().text() + "\"");
   ask(step, step.datagram_peer(fixed), step.word());
+#if defined(__linux__)
+  step.suspect(
+      "The server answers on another address of the machine than the one it was told: the address "
+      "that is bound is server_address(), host and port.");
+  DatagramPeer& astray = step.datagram_peer(kit::Address::tcp("127.0.0.2", port));
+  astray.send(step.word());
+  ask(step, step.datagram_peer(fixed), step.word());
+  step.check(!astray.has_more(), "no answer from 127.0.0.2, where nobody listens", "an answer");
+#endif
   fixed.stop();
   if (kit::have_ipv6()) {
     step.suspect(
@@ -177,6 +293,17 @@ STEP("02.3", "answers, from its own port") {
     Server& ipv6 = step.server({.args = {"--host", "::1", "--port", "0"}});
     ask(step, step.datagram_peer(ipv6), step.word());
     ipv6.stop();
+
+    step.suspect(
+        "A server on :: answers IPv4, too, though dual_stack is off: IPV6_V6ONLY must be set, both "
+        "ways. What it is otherwise is the machine's choice.");
+    Server& six_alone = step.server({.args = {"--host", "::", "--port", "0"}});
+    DatagramPeer& four =
+        step.datagram_peer(kit::Address::tcp("127.0.0.1", six_alone.address().port()));
+    four.send(step.word());
+    ask(step, step.datagram_peer(kit::Address::tcp("::1", six_alone.address().port())), "six");
+    step.check(!four.has_more(), "no answer to IPv4 from a server on ::", "an answer");
+    six_alone.stop();
   }
 }
 
@@ -223,7 +350,8 @@ STEP("02.5", "one datagram in, one out: never merged, never split") {
   ask(step, client, "one\ntwo\n\nthree");
   server.signal(SIGSTOP);
   std::vector<std::string> messages;
-  for (int i = 0; i < 8; ++i) messages.push_back(step.word() + (i % 2 == 0 ? "\n" : ""));
+  // More than the loop takes in one turn.
+  for (int i = 0; i < 100; ++i) messages.push_back(step.word() + (i % 2 == 0 ? "\n" : ""));
   for (const std::string& message : messages) client.send(message);
   server.signal(SIGCONT);
   for (const std::string& message : messages) client.expect(Step::upper(message));
@@ -270,14 +398,22 @@ STEP("02.8", "takes an answer only from the server it asked") {
   DatagramPeer& stranger = step.datagram_peer(partner.target());
   stranger.send("LIES\n");
   stranger.send("");
+#if defined(__linux__)
+  // On the server's own port, of another host.
+  DatagramPeer& namesake = step.datagram_listener(kit::Address::tcp("127.0.0.2", partner.port()));
+  namesake.set_target(partner.target());
+  namesake.send("LIES\n");
+#endif
   partner.send("THE TRUTH\n");
   client.expect_output("Sent:     " + word + "\nReceived: THE TRUTH\n");
 
   step.suspect(
       "Datagrams of a stranger keep the client waiting for ever: each one starts its time anew. "
       "The time of a try has one end, however often recvfrom() returns.");
+  // Far more than the pauses between the stranger's datagrams, however slow the machine is.
+  const std::string timeout = std::to_string(kit::scaled(std::chrono::milliseconds{200}).count());
   Program& pestered =
-      step.client(partner.local(), {word}, {.args = {"--timeout", "100", "--retries", "0"}});
+      step.client(partner.local(), {word}, {.args = {"--timeout", timeout, "--retries", "0"}});
   partner.expect(word + "\n");
   stranger.set_target(partner.target());
   stranger.send("LIES\n");
@@ -317,6 +453,7 @@ STEP("02.9", "a datagram that is too long is reported and not half-answered") {
 STEP("02.10", "a handler that throws, or never writes, sends nothing") {
   step.suspect(no_answer);
   Server& server = step.probe_server("orders", {.args = {"--port", "0"}});
+  server.may_say("processing of request from");
   DatagramPeer& client = step.datagram_peer(server);
   const std::string whole = "HALF AN ANSWER, AND THE OTHER HALF";
   step.suspect("What several calls of write() have written is one answer, in one datagram.");
@@ -413,8 +550,13 @@ STEP("02.11", "signals, a vanished client, an answer too long: the server lives"
       "stopped serving. A datagram may be lost; a server may not.");
   for (const int error : {EAGAIN, ENOBUFS}) {
     DatagramPeer& unlucky = step.datagram_peer(server);
-    server.recorder().add(Fault::fail(Calls::any_send, error).on_datagrams());
+    kit::FaultHandle full = server.recorder().add(
+        Fault::fail(Calls::any_send, error).on_datagrams().in_a_row().times(3'000));
     unlucky.send("write twice");  // answered or not: both are right
+    step.wait_until([&] { return full.delivered() > 0; }, "an answer that the kernel cannot take");
+    step.let_rest(server);
+    full.withdraw();
+    server.may_say("request from " + unlucky.local().text());
     client.send("write twice").expect(whole);
   }
   server.stop();

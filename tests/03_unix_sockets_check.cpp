@@ -260,6 +260,7 @@ STEP("03.3", "lines in pieces, and several in one piece") {
 STEP("03.4", "the last line needs no newline, and one over the limit ends that client alone") {
   step.suspect(no_answer);
   Server& server = step.server(on_path(step.path("s"), {"--line-limit", "100"}));
+  server.may_say("processing of request from");  // a line over the limit
   Peer& last = step.connect(server);
   ask(step, last, step.word() + "\n");
   step.suspect(
@@ -290,6 +291,36 @@ STEP("03.4", "the last line needs no newline, and one over the limit ends that c
   over.expect_end_or_reset();
   step.suspect("A line over the limit ended more than its own client.");
   ask_and_leave(step, server.address(), step.word() + "\n");
+  step.suspect(
+      "A line over the limit was taken because it came in pieces: the limit is the line's, however "
+      "many calls of recv() bring it.");
+  Peer& pieces = step.connect(server);
+  for (int i = 0; i < 2; ++i) pieces.send(step.text(60)).wait_until_taken();
+  (void)pieces.try_send("\n");
+  pieces.expect_end_or_reset();
+  step.suspect("A line over the limit ended more than its own client.");
+  ask_and_leave(step, server.address(), step.word() + "\n");
+
+  step.suspect(
+      "A conversation takes more and more memory: what was read and taken stays in the buffer. "
+      "Move what is left to the front, and make room only for what is not taken yet.");
+  constexpr std::size_t allowance = 256 * 1024;
+  constexpr int many = 400;  // 4 MiB of them
+  Peer& talker = step.connect(server);
+  std::string lines;
+  for (int i = 0; i < 120; ++i) lines += step.text(80) + "\n";
+  ask(step, talker, lines);
+  const auto heap = [&] {
+    return server.recorder_if_any() ? server.recorder_if_any()->heap() : std::size_t{0};
+  };
+  const std::size_t at_first = heap();
+  for (int i = 0; i < many; ++i) talker.send(lines).expect(Step::upper(lines));
+  const std::size_t at_last = heap();
+  step.check(at_last <= at_first + allowance,
+             "no more memory in use after " + std::to_string(many) + " times as many lines",
+             std::to_string((at_last - at_first) >> 10) + " KiB more");
+  talker.half_close();
+  talker.expect_end();
   server.stop();
 
   step.suspect(
@@ -301,6 +332,7 @@ STEP("03.4", "the last line needs no newline, and one over the limit ends that c
   ServerOptions plain = on_path(step.path("plain"));
   plain.build = "plain";
   Server& bounded = step.server(plain);
+  bounded.may_say("processing of request from");
   ask_and_leave(step, bounded.address(), step.word() + "\n");
   const std::size_t before = bounded.rss_kib();
   Peer& flood = step.connect(bounded);
@@ -407,7 +439,20 @@ STEP("03.5", "a datagram client binds a name of its own, and removes it") {
   one.expect_output("Sent:     one\nReceived: ONE\n");
 
   step.suspect("Nobody is at the path: one sentence on stderr, and exit status 1.");
-  step.client(step.unix_address("nobody"), {word}, {.args = kind}).expect_error_sentence();
+  Program& alone = step.client(step.unix_address("nobody"), {word}, {.args = kind});
+  alone.expect_error_sentence();
+  step.suspect(
+      "When nobody was at the path, the client left its name or its folder behind: an exception "
+      "leaves the function too. A destructor removes both on every way out.");
+  for (const kit::CallRecord& call : alone.recorder_if_any() ? alone.recorder_if_any()->records()
+                                                             : std::vector<kit::CallRecord>{}) {
+    if (!call.is(Calls::bind) || call.data.size() <= offsetof(sockaddr_un, sun_path)) continue;
+    const std::string bound = call.data.c_str() + offsetof(sockaddr_un, sun_path);
+    if (bound.empty()) continue;  // an abstract name, which is no file
+    const bool left_over = exists(bound);
+    ::unlink(bound.c_str());
+    step.check(!left_over, "no file at the client's name", bound + " is still there");
+  }
 
   step.suspect("Over the other kinds the client does as in lessons 01 and 02.");
   Listener& listener = step.listen(step.unix_address("stream"));
@@ -463,6 +508,22 @@ STEP("03.7", "the path is removed at the end by the server that made it") {
       step.check(is_socket(path), "a socket at " + path, "no socket there");
       server.stop_by(signal);
       expect_gone(step, path);
+      step.suspect(
+          "The socket was closed before its path was removed: in between, the path leads to "
+          "nobody, "
+          "and the next server that takes it over has its own removed. First the path, then the "
+          "socket.");
+      std::uint64_t removed = 0, closed = 0;
+      for (const kit::CallRecord& call : server.recorder_if_any()
+                                             ? server.recorder_if_any()->records()
+                                             : std::vector<kit::CallRecord>{}) {
+        const bool own = call.socket == (kind == "unix-stream" ? kit::recorder::listener
+                                                               : kit::recorder::datagram);
+        if (call.is(Calls::unlink) && call.result == 0) removed = call.sequence;
+        if (call.is(Calls::close) && own) closed = call.sequence;
+      }
+      step.check(removed == 0 || closed == 0 || removed < closed,
+                 "the path removed before the socket is closed", "the other way round");
     }
     step.suspect(
         "The server removed what is not its own. Somebody had cleaned up, and another server had "
@@ -602,6 +663,7 @@ STEP("03.10", "wfile writes all, buffered or not") {
                  ", the answer is not whole, or there is none. read_line() reads the order; "
                  "write() takes all bytes; finish() sends what is left.");
     Server& server = step.probe_server("writer", {.args = {"--port", "0", "--wbufsize", size}});
+    server.may_say("processing of request from");
     Peer& first = step.connect(server);
     first.send("write twice\n").expect("BEFOREAFTER").expect_end();
     Peer& waits = step.connect(server);
@@ -807,6 +869,10 @@ STEP("03.13", "the server sees who asks, and turns others away") {
       (void)client.try_send(step.word() + "\n");
       client.expect_end_or_reset();
     }
+    step.suspect(
+        "The server waits until somebody has said something before it asks who that is. The kernel "
+        "knows it from the connect() on: ask in verify_request(), before anything is read.");
+    step.connect(theirs).expect_end_or_reset();
     theirs.stop();
   }
 }
@@ -871,9 +937,10 @@ STEP("03.17", "a silent client's time is limited") {
       "A silent client holds the server for ever, though the handler's timeout is set: setup() "
       "sets SO_RCVTIMEO and SO_SNDTIMEO to it; recv() then fails with EAGAIN, and that ends this "
       "request. (A timeval of 0 is no limit: are the milliseconds in tv_usec?)");
-  constexpr milliseconds patience{300};
+  constexpr milliseconds patience{150};
   Server& server = step.probe_server(
       "writer", {.args = {"--port", "0", "--request-timeout", std::to_string(patience.count())}});
+  server.may_say("processing of request from");
   const auto begin = kit::Clock::now();
   Peer& silent = step.connect(server);
   silent.expect_end_or_reset();
@@ -901,4 +968,12 @@ STEP("03.17", "a silent client's time is limited") {
       "A client that speaks in time is served as before, also after others were too slow.");
   say_in_time("write twice\n").expect("BEFOREAFTER").expect_end();
   server.stop();
+
+  step.suspect(
+      "A timeout of a second and more is refused or lost: a timeval has seconds and millionths, "
+      "and tv_usec is below 1,000,000.");
+  Server& patient =
+      step.probe_server("writer", {.args = {"--port", "0", "--request-timeout", "61500"}});
+  step.connect(patient).send("write twice\n").expect("BEFOREAFTER").expect_end();
+  patient.stop();
 }

@@ -92,7 +92,7 @@ STEP("04.1", "a second client is served while the first says nothing") {
   step.suspect("The client that was silent for a while is a client like the others.");
   silent.send("at last\n").expect("AT LAST\n");
   end_all({&silent, &talker});
-  server.kill();  // the end by a signal is step 04.5's affair
+  server.dismiss();  // the end by a signal is step 04.5's affair
 }
 
 STEP("04.2", "50 clients at once each get their own answers") {
@@ -114,7 +114,7 @@ STEP("04.2", "50 clients at once each get their own answers") {
     for (std::size_t i = many; i-- > 0;) clients[i]->expect(Step::upper(lines[i]));
   }
   end_all(clients);
-  server.kill();
+  server.dismiss();
 }
 
 STEP("04.3", "an exception ends its connection alone") {
@@ -134,7 +134,7 @@ STEP("04.3", "an exception ends its connection alone") {
   for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
   ask(step, server, "and a new one\n");
   end_all(others);
-  server.kill();
+  server.dismiss();
 }
 
 STEP("04.4", "after 200 requests there are no more threads than before, nor memory") {
@@ -146,6 +146,10 @@ STEP("04.4", "after 200 requests there are no more threads than before, nor memo
   const auto serve = [&](std::size_t count) {
     for (std::size_t i = 0; i < count; i += at_once) end_all(conversations(step, server, at_once));
   };
+  // One who is still there, as on any day: whoever waits for the threads in the order in which they
+  // were started waits for this one.
+  Peer& faithful = step.connect(server);
+  faithful.send("hello\n").expect("HELLO\n");
   serve(requests / 4);  // what is kept for good is taken at first: a pool, the allocator's arenas
   const std::size_t threads = server.threads();
   const std::size_t memory = server.rss_kib();
@@ -164,7 +168,9 @@ STEP("04.4", "after 200 requests there are no more threads than before, nor memo
   step.wait_until([&] { return server.rss_kib() <= memory + allowance_kib; },
                   "no more memory than before (" + std::to_string(memory) + " KiB)",
                   [&] { return std::to_string(server.rss_kib()) + " KiB"; });
-  server.kill();
+  faithful.half_close();
+  faithful.expect_end();
+  server.dismiss();
 }
 
 STEP("04.5", "the end waits for requests under way, and their whole answers") {
@@ -251,7 +257,7 @@ STEP("04.6", "each connection is closed once, by its owner") {
       "client, whose connection is then cut. One owner closes it, once: the Request does.");
   step.check(server.recorder().failed(Calls::close) == 0, "each descriptor is closed once",
              "close() of a number that was closed already (EBADF)");
-  server.kill();
+  server.dismiss();
 }
 
 // ---- the client ---------------------------------------------------------------------------------
@@ -324,6 +330,16 @@ STEP("04.7", "notices one wrong byte among all answers, and a connection cut sho
         [](std::size_t, std::size_t, const std::string& right) { return right; }, true);
     client.expect_exit(0);
   }
+  {
+    constexpr std::size_t crowd = 40;
+    Listener& partner = step.listen();
+    Program& client =
+        step.client(partner.address(), {"--clients", std::to_string(crowd), "--lines", "1"});
+    play_server(
+        step, partner, crowd, 1,
+        [](std::size_t, std::size_t, const std::string& right) { return right; }, true);
+    client.expect_exit(0);
+  }
   // Which client it is, and which answer, must not matter.
   const std::size_t victims[] = {0, clients / 2, clients - 1};
   const std::size_t places[] = {lines - 1, 0, lines / 2};
@@ -361,6 +377,7 @@ STEP("04.8", "no data race") {
       "Two threads use the same object at once, and one of them changes it. What belongs to one "
       "request stays in its thread; what threads share needs a lock, or an atomic.");
   Server& server = step.server();
+  server.may_say("processing of request from");
   for (int round = 0; round < 2; ++round) {
     const std::vector<Peer*> clients = conversations(step, server, 12);
     for (Peer* client : clients) client->send("one\ntwo\n");
@@ -490,6 +507,16 @@ STEP("04.11", "--daemon-threads and --no-block-on-close do not wait") {
     server.signal(SIGTERM);
     client.expect_over();
     server.expect_stopped();
+    step.suspect(std::string("With ") + option +
+                 " server_close() does not wait, and does all the rest: Server::server_close() "
+                 "closes the listener.");
+    const kit::RecorderLog* const log = server.recorder_if_any();
+    if (!log || !log->attached()) continue;
+    bool closed = false;
+    for (const kit::CallRecord& call : log->records(kit::recorder::ring_size)) {
+      closed |= call.is(Calls::close) && call.socket == kit::recorder::listener;
+    }
+    step.check(closed, "the listener closed before the program ends", "no close() of it");
   }
 }
 

@@ -69,6 +69,37 @@ class AtOnce {
   Server& server_;
 };
 
+// Every read() and write() of the ledger sleeps for a moment: so it is known how often the bank has
+// asked it. (Where the C++ library keeps its sleep to itself there is nothing to be counted.)
+class LedgerUse {
+ public:
+  explicit LedgerUse(const Server& server) : log_(server.recorder_if_any()), before_(count()) {}
+
+  // The bank has asked at least so often since.
+  void expect(Step& step, std::uint64_t least) {
+#if defined(__GLIBCXX__)
+    if (!log_ || !log_->attached()) return;
+    const std::uint64_t asked = count() - before_;
+    if (asked >= least) return;
+    step.suspect(
+        "The bank answers out of a memory of its own. The balances are the ledger's: every answer "
+        "comes from ledger_.read(), every change goes to ledger_.write(). (A bank that has the "
+        "balances twice has them wrong once.)");
+    step.fail("at least " + std::to_string(least) + " calls of ledger_.read() or write()",
+              std::to_string(asked) + " calls");
+#else
+    (void)step, (void)least;
+#endif
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t count() const {
+    return log_ ? log_->count(Calls::nanosleep) : 0;
+  }
+  const kit::RecorderLog* log_;
+  std::uint64_t before_;
+};
+
 // Clients that the server has a thread for already.
 std::vector<Peer*> clients_of(Step& step, Server& server, int count) {
   std::vector<Peer*> clients;
@@ -86,6 +117,7 @@ std::vector<Peer*> clients_of(Step& step, Server& server, int count) {
 STEP("06.1", "the commands work for one client, and bad input changes nothing") {
   const std::string a = step.word(), b = "B" + step.word();
   Server& server = step.server();
+  LedgerUse ledger(server);
   Peer& client = step.connect(server);
   step.suspect("deposit() reads the balance, 0 for a new account, and writes and returns the sum.");
   ask(client, "DEPOSIT " + a + " 5", "OK 5");
@@ -103,6 +135,8 @@ STEP("06.1", "the commands work for one client, and bad input changes nothing") 
   ask(client, "TRANSFER " + a + " " + b + " 10", "OK");
   ask(client, "BALANCE " + a, "OK 0");
   ask(client, "TRANSFER " + b + " " + a + " 10", "OK");
+  ledger.expect(step,
+                3 + 1 + 2 + 2 + 2 + 2 + 1 + 2);  // writes of deposits and transfers, and reads
 
   step.suspect(
       "What cannot be done is Refused: a transfer of more than there is, to or from an "
@@ -163,6 +197,7 @@ STEP("06.2", "deposits by many clients are all there") {
   ask(witness, "DEPOSIT pot 1", "OK 1");
   const std::vector<Peer*> clients = clients_of(step, server, crowd);
   AtOnce at_once(server);
+  LedgerUse ledger(server);
   for (Peer* client : clients) at_once.say(*client, times(deposits, "DEPOSIT pot 1"));
   at_once.go();
   std::set<std::string> balances;
@@ -175,6 +210,7 @@ STEP("06.2", "deposits by many clients are all there") {
     }
   }
   ask(witness, "BALANCE pot", "OK " + std::to_string(1 + crowd * deposits));
+  ledger.expect(step, crowd * deposits);
 
   step.suspect(
       "Several clients opened the same account at once, and a deposit is lost. Whether the account "
@@ -207,6 +243,7 @@ STEP("06.3", "TOTAL is the same at every moment while transfers run") {
   const std::vector<std::string> names = {"red", "green", "blue"};
   for (const std::string& name : names) ask(witness, "DEPOSIT " + name + " 1000", "OK 1000");
   const std::vector<Peer*> clients = clients_of(step, server, crowd);
+  LedgerUse ledger(server);
   AtOnce at_once(server);
   for (std::size_t i = 0; i < clients.size(); ++i) {
     at_once.say(*clients[i], times(transfers, "TRANSFER " + names[i % 3] + " " +
@@ -225,6 +262,7 @@ STEP("06.3", "TOTAL is the same at every moment while transfers run") {
   ask(witness, "TRANSFER red green 7", "OK");
   ask(witness, "BALANCE red", "OK 993");
   ask(witness, "BALANCE green", "OK 1007");
+  ledger.expect(step, 2 * crowd * transfers + 3 * looks);
   server.stop();
 }
 
@@ -238,6 +276,7 @@ STEP("06.4", "opposite transfers never stop each other for good") {
       "always in the same order.");
   Server& server = step.server();
   Peer& witness = step.connect(server);
+  LedgerUse ledger(server);
   ask(witness, "DEPOSIT left 5000", "OK 5000");
   ask(witness, "DEPOSIT right 5000", "OK 5000");
   const std::vector<Peer*> clients = clients_of(step, server, crowd);
@@ -250,6 +289,7 @@ STEP("06.4", "opposite transfers never stop each other for good") {
   for (Peer* client : clients) client->expect(times(transfers, "OK"));
   ask(witness, "BALANCE left", "OK 5000");
   ask(witness, "BALANCE right", "OK 5000");
+  ledger.expect(step, 2 * crowd * transfers);
 
   step.suspect(
       "Transfers between many accounts stop each other for good. Where accounts share a lock, a "
@@ -292,6 +332,23 @@ STEP("06.5", "a transfer that fails half-way leaves everything as it was") {
       "done.");
   ask(client, "BALANCE poor", "OK 10");
   ask(other, "TOTAL", "OK " + std::to_string(most + 10));
+
+  step.suspect(
+      "While a transfer is being refused, others see it half done: the lock was given back before "
+      "all was as it had been. To undo belongs under the same lock.");
+  // Whichever lock it gives back first, second, third.
+  const std::uint64_t locks = kit::RecorderLog::available() ? 3 : 0;
+  for (std::uint64_t nth = 1; nth <= locks; ++nth) {
+    kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::mutex_unlock).at(nth));
+    client.send("TRANSFER poor rich 5\n");
+    step.wait_until([&] { return held.holding() > 0 || !client.unread().empty(); },
+                    "the refusal under way");
+    other.send("TOTAL\nBALANCE poor\n");
+    step.let_rest(server);
+    held.withdraw();  // a bank of several locks may need it to go on
+    other.expect("OK " + std::to_string(most + 10) + "\nOK 10\n");
+    (void)client.read_line();
+  }
   ask(other, "TRANSFER rich poor 5", "OK");
   ask(client, "TRANSFER poor rich 5", "OK");
   ask(other, "TOTAL", "OK " + std::to_string(most + 10));
@@ -314,7 +371,8 @@ class FakeBank {
  public:
   enum class Crime { none, takes_one_unit, cuts_a_connection };
 
-  FakeBank(Step& step, Crime crime) : step_(step), crime_(crime) {
+  // So many clients ask at the same time: until they do, no transfer is answered.
+  FakeBank(Step& step, Crime crime, long clients) : step_(step), crime_(crime), clients_(clients) {
     listener_ = non_blocking(::socket(AF_INET, SOCK_STREAM, 0));
     const kit::Address any = kit::Address::tcp("127.0.0.1", 0);
     if (::bind(listener_.get(), any.get(), any.size()) == -1 ||
@@ -326,8 +384,9 @@ class FakeBank {
 
   std::uint16_t port() const { return kit::Address::local_of(listener_.get()).port(); }
   long transfers() const { return transfers_; }
-  // Whether two clients have asked for a transfer at the same time. Until then none is answered.
-  bool two_have_met() const { return two_have_met_; }
+  // Whether all clients have asked for a transfer at the same time.
+  bool all_have_met() const { return all_have_met_; }
+  long most_at_once() const { return most_at_once_; }
   long total() const {
     long sum = 0;
     for (const auto& [name, balance] : balances_) sum += balance;
@@ -353,11 +412,13 @@ class FakeBank {
     }
     std::erase_if(customers_, [&](Customer& customer) { return !listen_to(customer); });
     const auto holds = [](const Customer& customer) { return !customer.held.empty(); };
-    if (std::count_if(customers_.begin(), customers_.end(), holds) >= 2) two_have_met_ = true;
-    if (!two_have_met_) return;
+    most_at_once_ =
+        std::max<long>(most_at_once_, std::count_if(customers_.begin(), customers_.end(), holds));
+    if (most_at_once_ >= clients_) all_have_met_ = true;
+    if (!all_have_met_) return;
     std::erase_if(customers_, [&](Customer& customer) {
       const std::string request = std::exchange(customer.held, {});
-      return !request.empty() && !answer(customer, request);
+      return !request.empty() && !(answer(customer, request) && answer_lines(customer));
     });
   }
 
@@ -367,18 +428,24 @@ class FakeBank {
     ssize_t count;
     while ((count = ::recv(customer.connection.get(), bytes, sizeof bytes, 0)) > 0) {
       customer.unread.append(bytes, static_cast<std::size_t>(count));
-      std::size_t end;
-      while ((end = customer.unread.find('\n')) != std::string::npos) {
-        const std::string request = customer.unread.substr(0, end);
-        customer.unread.erase(0, end + 1);
-        if (!two_have_met_ && request.starts_with("TRANSFER ")) {
-          customer.held = request;
-        } else if (!answer(customer, request)) {
-          return false;
-        }
-      }
+      if (!answer_lines(customer)) return false;
     }
     return count == -1 && errno == EAGAIN;
+  }
+
+  // Whoever says many lines at once is answered in their order; behind one that is held they wait.
+  bool answer_lines(Customer& customer) {
+    std::size_t end;
+    while (customer.held.empty() && (end = customer.unread.find('\n')) != std::string::npos) {
+      const std::string request = customer.unread.substr(0, end);
+      customer.unread.erase(0, end + 1);
+      if (!all_have_met_ && request.starts_with("TRANSFER ")) {
+        customer.held = request;
+      } else if (!answer(customer, request)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   // False: it is sent away without an answer. (Answers are short: they fit into the socket.)
@@ -395,7 +462,8 @@ class FakeBank {
       transfers_ += 1;
       if (crime_ == Crime::cuts_a_connection && transfers_ == 7) return "";
       if (balances_.count(from) == 0 || balances_.count(to) == 0) return "ERR no such account\n";
-      if (balances_[from] < amount) return "ERR not enough\n";
+      // The third is refused, as if another customer had been quicker.
+      if (balances_[from] < amount || transfers_ == 3) return "ERR not enough\n";
       balances_[from] -= amount;
       balances_[to] += amount;
       if (crime_ == Crime::takes_one_unit && transfers_ == 7) balances_[to] -= 1;
@@ -413,11 +481,13 @@ class FakeBank {
 
   Step& step_;
   Crime crime_;
+  long clients_;
   kit::Descriptor listener_;
   std::vector<Customer> customers_;
   std::map<std::string, long> balances_;
   long transfers_ = 0;
-  bool two_have_met_ = false;
+  long most_at_once_ = 0;
+  bool all_have_met_ = false;
 };
 
 }  // namespace
@@ -433,15 +503,22 @@ STEP("06.6", "proves TOTAL, and says so when one unit is missing") {
     step.suspect(
         "The bank is honest, and has other customers too. What TOTAL is afterwards is to be "
         "compared with what TOTAL was before, as the bank itself says it.");
-    FakeBank honest(step, FakeBank::Crime::none);
+    FakeBank honest(step, FakeBank::Crime::none, clients);
     Program& client = start_client(honest);
     honest.serve(client);
-    if (!honest.two_have_met() && client.alive()) {
+    if (!honest.all_have_met() && client.alive()) {
       step.suspect(
           "The clients move money at once: a thread and a connection for each, and all are "
           "started before the first is waited for.");
-      step.fail("two clients at least at the same time",
-                "one has asked for a transfer, and none beside it");
+      step.fail(std::to_string(clients) + " clients at the same time",
+                kit::counted(static_cast<std::size_t>(honest.most_at_once()), "client") +
+                    " asked for a transfer, and none beside");
+    }
+    (void)client.wait_exit();
+    if (client.errors().find("ERR") != std::string_view::npos) {
+      step.suspect(
+          "The bank may refuse a transfer (ERR) when there is not enough. That moves nothing, and "
+          "is no error: go on with the next.");
     }
     client.expect_exit(0);
     step.suspect("Each of --clients asks for --transfers transfers.");
@@ -456,7 +533,7 @@ STEP("06.6", "proves TOTAL, and says so when one unit is missing") {
     step.suspect(
         "One unit has disappeared, and the client ends as if all were well. It must ask the "
         "bank for TOTAL again after the transfers, compare, and exit with status 1.");
-    FakeBank thief(step, FakeBank::Crime::takes_one_unit);
+    FakeBank thief(step, FakeBank::Crime::takes_one_unit, clients);
     Program& client = start_client(thief);
     thief.serve(client);
     client.expect_error_sentence({std::to_string(thief.total())});
@@ -465,7 +542,7 @@ STEP("06.6", "proves TOTAL, and says so when one unit is missing") {
     step.suspect(
         "A connection was cut in the midst of the transfers: that is an error too, on "
         "whichever thread it is noticed.");
-    FakeBank rude(step, FakeBank::Crime::cuts_a_connection);
+    FakeBank rude(step, FakeBank::Crime::cuts_a_connection, clients);
     Program& client = start_client(rude);
     rude.serve(client);
     client.expect_error_sentence();
@@ -607,12 +684,14 @@ STEP("06.8",
 
   // A client whose WAIT waits, and is not only on its way: `sleeper` is the thread that serves it.
   int sleeper = -1;
-  const auto waiting = [&](long amount, const std::string& said_before = "") -> Peer& {
+  const auto waiting = [&](long amount, const std::string& said_before = "",
+                           const std::string& said_after = "") -> Peer& {
     const std::set<int> before = threads::waiting(server);
     int seen = -1;
     long seen_sleeps = 0;
     Peer& client = step.connect(server);
-    client.send(said_before + "WAIT a " + std::to_string(amount) + "\n").wait_until_taken();
+    client.send(said_before + "WAIT a " + std::to_string(amount) + "\n" + said_after)
+        .wait_until_taken();
     step.await(
         [&] {
           for (const int thread : threads::waiting(server)) {
@@ -668,6 +747,8 @@ STEP("06.8",
       "who "
       "still has to wait, and the one who was meant sleeps on: notify_all().");
   std::vector<Peer*> patient;
+  // He will find the bank closed twice.
+  Peer& stubborn = waiting(900'000, "", "WAIT a 800000\n");
   for (int i = 0; i < 6; ++i) patient.push_back(&waiting(900'000));
   Peer& meant = waiting(110);
   for (int i = 0; i < 6; ++i) patient.push_back(&waiting(900'000));
@@ -696,7 +777,40 @@ STEP("06.8",
     step.check(answer.starts_with("ERR "), "\"ERR\" and a reason", kit::quoted(answer));
     client->expect_end();
   }
+  step.suspect(
+      "Who asks to wait after stop() waits for ever: stop() ends every wait_for(), now and from "
+      "now "
+      "on. It sets a flag that stays.");
+  for (int i = 0; i < 2; ++i) {
+    const std::string answer = stubborn.read_line();
+    step.check(answer.starts_with("ERR "), "\"ERR\" and a reason, twice", kit::quoted(answer));
+  }
+  stubborn.expect_end();
   server.expect_exit(0);
+
+  step.suspect(
+      "A deposit came between the look at the balance and the sleep, and nobody wakes the one who "
+      "waits. To look and to go to sleep is one step, under the lock of those who change: wait() "
+      "gives it back when the thread sleeps.");
+  Server& held_server = step.server();
+  Peer& giver = step.connect(held_server);
+  ask(giver, "DEPOSIT a 5", "OK 5");
+  Peer& taker = step.connect(held_server);
+  ask(taker, "BALANCE a", "OK 5");
+  // Whichever lock it is that is given back too early: the server has some of its own before it.
+  const std::uint64_t locks = kit::RecorderLog::available() ? 8 : 0;
+  for (std::uint64_t nth = 1; nth <= locks; ++nth) {
+    const std::string next = std::to_string(5 + nth);
+    kit::FaultHandle held = held_server.recorder().add(Fault::hold(Calls::mutex_unlock).at(nth));
+    taker.send("WAIT a " + next + "\n").wait_until_taken();
+    step.let_rest(held_server);  // it sleeps, or is held after it has looked
+    giver.send("DEPOSIT a 1\n");
+    step.let_rest(held_server);
+    held.withdraw();
+    giver.expect("OK " + next + "\n");
+    taker.expect("OK " + next + "\n");
+  }
+  held_server.stop();
 
   step.suspect(
       "A thread that waits must sleep until somebody wakes it: std::condition_variable. To "

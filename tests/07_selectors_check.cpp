@@ -101,7 +101,7 @@ void wait_until_it_waits(Step& step, const Program& program) {
         call = now;
         return looks >= 10;
       },
-      kit::event_deadline(), milliseconds{10});
+      kit::event_deadline(), kit::limits::proc_poll);
 }
 
 // Until the server has taken everything that it will take from those who send and never read: it
@@ -156,7 +156,7 @@ bool is_asleep(Step& step, Program& server) {
 // ---- the selector -------------------------------------------------------------------------------
 
 STEP("07.1", "register, modify, unregister and the map keep the rules") {
-  Program& probe = step.probe("rules");
+  Program& probe = step.probe("rules", {}, {.on_purpose = true});
   const auto rule = [&](const char* cause, const char* line) {
     step.suspect(cause);
     probe.expect_line(line);
@@ -232,7 +232,7 @@ STEP("07.1", "register, modify, unregister and the map keep the rules") {
 }
 
 STEP("07.2", "select tells what is ready, and waits as long as it was told") {
-  Program& probe = step.probe("readiness", {}, {.nofile = 2048});
+  Program& probe = step.probe("readiness", {}, {.nofile = 2048, .on_purpose = true});
   const auto situation = [&](Program& program, const char* cause, const char* line) {
     step.suspect(cause);
     program.expect_line(line);
@@ -346,7 +346,7 @@ STEP("07.3", "200 clients at once: one thread, no child") {
       clients[i]->expect_end();
     }
     ask(step, server, first, step.word() + "\n");
-    server.kill();
+    server.dismiss();
   }
 
   step.suspect("The mix-in uses the selector that it was given, whatever its kind.");
@@ -356,17 +356,18 @@ STEP("07.3", "200 clients at once: one thread, no child") {
     Peer& two = step.connect(other);
     ask(step, other, two, step.word() + "\n");
     ask(step, other, one, step.word() + "\n");
-    other.kill();
+    other.dismiss();
   }
   step.suspect("The mix-in does the same for a UnixStreamServer.");
   Server& on_path = start(step, {.args = {"--path", step.path("s")}});
   Peer& local = step.connect(on_path);
   ask(step, on_path, local, step.word() + "\n");
-  on_path.kill();
+  on_path.dismiss();
 }
 
 STEP("07.4", "a client that does not read holds up nobody") {
   Server& server = start(step);
+  server.may_say("processing of request from");
   Peer& other = step.connect(server);
   ask(step, server, other, step.word() + "\n");
   step.suspect(
@@ -385,7 +386,7 @@ STEP("07.4", "a client that does not read holds up nobody") {
   deaf.reset();
   ask(step, server, other, step.word() + "\n");
   ask(step, server, late, step.word() + "\n");
-  server.kill();
+  server.dismiss();
 }
 
 STEP("07.5", "16 MiB comes back whole to a slow reader") {
@@ -402,7 +403,7 @@ STEP("07.5", "16 MiB comes back whole to a slow reader") {
   quick.send(some).half_close();
   quick.expect(Step::upper(some));
   quick.expect_end();
-  in_pieces.kill();
+  in_pieces.dismiss();
 
   Server& server = start(step);
   const std::string all = numbered_lines(step, flood);
@@ -416,7 +417,7 @@ STEP("07.5", "16 MiB comes back whole to a slow reader") {
   expect_all(slow, Step::upper(all));
   slow.half_close();
   slow.expect_end();
-  server.kill();
+  server.dismiss();
 }
 
 STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
@@ -449,6 +450,13 @@ STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
   const std::string typed = step.word() + "\n";
   client.type(typed);
   server.expect(typed);
+  step.suspect(
+      "The client made its standard input non-blocking. That is no setting of the number but of "
+      "the "
+      "terminal, which it shares with the shell: the next program finds it so. Wait in the "
+      "selector, and read when it is ready.");
+  step.check(!kit::proc::is_nonblocking(client.pid(), 0), "standard input as the client found it",
+             "O_NONBLOCK is set");
   step.suspect(
       "The terminal is silent and the server speaks: a client that sits in read() on the "
       "terminal does not hear it. Wait for both, in the selector.");
@@ -624,6 +632,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
   step.suspect_task("07.F", "SelectorMixIn::wait");
   constexpr std::size_t allowance = 4;  // what a server may open on first use and keep
   Server& server = start(step, {.args = {"--line-limit", "1000"}});
+  server.may_say("processing of request from");
   Peer& other = step.connect(server);
   ask(step, server, other, step.word() + "\n");
   const std::size_t before = server.open_descriptors();
@@ -684,6 +693,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
 
   // The signal comes while one does not read, and one waits in the queue and is taken no more.
   Server& crowded = start(step, {.args = {"--max-output", "1000000000"}});
+  crowded.may_say("processing of request from");
   const std::string lines = numbered_lines(step, flood);
   Peer& witness = step.connect(crowded);
   Peer& unread = step.connect(crowded);
@@ -732,6 +742,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
       "A readiness may prove wrong: recv() returns -1 and EAGAIN, or EINTR. That is neither "
       "an end nor an error: the connection is asked again when it is ready again.");
   Server& hesitant = start(step);
+  hesitant.may_say("processing of request from");
   Peer& patient = step.connect(hesitant);
   ask(step, hesitant, patient, step.word() + "\n");
   for (const int error : {EAGAIN, EINTR, EAGAIN}) {
@@ -750,6 +761,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
       "The kernel has refused to watch a new connection (ENOSPC), and its client is left hanging. "
       "What register_fd() throws is reported, and costs that client alone.");
   Server& unable = start(step);
+  unable.may_say("processing of request from");
   Peer& inside = step.connect(unable);
   ask(step, unable, inside, step.word() + "\n");
   kit::FaultHandle refusal = unable.recorder().add(Fault::fail(Calls::epoll_ctl, ENOSPC));
@@ -769,6 +781,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
       "A client of a path had gone before its answer, send() raised SIGPIPE, and the signal ended "
       "the server. MSG_NOSIGNAL keeps it away.");
   Server& on_path = start(step, {.args = {"--path", step.path("s")}});
+  on_path.may_say("processing of request from");
   Peer& stays = step.connect(on_path);
   ask(step, on_path, stays, step.word() + "\n");
   on_path.signal(SIGSTOP);
@@ -790,6 +803,7 @@ STEP("07.9", "memory is bounded when a client sends and never reads") {
       "it "
       "for EVENT_WRITE alone.");
   Server& server = start(step, {.args = {"--max-output", std::to_string(max_output), "--quiet"}});
+  server.may_say("processing of request from");
   Peer& other = step.connect(server);
   ask(step, server, other, step.word() + "\n");
   const std::size_t before = server.rss_kib();
@@ -831,6 +845,7 @@ STEP("07.10", "one flooding client does not starve the rest") {
       "after "
       "the others.");
   Server& server = start(step, {.args = {"--max-output", "1000000000"}});
+  server.may_say("processing of request from");
   Peer& flooding = step.connect(server);
   Peer& other = step.connect(server);
   ask(step, server, flooding, step.word() + "\n");
@@ -863,6 +878,9 @@ STEP("07.11", "without descriptors left it waits, and goes on when one is free")
   constexpr std::size_t limit = 40;
   constexpr std::uint64_t few = 200;  // 50 ms apart there are some 10 in the time of the look
   Server& server = start(step, {.build = "plain", .nofile = limit});
+  server.may_say("processing of request from");
+  server.may_say("cannot take a request");
+  server.may_say("there is room for about");
   std::vector<Peer*> clients;
   const auto newcomer = [&] {
     clients.push_back(&step.connect(server));
@@ -903,6 +921,9 @@ STEP("07.11", "without descriptors left it waits, and goes on when one is free")
       "descriptor free, accept() fails at once. The loop leaves it alone for a while: wait() is "
       "called with for_requests false, and must not have the listener registered then.");
   Server& full = start(step, {.build = "checked"});
+  full.may_say("processing of request from");
+  full.may_say("cannot take a request");
+  full.may_say("there is room for about");
   Peer& guest = step.connect(full);
   ask(step, full, guest, step.word() + "\n");
   auto failing = full.recorder().add(Fault::fail(Calls::any_accept, EMFILE).always().in_a_row());
@@ -937,6 +958,15 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
   Server& server = start(step, {.args = {"--idle-timeout", std::to_string(timeout.count())}});
   Peer& lively = step.connect(server);
   ask(step, server, lively, step.word() + "\n");
+  // On a machine so busy that this check itself falls silent, there is nothing to be said of it.
+  auto last = kit::Clock::now();
+  milliseconds longest{0};  // that our own clients were silent
+  const auto in_time = [&] {
+    const auto now = kit::Clock::now();
+    longest = std::max(longest, std::chrono::ceil<milliseconds>(now - last));
+    last = now;
+    return longest < timeout / 2;
+  };
   // One who has said all, and takes the answer so slowly that the server sends now and then. (What
   // a path takes ahead of its reader is known: some 200 KiB.)
   constexpr std::size_t some = 192 * 1024;
@@ -960,38 +990,30 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
 
   Peer& silent = step.connect(server);
   silent.send("half a line");
-  auto last = kit::Clock::now();
-  milliseconds longest{0};  // that our own client was silent
   const auto give_up = kit::after(timeout + kit::event_time());
   while (silent.ending() == kit::Ending::open && kit::Clock::now() < give_up) {
-    if (longest < timeout / 2) {
-      step.suspect(
-          "A client that goes on to speak is not idle: each time something moves on a connection "
-          "its time begins anew.");
-      ask(step, server, lively, step.word() + "\n");
-      if (kit::Clock::now() - last_taken >= timeout / 4) {
-        take(some);
-        last_taken = kit::Clock::now();
-      }
+    step.suspect(
+        "A client that goes on to speak is not idle: each time something moves on a connection "
+        "its time begins anew.");
+    if (in_time()) ask(step, server, lively, step.word() + "\n");
+    if (in_time() && last - last_taken >= timeout / 4) {
+      take(some);
+      last_taken = last;
     }
     step.await([] { return false; }, kit::after(timeout / 20));
-    const auto now = kit::Clock::now();
-    longest = std::max(longest, std::chrono::ceil<milliseconds>(now - last));
-    last = now;
   }
   step.suspect(
       "Nobody looks at the clock: with --idle-timeout the wait ends when the first connection "
       "is due, and then it is closed.");
   silent.expect_end();
   silent.close();  // or the end of a goodbye would wake the loop, whatever its wait was
-  if (longest < timeout / 2) take(answer.size());
+  if (in_time()) take(answer.size());
   slow.close();
   local.stop();
   step.suspect(
       "A client that goes on to speak is not idle: each time something moves on a connection "
       "its time begins anew.");
-  // (On a machine so busy that this check itself fell silent, there is nothing to be said of it.)
-  if (longest < timeout / 2) ask(step, server, lively, step.word() + "\n");
+  if (in_time()) ask(step, server, lively, step.word() + "\n");
   step.suspect("When it falls silent too, its time begins: it is closed as well.");
   lively.expect_end();
   server.stop();
@@ -1002,6 +1024,7 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
       "the clock.");
   const milliseconds short_time = kit::scaled(milliseconds{150});
   Server& brief = start(step, {.args = {"--idle-timeout", std::to_string(short_time.count())}});
+  brief.may_say("processing of request from");
   Peer& last_words = step.connect(brief);
   last_words.send("x").wait_until_taken();
   kit::FaultHandle wait = brief.recorder().add(Fault::hold(Calls::any_wait));

@@ -386,12 +386,18 @@ Diagnosis diagnose(const Step& step) {
       return result;
     }
   }
-  if (failure.out_of_time && result.program->alive()) {
-    result.kind = Diagnosis::Kind::hang;
-    if (computes(*result.program)) {
-      result.cause = with_suspicion("Your " + result.program->name() +
-                                    " computes without end: it is in a loop that does not wait.");
-    }
+  const bool hangs = failure.out_of_time && result.program->alive();
+  if (hangs) result.kind = Diagnosis::Kind::hang;
+  for (const auto& program : programs) {
+    const RecorderLog* const log = program->recorder_if_any();
+    if (log == nullptr || !log->turning() || !failure.cause.empty()) continue;
+    result.program = program.get();
+    result.cause = with_suspicion(turning_sentence);
+    return result;
+  }
+  if (hangs && computes(*result.program)) {
+    result.cause = with_suspicion("Your " + result.program->name() +
+                                  " computes without end: it is in a loop that does not wait.");
   }
   return result;
 }

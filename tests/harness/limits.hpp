@@ -83,6 +83,10 @@ inline constexpr std::size_t processes = 600;
 // Seconds of processor time, a backstop: the deadline of an event comes first.
 inline constexpr std::size_t cpu_seconds = 120;
 
+// Memory that a server may keep after its clients have gone: buffers for the next ones, and what
+// the C library and iostreams take at first use.
+inline constexpr std::size_t heap_allowance = std::size_t{512} * 1024;
+
 // ---- exit statuses -----------------------------------------------------------------------------
 
 inline constexpr int not_written = 86;  // a hole of a starter (common/'s not_written())

@@ -88,7 +88,13 @@ Peer& Peer::half_close() {
   conversation.open = false;
   step_.story().add("sent", "end of file", name_);
   stream_.half_close();
+  half_closed_ = true;
   return *this;
+}
+
+bool Peer::in_use() const {
+  if (!stream_.is_open() || stream_.ending() == Ending::reset) return false;
+  return !half_closed_ || stream_.ending() == Ending::open;
 }
 
 void Peer::close() {

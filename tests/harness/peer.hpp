@@ -50,6 +50,10 @@ class Peer {
   /// Sends what the kernel takes now; no failure if that is nothing. Returns how much it was.
   std::size_t try_send(std::string_view bytes);
 
+  /// Whether the program may still need its end of the connection: not once both sides have said
+  /// that they are through, or one has cut it.
+  bool in_use() const;
+
   /// End of file for the program; we still read.
   Peer& half_close();
   void close();
@@ -100,6 +104,7 @@ class Peer {
   std::size_t conversation_;
   std::string background_;
   std::unique_ptr<Watch> background_watch_;
+  bool half_closed_ = false;
 };
 
 /// Something that a client of the learner's connects to.

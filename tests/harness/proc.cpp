@@ -367,6 +367,24 @@ std::optional<std::vector<OpenDescriptor>> descriptors(pid_t pid) {
   return found;
 }
 
+std::optional<std::size_t> open_sockets(pid_t pid) {
+  const std::string folder = folder_of(pid) + "/fd";
+  if (access(folder.c_str(), R_OK | X_OK) != 0) return std::nullopt;
+  const auto is_socket = [&folder](pid_t number) {
+    return link_of(folder + '/' + std::to_string(number)).starts_with("socket:");
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(numbers_in(folder), is_socket));
+}
+
+bool is_nonblocking(pid_t pid, int fd) {
+  const auto text = read_file(folder_of(pid) + "/fdinfo/" + std::to_string(fd));
+  const std::size_t at = text ? text->find("flags:") : std::string::npos;
+  if (at == std::string::npos) return false;
+  constexpr int octal = 8;
+  return (std::strtol(text->c_str() + at + std::strlen("flags:"), nullptr, octal) & O_NONBLOCK) !=
+         0;
+}
+
 std::optional<std::size_t> resident_kib(pid_t pid) {
   const auto text = read_file(folder_of(pid) + "/statm");
   if (!text) return std::nullopt;

@@ -47,6 +47,12 @@ struct OpenDescriptor {
 /// Its open descriptors in order; nothing where that cannot be seen.
 std::optional<std::vector<OpenDescriptor>> descriptors(pid_t pid);
 
+/// How many of its open descriptors are sockets.
+std::optional<std::size_t> open_sockets(pid_t pid);
+
+/// Whether one of its descriptors is non-blocking (false where that cannot be seen).
+bool is_nonblocking(pid_t pid, int fd);
+
 /// Resident memory in KiB.
 std::optional<std::size_t> resident_kib(pid_t pid);
 

@@ -96,7 +96,9 @@ void set_limits(const ProcessOptions& options, int report) {
 }
 
 void become_user(uid_t user, int report) {
-  const auto group = static_cast<gid_t>(user);
+  // Another number than the user's: whoever takes one for the other is seen.
+  constexpr gid_t apart = 1'000;
+  const gid_t group = static_cast<gid_t>(user) - apart;
   if (setgroups(0, nullptr) != 0) give_up(report, "setgroups");
   if (setgid(group) != 0) give_up(report, "setgid");
   if (setuid(user) != 0) give_up(report, "setuid");

@@ -56,6 +56,7 @@ Program::Program(Step& step, std::string name, std::string path, const ProcessOp
       args_(options.args),
       nonce_(std::move(nonce)),
       may_report_(options.may_report),
+      on_purpose_(options.on_purpose),
       recorder_([&]() -> std::unique_ptr<RecorderLog> {
         if (options.build == "plain" || !RecorderLog::available()) return nullptr;
         auto log = std::make_unique<RecorderLog>();
@@ -92,6 +93,7 @@ std::string Program::command_line() const {
 
 void Program::signal(int number) {
   step_.story().add("signal", signal_name(number) + " to the " + name_);
+  if (!is_server()) may_say("");  // a client that is interrupted may say so
   process_.signal(number);
 }
 
@@ -116,6 +118,7 @@ Exit Program::wait_exit() {
 
 void Program::expect_exit(int code) {
   const Exit how = wait_exit();
+  if (code != 0) may_say("");  // who fails says why
   if (!how.clean(code)) {
     step_.fail({.expected = "exit " + std::to_string(code) + " of the " + name_,
                 .got = how.text(),
@@ -142,6 +145,7 @@ std::string Program::expect_error_sentence(std::initializer_list<std::string_vie
                 .got = what,
                 .about = this});
   }
+  may_say(sentence);
   step_.story().add(
       "ended", "the " + name_ + " said \"" + shown(sentence) + "\", exit " + std::to_string(code));
   return sentence;
@@ -245,6 +249,7 @@ void Program::expect_output_contains(std::string_view text) {
 }
 
 void Program::expect_error_contains(std::string_view text) {
+  may_say(std::string(text));
   expect_in(process_.err(), text, "stderr");
 }
 
@@ -340,6 +345,14 @@ void Server::wait_ready() {
                 .got = "port 0: \"" + shown(line) + '"',
                 .about = this});
   }
+  step_.come_to_rest(*this);
+  sockets_at_first_ = proc::open_sockets(pid());
+  if (const RecorderLog* const log = recorder_if_any()) heap_at_first_ = log->heap_at_rest();
+}
+
+void Server::dismiss() {
+  step_.look_always(*this, Step::Clients::leave);
+  kill();
 }
 
 void Server::stop_by(int signal_number) {
@@ -350,6 +363,7 @@ void Server::stop_by(int signal_number) {
                 .cause = own_words ? "" : "It ended after the last answer that was expected of it.",
                 .about = this});
   }
+  step_.look_always(*this, Step::Clients::stay);
   Program::signal(signal_number);
   // What the step suspected just before is about the end.
   if (own_words) step_.suspect(step_.suspicion());

@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "address.hpp"
@@ -40,6 +42,8 @@ struct ProgramOptions {
   bool ready = true;
   /// True: a sanitizer's report is no failure by itself (a child is made to crash).
   bool may_report = false;
+  /// True: a probe that turns, dozes and uses closed descriptors on purpose.
+  bool on_purpose = false;
 };
 using ServerOptions = ProgramOptions;
 using ClientOptions = ProgramOptions;
@@ -113,6 +117,11 @@ class Program {
   /// Whether the step has asked its recorder for anything: then what it did not see counts.
   bool relies_on_recorder() const { return relies_on_recorder_; }
 
+  /// What it may say on stderr besides what was expected of it: a line that holds these words.
+  /// Every other line there fails the step, at its end. "" is in every line.
+  void may_say(std::string words) { expected_errors_.push_back(std::move(words)); }
+  const std::vector<std::string>& expected_errors() const { return expected_errors_; }
+
   /// Kills it. No expectation, no line in the story; that it is gone is no failure.
   void kill();
   bool killed() const { return killed_; }
@@ -125,6 +134,7 @@ class Program {
   bool end_expected() const { return end_expected_; }
   void expect_end_sometime() { end_expected_ = true; }
   bool may_report() const { return may_report_; }
+  bool on_purpose() const { return on_purpose_; }
   virtual bool is_server() const { return false; }
   /// It has said where it listens (a server).
   bool ready() const { return ready_; }
@@ -138,6 +148,7 @@ class Program {
   bool end_expected_ = false;
   bool killed_ = false;   // by the step
   std::size_t read_ = 0;  // bytes of stdout that lines were taken from
+  std::vector<std::string> expected_errors_;
 
  private:
   void expect_in(const Captured& captured, std::string_view text, const char* stream);
@@ -149,6 +160,7 @@ class Program {
   std::vector<std::string> args_;
   std::string nonce_;
   bool may_report_;
+  bool on_purpose_;
   std::unique_ptr<RecorderLog> recorder_;
   bool relies_on_recorder_;
   Process process_;
@@ -167,6 +179,10 @@ class Server : public Program {
   const Address& address() const { return address_; }
   std::uint16_t port() const { return address_.port(); }
 
+  /// The step needs it no more: its clients go, it comes to rest, what is always looked at is
+  /// looked at, and it is killed. For a step that asks for no end by a signal.
+  void dismiss();
+
   /// SIGTERM; it must end with exit 0 by the deadline, have said exactly once that it listens, and
   /// leave no process behind.
   void stop() { stop_by(15); }
@@ -176,8 +192,14 @@ class Server : public Program {
   enum class Children { ended, may_go_on };
   void expect_stopped(Children children = Children::ended);
 
+  // How it was before anybody came; nothing where that cannot be seen.
+  std::optional<std::size_t> sockets_at_first() const { return sockets_at_first_; }
+  std::size_t heap_at_first() const { return heap_at_first_; }
+
  private:
   Address address_;
+  std::optional<std::size_t> sockets_at_first_;
+  std::size_t heap_at_first_ = 0;
 };
 
 }  // namespace kit

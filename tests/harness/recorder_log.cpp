@@ -172,14 +172,16 @@ std::string arguments_text(const CallRecord& record) {
 
   if (record.is(Calls::any_recv | Calls::any_send))
     return first + ", " + second + message_flags(arguments[2]);
-  if (record.is(Calls::epoll_wait | Calls::epoll_pwait))
+  if (record.is(Calls::epoll_wait | Calls::epoll_pwait | Calls::epoll_pwait2))
     return first + ", " + second + ", " + std::to_string(arguments[2]);
   if (record.is(Calls::any_wait | Calls::listen)) return first + ", " + second;
-  if (record.is(Calls::waitpid | Calls::wait4))
+  if (record.is(Calls::waitpid | Calls::waitid | Calls::wait4))
     return first + ", " + names_of(arguments[1], wait_options);
   if (record.is(Calls::bind | Calls::connect))
     return first + (record.data.empty() ? "" : ", " + address_text(record.data));
-  if (record.is(Calls::any_accept | Calls::close)) return first;
+  if (record.is(Calls::any_accept | Calls::close | Calls::getsockopt | Calls::setsockopt |
+                Calls::getsockname | Calls::getpeername))
+    return first;
   if (record.is(Calls::shutdown)) return first + ", " + name_of(arguments[1], directions);
   if (record.is(Calls::socket)) return socket_arguments(record);
   if (record.is(Calls::epoll_ctl)) return epoll_ctl_arguments(record);
@@ -477,7 +479,7 @@ Fault Fault::for_at_most(std::chrono::milliseconds time) const {
 // ---------------------------------------------------------------------------------------------
 
 std::optional<std::int64_t> CallRecord::timeout() const {
-  if (is(Calls::epoll_wait | Calls::epoll_pwait)) return arguments[2];
+  if (is(Calls::epoll_wait | Calls::epoll_pwait | Calls::epoll_pwait2)) return arguments[2];
   if (is(Calls::any_wait)) return arguments[1];
   return std::nullopt;
 }
@@ -540,6 +542,86 @@ FaultHandle RecorderLog::add(const Fault& fault) {
 void RecorderLog::release_all() {
   if (!memory_->intact()) return;
   for (std::size_t rule = 0; rule < memory_->faults.size(); ++rule) memory_->let_go(rule);
+}
+
+void RecorderLog::withdraw_all() {
+  if (!memory_->intact()) return;
+  for (std::size_t rule = 0; rule < memory_->faults.size(); ++rule) {
+    memory_->block->rules[rule].state.store(number(RuleState::withdrawn));
+    memory_->withdrawn.insert(rule);
+    memory_->let_go(rule);
+  }
+}
+
+namespace {
+std::optional<CallRecord> first_of(const Noticed& noticed) {
+  if (noticed.count.load() == 0) return std::nullopt;
+  auto record = read_record(noticed.first);
+  if (!record) return CallRecord{};  // it is being written, or is nonsense: noticed all the same
+  record->returned = true;
+  return record;
+}
+
+// Of a set of calls the name that stands first: "recv" for all that receive.
+std::string_view first_name(Calls calls) {
+  for (std::size_t call = 0; call < call_kinds; ++call)
+    if (calls.contains(static_cast<Call>(call))) return call_names[call];
+  return "";
+}
+}  // namespace
+
+std::optional<CallRecord> RecorderLog::closed_used() const {
+  return memory_->intact() ? first_of(memory_->block->closed) : std::nullopt;
+}
+
+std::optional<CallRecord> RecorderLog::turning() const {
+  return memory_->intact() ? first_of(memory_->block->turning) : std::nullopt;
+}
+
+std::optional<CallRecord> RecorderLog::dozing() const {
+  return memory_->intact() ? first_of(memory_->block->dozing) : std::nullopt;
+}
+
+std::uint64_t RecorderLog::turns_most() const {
+  return memory_->intact() ? memory_->block->turns_most.load() : 0;
+}
+
+std::size_t RecorderLog::heap() const {
+  return memory_->intact() ? static_cast<std::size_t>(memory_->block->heap.load()) : 0;
+}
+
+std::size_t RecorderLog::heap_at_rest() const {
+  return memory_->intact() ? static_cast<std::size_t>(memory_->block->heap_at_rest.load()) : 0;
+}
+
+std::vector<RecorderLog::Delivered> RecorderLog::delivered() const {
+  std::vector<Delivered> all;
+  if (!memory_->intact()) return all;
+  for (std::size_t rule = 0; rule < memory_->faults.size(); ++rule) {
+    const Fault& fault = memory_->faults[rule];
+    std::string text(first_name(fault.calls_));
+    switch (fault.action_) {
+      case Action::fail:
+        text += ' ' + error_name(fault.error_);
+        break;
+      case Action::shorten:
+        text += " short";
+        break;
+      case Action::hold:
+        text += " held";
+        break;
+      case Action::endless:
+        text += " endless";
+        break;
+      case Action::vanish:
+        text += " vanished";
+        break;
+      case Action::none:
+        break;
+    }
+    all.push_back({std::move(text), memory_->block->rules[rule].delivered.load()});
+  }
+  return all;
 }
 
 namespace {

@@ -37,20 +37,23 @@ class Calls {
   friend constexpr Calls operator|(Calls a, Calls b) { return Calls(a.bits_ | b.bits_); }
 
   static const Calls socket, bind, listen, accept, accept4, connect;
-  static const Calls recv, recvfrom, recvmsg, read, readv;
-  static const Calls send, sendto, sendmsg, write, writev;
+  static const Calls recv, recvfrom, recvmsg, recvmmsg, read, readv, preadv2;
+  static const Calls send, sendto, sendmsg, sendmmsg, write, writev, pwritev2;
   static const Calls shutdown, close;
   static const Calls poll, ppoll, select, pselect;
-  static const Calls epoll_create1, epoll_ctl, epoll_wait, epoll_pwait;
-  static const Calls fork, vfork, posix_spawn, wait, waitpid, wait4;
+  static const Calls epoll_create1, epoll_ctl, epoll_wait, epoll_pwait, epoll_pwait2;
+  static const Calls fork, vfork, clone, posix_spawn, wait, waitpid, waitid, wait4;
   static const Calls unlink, thread, pthread_create;
+  static const Calls getsockopt, setsockopt, getsockname, getpeername;
+  static const Calls nanosleep;
+  static const Calls mutex_unlock;  ///< held after it has been made; of std::shared_mutex, too
 
   static const Calls any_accept;  ///< accept, accept4
-  static const Calls any_recv;    ///< recv, recvfrom, recvmsg; read and readv of a socket
-  static const Calls any_send;    ///< send, sendto, sendmsg; write and writev to a socket
-  static const Calls any_wait;    ///< poll, ppoll, select, pselect, epoll_wait, epoll_pwait
-  static const Calls any_fork;    ///< fork, vfork, posix_spawn(p)
-  static const Calls any_reap;    ///< wait, waitpid, wait4
+  static const Calls any_recv;    ///< recv and its relatives; read, readv, preadv2 of a socket
+  static const Calls any_send;    ///< send and its relatives; write, writev, pwritev2 to a socket
+  static const Calls any_wait;    ///< poll, select, epoll_wait and their relatives
+  static const Calls any_fork;    ///< fork, vfork, clone without shared memory, posix_spawn(p)
+  static const Calls any_reap;    ///< wait, waitpid, waitid, wait4
   static const Calls any_thread;  ///< std::thread's start, pthread_create
   static const Calls any;         ///< everything that is recorded
 
@@ -61,21 +64,27 @@ class Calls {
 // clang-format off
 #define KIT_CALL(name) inline constexpr Calls Calls::name{recorder::Call::name}
 KIT_CALL(socket); KIT_CALL(bind); KIT_CALL(listen); KIT_CALL(accept); KIT_CALL(accept4);
-KIT_CALL(connect); KIT_CALL(recv); KIT_CALL(recvfrom); KIT_CALL(recvmsg); KIT_CALL(read);
-KIT_CALL(readv); KIT_CALL(send); KIT_CALL(sendto); KIT_CALL(sendmsg); KIT_CALL(write);
-KIT_CALL(writev); KIT_CALL(shutdown); KIT_CALL(close); KIT_CALL(poll); KIT_CALL(ppoll);
-KIT_CALL(select); KIT_CALL(pselect); KIT_CALL(epoll_create1); KIT_CALL(epoll_ctl);
-KIT_CALL(epoll_wait); KIT_CALL(epoll_pwait); KIT_CALL(fork); KIT_CALL(vfork);
-KIT_CALL(posix_spawn); KIT_CALL(wait); KIT_CALL(waitpid); KIT_CALL(wait4); KIT_CALL(unlink);
-KIT_CALL(thread); KIT_CALL(pthread_create);
+KIT_CALL(connect); KIT_CALL(recv); KIT_CALL(recvfrom); KIT_CALL(recvmsg); KIT_CALL(recvmmsg);
+KIT_CALL(read); KIT_CALL(readv); KIT_CALL(preadv2); KIT_CALL(send); KIT_CALL(sendto);
+KIT_CALL(sendmsg); KIT_CALL(sendmmsg); KIT_CALL(write); KIT_CALL(writev); KIT_CALL(pwritev2);
+KIT_CALL(shutdown); KIT_CALL(close); KIT_CALL(poll); KIT_CALL(ppoll); KIT_CALL(select);
+KIT_CALL(pselect); KIT_CALL(epoll_create1); KIT_CALL(epoll_ctl); KIT_CALL(epoll_wait);
+KIT_CALL(epoll_pwait); KIT_CALL(epoll_pwait2); KIT_CALL(fork); KIT_CALL(vfork); KIT_CALL(clone);
+KIT_CALL(posix_spawn); KIT_CALL(wait); KIT_CALL(waitpid); KIT_CALL(waitid); KIT_CALL(wait4);
+KIT_CALL(unlink); KIT_CALL(thread); KIT_CALL(pthread_create); KIT_CALL(getsockopt);
+KIT_CALL(setsockopt); KIT_CALL(getsockname); KIT_CALL(getpeername); KIT_CALL(nanosleep);
+KIT_CALL(mutex_unlock);
 #undef KIT_CALL
 // clang-format on
 inline constexpr Calls Calls::any_accept = accept | accept4;
-inline constexpr Calls Calls::any_recv = recv | recvfrom | recvmsg | read | readv;
-inline constexpr Calls Calls::any_send = send | sendto | sendmsg | write | writev;
-inline constexpr Calls Calls::any_wait = poll | ppoll | select | pselect | epoll_wait | epoll_pwait;
-inline constexpr Calls Calls::any_fork = fork | vfork | posix_spawn;
-inline constexpr Calls Calls::any_reap = wait | waitpid | wait4;
+inline constexpr Calls Calls::any_recv =
+    recv | recvfrom | recvmsg | recvmmsg | read | readv | preadv2;
+inline constexpr Calls Calls::any_send =
+    send | sendto | sendmsg | sendmmsg | write | writev | pwritev2;
+inline constexpr Calls Calls::any_wait =
+    poll | ppoll | select | pselect | epoll_wait | epoll_pwait | epoll_pwait2;
+inline constexpr Calls Calls::any_fork = fork | vfork | clone | posix_spawn;
+inline constexpr Calls Calls::any_reap = wait | waitpid | waitid | wait4;
 inline constexpr Calls Calls::any_thread = thread | pthread_create;
 inline constexpr Calls Calls::any{(recorder::CallSet{1} << recorder::call_kinds) - 1};
 
@@ -196,6 +205,27 @@ class RecorderLog {
   FaultHandle add(const Fault& fault);
   /// Ends every hold: before the program is asked to end.
   void release_all();
+
+  /// Ends every fault: the program meets none from here on, and whoever is held goes on.
+  void withdraw_all();
+
+  // What the recorder notices in every step, of the program and its children; nothing if it is not
+  // so. It is the first such call.
+  std::optional<CallRecord> closed_used() const;  ///< on a descriptor that is not open (EBADF)
+  std::optional<CallRecord> turning() const;      ///< call after call in one thread brought nothing
+  std::optional<CallRecord> dozing() const;       ///< wait after wait was waited out, for nothing
+  std::uint64_t turns_most() const;  ///< the most calls in a row of one thread that brought nothing
+  /// Bytes of memory in use when the program (not a child) last waited or received; 0 if not known.
+  std::size_t heap() const;
+  /// The same when it last went to sleep in a wait for readiness.
+  std::size_t heap_at_rest() const;
+
+  struct Delivered {
+    std::string fault;  ///< "recv EINTR", "send held"
+    std::uint64_t times = 0;
+  };
+  /// How often each of the faults that were added has been delivered.
+  std::vector<Delivered> delivered() const;
 
   std::uint64_t count(Calls calls) const;   ///< how often entered, injected failures included
   std::uint64_t failed(Calls calls) const;  ///< how often the real call failed

@@ -378,6 +378,8 @@ void write_result(const std::string& path, const StepEntry& entry, const Lesson&
   line("reproduce", run_only_this(lesson, entry));
   line("seconds", time);
   line("seed", std::to_string(settings.seed));
+  line("looks", std::to_string(outcome.looks));
+  for (const auto& [fault, times] : outcome.faults) line("fault " + fault, std::to_string(times));
   line("report", outcome.report);
 
   const std::string part = path + ".part";

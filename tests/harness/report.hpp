@@ -2,6 +2,8 @@
 
 // How a failed step speaks to the learner.
 
+#include <cstddef>
+#include <map>
 #include <string>
 
 namespace kit {
@@ -15,8 +17,10 @@ struct StepEntry;
 struct StepOutcome {
   enum class Status { pass, fail, error, skip };
   Status status = Status::error;
-  std::string cause;   ///< one line
-  std::string report;  ///< all that is printed
+  std::string cause;      ///< one line
+  std::string report;     ///< all that is printed
+  std::size_t looks = 0;  ///< how often what is always looked at was looked at
+  std::map<std::string, std::size_t> faults{};  ///< "recv EINTR": how often it was delivered
 };
 
 /// How wide reports are: as the reader's terminal, if that was said (KIT_COLUMNS), and no wider

@@ -83,6 +83,16 @@ StepOutcome judge(const Settings& settings, const Lesson& lesson, const StepEntr
     }
     return explain_failure(step);
   };
+  const auto passed = [&step, &entry] {
+    StepOutcome outcome{StepOutcome::Status::pass, "", header(entry, entry.points)};
+    outcome.looks = step.looks();
+    for (const auto& program : step.programs()) {
+      const RecorderLog* const log = program->recorder_if_any();
+      if (log == nullptr || !log->attached()) continue;
+      for (const auto& [fault, times] : log->delivered()) outcome.faults[fault] += times;
+    }
+    return outcome;
+  };
   try {
     try {
       body(step);
@@ -92,7 +102,7 @@ StepOutcome judge(const Settings& settings, const Lesson& lesson, const StepEntr
                  .got = "it is not",
                  .out_of_time = true});
     }
-    return {StepOutcome::Status::pass, "", header(entry, entry.points)};
+    return passed();
   } catch (const StepFailed&) {
     return failed();
   } catch (const CannotRun& reason) {

@@ -14,6 +14,7 @@
 
 #include "causes.hpp"
 #include "escape.hpp"
+#include "invariants.hpp"
 #include "limits.hpp"
 #include "loopback.hpp"
 #include "places.hpp"
@@ -301,9 +302,9 @@ Peer& Step::add_peer(Stream stream, std::size_t conversation, std::string_view r
   return *peers_.back();
 }
 
-Peer& Step::connect(const Address& address) {
+Peer& Step::connect(const Address& address, Stream::Width width) {
   try {
-    Stream stream = Stream::connect(address, event_deadline());
+    Stream stream = Stream::connect(address, event_deadline(), width);
     Peer& peer = add_peer(std::move(stream), add_conversation(address, false, false), "client");
     if (peers_.size() > 1) story_.add("opened", "a connection", peer.name());
     return peer;
@@ -393,6 +394,11 @@ DatagramPeer& Step::datagram_listener(const Address& address) {
 
 uid_t Step::program_uid() const {
   return sandbox_.user().value_or(geteuid());
+}
+
+std::vector<std::string> Step::hosts() {
+  if (have_ipv6()) return {"127.0.0.1", "::1"};
+  return {"127.0.0.1"};
 }
 
 std::uint16_t Step::fixed_port() {
@@ -497,6 +503,47 @@ void Step::let_rest(const Program& program) {
   (void)await(rests, event_deadline(), limits::proc_poll);
 }
 
+void Step::come_to_rest(const Program& program) {
+  std::optional<std::uint64_t> before;
+  (void)await(
+      [&] {
+        const std::optional<std::uint64_t> now = proc::asleep(program.pid());
+        const bool same = now && now == before;
+        before = now;
+        return same || !program.alive();
+      },
+      after(scaled(limits::settle)), limits::proc_poll);
+}
+
+namespace {
+// Whether a connection that was opened to `address` leads to the server: one that listens on every
+// address is reached by many names.
+bool leads_to(const Server& server, const Address& address) {
+  const Address& own = server.address();
+  if (own.is_unix() || address.is_unix()) return own == address;
+  return own.port() == address.port();
+}
+}  // namespace
+
+void Step::look_always(Server& server, Clients clients) {
+  if (!server.ready() || !server.alive()) return;
+  std::size_t open = 0;
+  for (const auto& peer : peers_) {
+    const Conversation& conversation = conversations_[peer->conversation_];
+    if (conversation.listens || !leads_to(server, conversation.address)) continue;
+    if (clients == Clients::leave) {
+      peer->close();
+    } else if ((void)peer->ending(), peer->in_use()) {
+      ++open;
+    }
+  }
+  if (clients == Clients::leave && server.recorder_if_any() != nullptr) {
+    server.recorder().withdraw_all();
+  }
+  auto found = look_at_rest(*this, server, open);
+  if (found && !left_over_) left_over_ = std::move(found);
+}
+
 void Step::expect_returned(Program& program, Calls calls, std::string_view sentence,
                            std::string_view got) {
   wait_until([&] { return !program.recorder().pending(calls); }, sentence,
@@ -594,6 +641,15 @@ void Step::finish() {
     }
   }
   look_for_unseen_calls();
+  for (const auto& program : programs_) {
+    auto* const server = dynamic_cast<Server*>(program.get());
+    if (server != nullptr) look_always(*server, Clients::leave);
+  }
+  if (left_over_) fail(*left_over_);
+  for (const auto& program : programs_) {
+    look_at_calls(*this, *program);
+    look_at_words(*this, *program);
+  }
 }
 
 }  // namespace kit

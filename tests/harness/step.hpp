@@ -121,7 +121,11 @@ class Step {
   // -- peers --------------------------------------------------------------------------------------
 
   Peer& connect(const Server& server) { return connect(server.address()); }
-  Peer& connect(const Address& address);
+  Peer& connect(const Address& address, Stream::Width width = Stream::Width::usual);
+  /// One that takes little at a time: a server soon waits for it to read.
+  Peer& connect_narrowly(const Server& server) {
+    return connect(server.address(), Stream::Width::narrow);
+  }
   /// A connect to this address is refused: nobody listens there.
   void expect_refused(const Address& address);
   /// Nobody listens there (asked once, no failure).
@@ -156,6 +160,10 @@ class Step {
   Sandbox& sandbox() { return sandbox_; }
   /// The uid that the programs run under.
   uid_t program_uid() const;
+
+  /// The loopback addresses of this machine: "127.0.0.1", and "::1" where it has IPv6. What a step
+  /// says of TCP and UDP, it tries with each.
+  static std::vector<std::string> hosts();
 
   /// A port below the ephemeral range that no other step uses meanwhile, and that is another one
   /// in the wrong byte order.
@@ -215,8 +223,18 @@ class Step {
   /// of output).
   bool await(const std::function<bool()>& predicate, Deadline until,
              std::chrono::milliseconds again = limits::look_again);
-  /// After the body: every server is alive or was stopped, and no sanitizer has reported.
+  /// After the body: every server is alive or was stopped, no sanitizer has reported, and what is
+  /// always looked at (invariants.hpp) is as it should be.
   void finish();
+  /// Looks at a server that is to end: its clients leave first, or may stay to see the end. What is
+  /// wrong fails the step when its body is over: what the step itself demands is told first.
+  enum class Clients { leave, stay };
+  void look_always(Server& server, Clients clients);
+  /// Waits a moment for a server that has just said that it listens: until it sleeps.
+  void come_to_rest(const Program& program);
+  /// One more thing was looked at; how many that were.
+  void looked() { ++looks_; }
+  std::size_t looks() const { return looks_; }
 
   const Settings& settings() const { return settings_; }
   const Lesson& lesson() const { return lesson_; }
@@ -252,6 +270,8 @@ class Step {
   std::string suspicion_;
   std::size_t suspected_at_ = 0;
   std::size_t order_ = 0;  // of programs and conversations
+  std::size_t looks_ = 0;
+  std::optional<Failure> left_over_;
   std::string task_;
   std::string function_;
   Story story_;

@@ -51,8 +51,14 @@ Stream::Stream(Descriptor socket) : socket_(std::move(socket)) {
 #endif
 }
 
-Stream Stream::connect(const Address& to, Deadline until) {
+Stream Stream::connect(const Address& to, Deadline until, Width width) {
   Descriptor socket = make_socket(to.family(), SOCK_STREAM);
+  if (width == Width::narrow) {
+    // The other side's buffer grows with the size of a segment, which is ours to limit. tcp(7)
+    constexpr int receive_buffer = 4096, segment = 536;
+    setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    if (!to.is_unix()) setsockopt(socket.get(), IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+  }
   while (::connect(socket.get(), to.get(), to.size()) != 0) {
     if (errno == EINTR) continue;
     if (errno == EAGAIN && to.is_unix()) {

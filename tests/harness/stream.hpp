@@ -24,8 +24,12 @@ class Stream {
  public:
   explicit Stream(Descriptor socket);
 
+  /// `narrow`: a connection that takes little at a time: whoever sends to one that does not read
+  /// waits after some ten thousand bytes, not after millions.
+  enum class Width { usual, narrow };
+
   /// Connects. Throws std::system_error ("connect"), with ETIMEDOUT at the deadline.
-  static Stream connect(const Address& to, Deadline until);
+  static Stream connect(const Address& to, Deadline until, Width width = Width::usual);
 
   int fd() const { return socket_.get(); }
   bool is_open() const { return static_cast<bool>(socket_); }

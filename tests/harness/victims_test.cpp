@@ -218,6 +218,15 @@ TEST_CASE("a good server passes, and nothing but the verdict is printed") {
   }
 }
 
+TEST_CASE("what a step does not ask for is looked at all the same") {
+  check_fails({"keeps-a-socket", {"no socket left over", "A socket stays open"}});
+  check_fails({"mutters",
+               {"nothing else on stderr of the server", "somebody has come",
+                "It reports an error where there is none"},
+               {},
+               never});
+}
+
 TEST_CASE("a server that never says it listens") {
   check_fails({"never-ready",
                {"one line on stdout: listening on", "nothing in ",

@@ -441,3 +441,116 @@ kit_mutant(
 #include <cstdlib>]]
   STEP 01.10
   WORDS "ECONNRESET")
+
+# ---- what is looked at in every step, and in every form -------------------------------------------
+
+kit_mutant(
+  NAME client-on-ipv4-alone
+  SENTENCE "The client's socket is of IPv4, whatever family the server's address has."
+  FILE client.cpp
+  REPLACE [[::socket(server.family(), SOCK_STREAM]]
+  WITH [[::socket(AF_INET, SOCK_STREAM]]
+  STEP 01.1
+  WORDS "The client does not reach a server on IPv6")
+
+kit_mutant(
+  NAME client-cuts-the-answer-at-64-kib
+  SENTENCE "The client takes 64 KiB for the longest answer there is."
+  FILE client.cpp
+  REPLACE [[    if (count > 0) {]]
+  WITH [[    if (count > 0) {
+      if (answer.size() >= 65536) return answer;]]
+  STEP 01.2
+  WORDS "an answer has no greatest length")
+
+kit_mutant(
+  NAME client-prints-what-comes-at-once
+  SENTENCE "The client prints each piece when it comes, as the answer of a server that is then cut off."
+  FILE client.cpp
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <cerrno>
+#include <cstdio>]]
+  REPLACE [[      answer.append(buffer, static_cast<std::size_t>(count));]]
+  WITH [[      if (answer.empty()) std::printf("Received: ");
+      answer.append(buffer, static_cast<std::size_t>(count));
+      std::fwrite(buffer, 1, static_cast<std::size_t>(count) - (buffer[count - 1] == '\n'), stdout);
+      std::fflush(stdout);]]
+  REPLACE [[  print_exchange(message, answer);]]
+  WITH [[  std::printf("\n");]]
+  REPLACE [[  send_all(connection, message);]]
+  WITH [[  std::printf("Sent:     %s\n", options.sentence().c_str());
+  send_all(connection, message);]]
+  STEP 01.3
+  WORDS "Something was printed as if all were well")
+
+kit_mutant(
+  NAME every-address-of-ipv6
+  SENTENCE "The server was told one address of IPv6 and listens on all of them."
+  FILE tcp_server.cpp
+  REPLACE [[  check(::bind(socket_.get(), address.data(), address.size()), "bind");]]
+  WITH [[  const Address any = address.family() == AF_INET6 ? Address::inet("::", address.port()) : address;
+  check(::bind(socket_.get(), any.data(), any.size()), "bind");]]
+  REPLACE [[  set_server_address(Address::of_socket(socket_.get()));]]
+  WITH [[  set_server_address(Address::inet(address.host(), Address::of_socket(socket_.get()).port()));]]
+  STEP 01.4
+  WORDS "listens on every address of the machine")
+
+kit_mutant(
+  NAME listener-closed-twice-at-the-end
+  SENTENCE "server_close() closes the number, and the descriptor's owner closes it once more."
+  FILE tcp_server.cpp
+  REPLACE [[  socket_.reset();]]
+  WITH [[  ::close(socket_.get());]]
+  STEP 01.5
+  WORDS "A descriptor was closed twice")
+
+kit_mutant(
+  NAME asks-a-connection-without-waiting
+  SENTENCE "The connection is non-blocking, and whoever gets EAGAIN asks again at once."
+  FILE server.cpp
+  REPLACE [[      if (errno != EINTR) throw_system_error("recv");]]
+  WITH [[      if (errno != EINTR && errno != EAGAIN) throw_system_error("recv");]]
+  REPLACE [[      } else if (errno != EINTR) {]]
+  WITH [[      } else if (errno != EINTR && errno != EAGAIN) {]]
+  FILE tcp_server.cpp
+  REPLACE [[&size, SOCK_CLOEXEC);]]
+  WITH [[&size, SOCK_CLOEXEC | SOCK_NONBLOCK);]]
+  STEP 01.8
+  WORDS "A loop turns")
+
+kit_mutant(
+  NAME answer-cut-when-there-is-no-room
+  SENTENCE "An answer that finds no room in the connection is given up with the connection."
+  FILE server.cpp
+  REPLACE [[bytes.size(), MSG_NOSIGNAL);]]
+  WITH [[bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);]]
+  STEP 01.8
+  WORDS "A client that reads late has lost the end of its answer")
+
+kit_mutant(
+  NAME gone-before-accept-is-an-error
+  SENTENCE "A client that has gone again before it was accepted is reported as an error."
+  FILE tcp_server.cpp
+  REPLACE [[    if (nobody_to_accept(errno)) return]]
+  WITH [[    if (errno != ECONNABORTED && nobody_to_accept(errno)) return]]
+  STEP 01.10
+  WORDS "gone again before it was accepted (ECONNABORTED) is reported")
+
+kit_mutant(
+  NAME descriptor-lost-with-an-exception
+  SENTENCE "The handler closes its copy of the connection only if nothing is thrown."
+  FILE server.cpp
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <unistd.h>
+
+#include <cerrno>]]
+  REPLACE [[    char buffer[16 * 1024];]]
+  WITH [[    const int copy = ::dup(request().fileno());
+    char buffer[16 * 1024];]]
+  REPLACE [[      send_all({buffer, count});
+    }]]
+  WITH [[      send_all({buffer, count});
+    }
+    ::close(copy);]]
+  STEP 01.10
+  WORDS "A socket stays open that nobody uses any more")

@@ -465,3 +465,125 @@ kit_mutant(
   WITH [[byte >= 'a' ?]]
   STEP 02.3
   WORDS "only a to z change")
+
+# ---- what is looked at in every step, and in every form -------------------------------------------
+
+kit_mutant(
+  NAME client-rounds-its-time-to-seconds
+  SENTENCE "Each try lasts whole seconds, however many milliseconds were asked for."
+  FILE client.cpp
+  REPLACE [[receive_answer(socket, server, timeout)) return *answer;]]
+  WITH [[receive_answer(socket, server, std::chrono::ceil<std::chrono::seconds>(timeout)))
+      return *answer;]]
+  STEP 02.2
+  WORDS "no whole seconds, no half")
+
+kit_mutant(
+  NAME client-waits-half-for-a-retry
+  SENTENCE "The first try waits as long as it was told, the others half as long."
+  FILE client.cpp
+  REPLACE [[receive_answer(socket, server, timeout)) return *answer;]]
+  WITH [[receive_answer(socket, server, i == 0 ? timeout : timeout / 2)) return *answer;]]
+  STEP 02.2
+  WORDS "no whole seconds, no half")
+
+kit_mutant(
+  NAME client-has-a-socket-for-each-try
+  SENTENCE "Each try has a socket of its own: a late answer comes to one that is closed."
+  FILE client.cpp
+  REPLACE [[  const FileDescriptor socket(
+      check(::socket(server.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  for (long i = 0; i < tries; ++i) {]]
+  WITH [[  for (long i = 0; i < tries; ++i) {
+    const FileDescriptor socket(
+        check(::socket(server.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));]]
+  STEP 02.2
+  WORDS "each try has a socket of its own")
+
+kit_mutant(
+  NAME client-gives-up-when-refused
+  SENTENCE "The socket is connected, and the first refusal ends the client, which has more tries."
+  FILE client.cpp
+  REPLACE [[  check(::sendto(socket.get(), message.data(), message.size(), 0, server.data(), server.size()),
+        "sendto");]]
+  WITH [[  check(::connect(socket.get(), server.data(), server.size()), "connect");
+  check(::send(socket.get(), message.data(), message.size(), 0), "send");]]
+  STEP 02.2
+  WORDS "refused is as good as silent")
+
+kit_mutant(
+  NAME every-address
+  SENTENCE "The server was told one address and is bound to all of them."
+  FILE udp_server.cpp
+  REPLACE [[  check(::bind(socket_.get(), address.data(), address.size()), "bind");
+  set_server_address(Address::of_socket(socket_.get()));]]
+  WITH [[  const Address any =
+      Address::inet(address.family() == AF_INET6 ? "::" : "0.0.0.0", address.port());
+  check(::bind(socket_.get(), any.data(), any.size()), "bind");
+  set_server_address(Address::inet(address.host(), Address::of_socket(socket_.get()).port()));]]
+  STEP 02.3
+  WORDS "answers on another address of the machine")
+
+kit_mutant(
+  NAME ipv6-with-ipv4
+  SENTENCE "A server on :: takes IPv4, too, where that is what the machine does by itself."
+  FILE udp_server.cpp
+  REPLACE [[  if (address.family() == AF_INET6) {]]
+  WITH [[  if (false) {]]
+  STEP 02.3
+  WORDS "IPV6_V6ONLY must be set")
+
+kit_mutant(
+  NAME copies-its-socket-for-each-datagram
+  SENTENCE "Each request has a copy of the server's socket, which nobody closes."
+  FILE udp_server.cpp
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <unistd.h>
+
+#include <cerrno>]]
+  REPLACE [[max_packet_size : received), socket_.get(),]]
+  WITH [[max_packet_size : received), ::dup(socket_.get()),]]
+  STEP 02.4
+  WORDS "A socket stays open that nobody uses any more")
+
+kit_mutant(
+  NAME takes-all-and-serves-a-turn
+  SENTENCE "All datagrams that wait are taken at once; those behind the turn's end wait for the next one."
+  FILE udp_server.cpp
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <cerrno>
+#include <deque>]]
+  REPLACE [[  // One byte more than we take: if it is used, the datagram was longer.]]
+  WITH [[  static std::deque<Request> batch;
+  const auto one = [this]() -> std::optional<Request> {
+  // One byte more than we take: if it is used, the datagram was longer.]]
+  REPLACE [[                 Address(address, size), truncated);]]
+  WITH [[                 Address(address, size), truncated);
+  };
+  if (batch.empty()) {
+    while (auto next = one()) batch.push_back(std::move(*next));
+  }
+  if (batch.empty()) return std::nullopt;
+  Request first = std::move(batch.front());
+  batch.pop_front();
+  return first;]]
+  STEP 02.5
+  WORDS "A datagram is a message of its own")
+
+kit_mutant(
+  NAME client-compares-the-port-alone
+  SENTENCE "The client takes an answer from any host, if only the port is the server's."
+  FILE client.cpp
+  REPLACE [[    if (Address(address, size) == server) return]]
+  WITH [[    if (Address(address, size).port() == server.port()) return]]
+  STEP 02.8
+  WORDS "It must compare the sender")
+
+kit_mutant(
+  NAME sends-again-until-there-is-room
+  SENTENCE "An answer that the kernel cannot take now is sent again at once, for ever."
+  FILE udp_server.cpp
+  REPLACE [[    if (errno != EINTR) throw_system_error("sendto");]]
+  WITH [[    if (errno != EINTR && errno != EAGAIN && errno != ENOBUFS) throw_system_error("sendto");]]
+  STEP 02.11
+  WORDS "A loop turns")

@@ -784,3 +784,41 @@ kit_mutant(
     if (whole || !fill()) return take(size);]]
   STEP 03.16
   WORDS "none is left out")
+
+# ---- what is looked at in every step, and in every form -------------------------------------------
+
+kit_mutant(
+  NAME limit-of-a-piece
+  SENTENCE "The limit is that of what one recv() brings, not that of the line."
+  FILE stream_handler.hpp
+  REPLACE [[  std::size_t searched_ = 0;]]
+  WITH [[  std::size_t before_ = 0;
+  std::size_t searched_ = 0;]]
+  FILE stream_handler.cpp
+  REPLACE [[    if (size > limit)]]
+  WITH [[    const std::size_t piece = size > before_ ? size - before_ : 0;
+    before_ = whole ? 0 : size;
+    if (piece > limit)]]
+  STEP 03.4
+  WORDS "because it came in pieces")
+
+kit_mutant(
+  NAME socket-closed-before-its-path
+  SENTENCE "The socket is closed first, and the path removed when it leads to nobody."
+  FILE unix_server.cpp
+  REPLACE [[  path_.remove();
+  TCPServer::server_close();]]
+  WITH [[  TCPServer::server_close();
+  path_.remove();]]
+  STEP 03.7
+  WORDS "The socket was closed before its path was removed")
+
+kit_mutant(
+  NAME timeouts-below-a-second-alone
+  SENTENCE "All of the time goes into tv_usec, which takes less than a second."
+  FILE stream_handler.cpp
+  REPLACE [[  limit.tv_sec = static_cast<time_t>(time.count() / 1000);
+  limit.tv_usec = static_cast<suseconds_t>(time.count() % 1000 * 1000);]]
+  WITH [[  limit.tv_usec = static_cast<suseconds_t>(time.count() * 1000);]]
+  STEP 03.17
+  WORDS "A timeout of a second and more is refused or lost")

@@ -488,3 +488,111 @@ kit_mutant(
   WITH [[line_of(client, number - 1);]]
   STEP 04.7
   WORDS "the first is line_of(client, 1)")
+
+# ---- what is looked at in every step, and in every form -------------------------------------------
+
+kit_mutant(
+  NAME connection-lost-with-an-exception
+  SENTENCE "After an exception the connection gets its end of file, and is never closed."
+  FILE threading_mixin.hpp
+  REPLACE [[#include <utility>]]
+  WITH [[#include <utility>
+
+#include <sys/socket.h>]]
+  REPLACE [[      this->report_error(request);
+    }
+    this->shutdown_request(request);]]
+  WITH [[      this->report_error(request);
+      (void)::shutdown(request.fileno(), SHUT_WR);
+      (void)request.release().release();
+      return;
+    }
+    this->shutdown_request(request);]]
+  STEP 04.3
+  WORDS "A socket stays open that nobody uses any more")
+
+kit_mutant(
+  NAME closed-twice-after-an-exception
+  SENTENCE "After an exception the number is closed by hand, too."
+  FILE threading_mixin.hpp
+  REPLACE [[#include <utility>]]
+  WITH [[#include <utility>
+
+#include <unistd.h>]]
+  REPLACE [[      this->report_error(request);
+    }
+    this->shutdown_request(request);]]
+  WITH [[      this->report_error(request);
+      const int number = request.fileno();
+      this->shutdown_request(request);
+      ::close(number);
+      return;
+    }
+    this->shutdown_request(request);]]
+  STEP 04.3
+  WORDS "A descriptor was closed twice")
+
+kit_mutant(
+  NAME joins-in-the-order-of-start
+  SENTENCE "A thread is joined when all that were started before it have ended: one client that stays keeps them all."
+  FILE threading_mixin.hpp
+  REPLACE [[#include <utility>]]
+  WITH [[#include <utility>
+
+#include <atomic>
+#include <deque>
+#include <thread>]]
+  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[      while (!kept_.empty() && kept_.front().second->load()) {
+        kept_.front().first.join();
+        kept_.pop_front();
+      }
+      auto done = std::make_shared<std::atomic<bool>>(false);
+      kept_.emplace_back(std::thread([this, shared, done] {
+                           process_request_thread(*shared);
+                           *done = true;
+                         }),
+                         done);]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  WITH [[    for (auto& one : kept_) one.first.join();
+    kept_.clear();]]
+  REPLACE [[  // A thread that ends wakes a loop that had no room.]]
+  WITH [[  std::deque<std::pair<std::thread, std::shared_ptr<std::atomic<bool>>>> kept_;
+  // A thread that ends wakes a loop that had no room.]]
+  STEP 04.4
+  WORDS "Each thread that has ended leaves something behind")
+
+kit_mutant(
+  NAME client-in-batches-of-16
+  SENTENCE "Sixteen clients at once are as many as this client starts."
+  FILE client.cpp
+  REPLACE [[  for (long client = 1; client <= clients; ++client) {]]
+  WITH [[  for (long client = 1; client <= clients; ++client) {
+    if (client > 16) conversations[static_cast<std::size_t>(client - 17)].wait();]]
+  STEP 04.7
+  WORDS "Every client is a thread of its own")
+
+kit_mutant(
+  NAME wakes-itself-at-the-limit
+  SENTENCE "A loop that has no room wakes itself, and asks again."
+  FILE threading_mixin.hpp
+  REPLACE [[  bool has_room() override { return max_threads == 0 || threads_.has_room(max_threads); }]]
+  WITH [[  bool has_room() override {
+    if (max_threads == 0 || threads_.has_room(max_threads)) return true;
+    this->wake();
+    return false;
+  }]]
+  STEP 04.9
+  WORDS "A loop turns")
+
+kit_mutant(
+  NAME leaves-the-listener-to-the-kernel
+  SENTENCE "A server_close() that need not wait does nothing at all."
+  FILE threading_mixin.hpp
+  REPLACE [[    Server::server_close();
+    if (block_on_close && !daemon_threads) threads_.join();]]
+  WITH [[    if (!block_on_close || daemon_threads) return;
+    Server::server_close();
+    threads_.join();]]
+  STEP 04.11
+  WORDS "closes the listener")

@@ -579,3 +579,45 @@ kit_mutant(
 ]]
   STEP 05.13
   WORDS "has forked again")
+
+# ---- what is looked at in every step, and in every form -------------------------------------------
+
+kit_mutant(
+  NAME client-ends-at-the-first-failure
+  SENTENCE "The parent ends when the first child has failed, while others are at work."
+  FILE client.cpp
+  REPLACE [[    if (status != 0) ++failed;]]
+  WITH [[    if (status != 0) return 1;]]
+  STEP 05.6
+  WORDS "the client ended while others were still at work")
+
+kit_mutant(
+  NAME listener-closed-by-process-request-alone
+  SENTENCE "The listener is closed in the children of process_request(), and not in those of a handler."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (!request.is_packet()) this->socket_.reset();
+]]
+  WITH [[    (void)request;
+]]
+  REPLACE [[    int status = 0;
+    try {
+      this->finish_request(request);]]
+  WITH [[    int status = 0;
+    if (!request.is_packet()) this->socket_.reset();
+    try {
+      this->finish_request(request);]]
+  STEP 05.13
+  WORDS "The child of a slow request keeps the listener")
+
+kit_mutant(
+  NAME slow-line-lost-with-a-failed-fork
+  SENTENCE "A slow line whose fork has failed is forgotten, and the conversation goes on."
+  FILE server.cpp
+  REPLACE [[    if (halfway_server().fork_child(request()) == 0) serve_rest_and_exit(line);]]
+  WITH [[    try {
+      if (halfway_server().fork_child(request()) == 0) serve_rest_and_exit(line);
+    } catch (const std::exception&) {
+      return true;
+    }]]
+  STEP 05.13
+  WORDS "A fork for a slow request has failed, and the line is lost")

@@ -605,3 +605,104 @@ kit_mutant(
   const std::int64_t left = ledger_.read(from) - amount;]]
   STEP 06.4
   WORDS "must not take it twice")
+
+# ---- what nobody sees without a look at the right moment --------------------------------------------
+
+kit_mutant(
+  NAME balances-of-its-own
+  SENTENCE "The bank keeps balances of its own under its lock, and never asks the slow ledger."
+  FILE bank.hpp
+  REPLACE [[#include <cstdint>]]
+  WITH [[#include <cstdint>
+#include <map>]]
+  REPLACE [[  Ledger ledger_;]]
+  WITH [[  struct Memory {
+    std::map<std::string, std::int64_t> balances;
+    bool has(const std::string& name) const { return balances.count(name) != 0; }
+    std::int64_t read(const std::string& name) const {
+      if (!has(name)) throw Refused("no account " + name);
+      return balances.at(name);
+    }
+    void write(const std::string& name, std::int64_t balance) {
+      if (balance > Ledger::most) throw Refused("too much");
+      balances[name] = balance;
+    }
+    std::vector<std::string> names() const {
+      std::vector<std::string> all;
+      for (const auto& [name, balance] : balances) all.push_back(name);
+      return all;
+    }
+  };
+  Memory ledger_;]]
+  STEP 06.1
+  WORDS "The bank answers out of a memory of its own")
+
+kit_mutant(
+  NAME undoes-after-the-lock
+  SENTENCE "A transfer that fails gives the lock back before it undoes what it has done."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  const std::int64_t left = ledger_.read(from) - amount;]]
+  WITH [[  std::unique_lock lock(mutex_);
+  const std::int64_t left = ledger_.read(from) - amount;]]
+  REPLACE [[  ledger_.write(to, more);  // first what may fail: when it throws, nothing has changed
+  ledger_.write(from, left);]]
+  WITH [[  ledger_.write(from, left);
+  try {
+    ledger_.write(to, more);
+  } catch (...) {
+    lock.unlock();
+    lock.lock();
+    ledger_.write(from, left + amount);
+    throw;
+  }]]
+  STEP 06.5
+  WORDS "While a transfer is being refused, others see it half done")
+
+kit_mutant(
+  NAME client-moves-in-pairs
+  SENTENCE "The client starts a client when the last but one has ended: two at a time."
+  FILE client.cpp
+  REPLACE [[    movers.push_back(]]
+  WITH [[    if (movers.size() >= 2) movers[movers.size() - 2].wait();
+    movers.push_back(]]
+  STEP 06.6
+  WORDS "The clients move money at once")
+
+kit_mutant(
+  NAME client-minds-a-refusal
+  SENTENCE "The client takes a refused transfer for an error of the bank."
+  FILE client.cpp
+  REPLACE [[    if (answer != "OK" && !answer.starts_with("ERR ")) {]]
+  WITH [[    if (answer != "OK") {]]
+  STEP 06.6
+  WORDS "The bank may refuse a transfer")
+
+kit_mutant(
+  NAME looks-before-it-takes-the-lock
+  SENTENCE "wait_for() looks without the lock with which it goes to sleep: what comes in between is missed."
+  FILE bank.cpp
+  REPLACE [[  std::unique_lock lock(mutex_);
+  std::int64_t balance = ledger_.read(name);]]
+  WITH [[  std::int64_t balance = this->balance(name);
+  if (balance >= amount) return balance;
+  std::unique_lock lock(mutex_);]]
+  STEP 06.8
+  WORDS "A deposit came between the look at the balance and the sleep")
+
+kit_mutant(
+  NAME stop-is-forgotten
+  SENTENCE "stop() ends those who wait, and not those who ask to wait later."
+  FILE bank.hpp
+  REPLACE [[  bool stopped_ = false;]]
+  WITH [[  int stops_ = 0;]]
+  FILE bank.cpp
+  REPLACE [[  // wait() gives the lock back while it sleeps.]]
+  WITH [[  const int opened = stops_;
+  // wait() gives the lock back while it sleeps.]]
+  REPLACE [[    if (stopped_) throw]]
+  WITH [[    if (stops_ != opened) throw]]
+  REPLACE [[  stopped_ = true;]]
+  WITH [[  ++stops_;]]
+  STEP 06.8
+  WORDS "Who asks to wait after stop() waits for ever")

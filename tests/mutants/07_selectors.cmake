@@ -593,3 +593,21 @@ kit_mutant(
   WITH [[    connection.at_end = false;]]
   STEP 07.15
   WORDS "is not its end here")
+
+# ---- what is looked at in every step, and in every form -------------------------------------------
+
+kit_mutant(
+  NAME client-makes-the-terminal-non-blocking
+  SENTENCE "The client makes its standard input non-blocking, which is the shell's as well."
+  FILE client.cpp
+  REPLACE [[    listen_to_terminal(true);
+  }
+
+  // Until]]
+  WITH [[    listen_to_terminal(true);
+    set_nonblocking(STDIN_FILENO);
+  }
+
+  // Until]]
+  STEP 07.6
+  WORDS "The client made its standard input non-blocking")

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <string_view>
 
 namespace kit {
 namespace {
@@ -119,6 +120,13 @@ Verdict judge(const House& house, const Lesson& lesson, const Candidate& candida
   auto values = read_result(result);
   fs::remove(result);
   verdict.cause = values["cause"];
+  verdict.looks = std::strtoul(values["looks"].c_str(), nullptr, 10);
+  constexpr std::string_view fault = "fault ";
+  for (const auto& [key, value] : values) {
+    if (key.starts_with(fault)) {
+      verdict.faults[key.substr(fault.size())] = std::strtoul(value.c_str(), nullptr, 10);
+    }
+  }
   std::ofstream(results / (step.id + ".report.txt")) << outcome.output;
   using End = Outcome::End;
   if (outcome.end == End::interrupted) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,8 @@ struct Verdict {
   std::string cause;   ///< the check's own words: "not written: TCPServer::server_bind (01.B)", …
   std::string report;  ///< what the learner reads
   double seconds = 0;
+  std::size_t looks = 0;                      ///< what is always looked at: how often it was
+  std::map<std::string, std::size_t> faults{};  ///< "recv EINTR": how often it was delivered
 
   [[nodiscard]] bool red() const { return status == Status::fail || status == Status::not_built; }
 };

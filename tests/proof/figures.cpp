@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fstream>
@@ -5,6 +6,9 @@
 #include <iostream>
 #include <map>
 #include <sstream>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "prove.hpp"
 
@@ -31,6 +35,34 @@ bool add(Figures& sum, const fs::path& file, const std::string& mode) {
     }
   }
   return true;
+}
+
+/// "04.9 0.8 s, 07.7 0.6 s, …": the steps that take longest with the right solution.
+std::string slowest_steps(const Figures& sum) {
+  constexpr std::string_view took = "solution.took ";
+  constexpr std::size_t shown = 5;
+  std::vector<std::pair<double, std::string>> steps;
+  for (const auto& [key, seconds] : sum) {
+    if (key.starts_with(took)) steps.emplace_back(seconds, key.substr(took.size()));
+  }
+  std::sort(steps.rbegin(), steps.rend());
+  std::string text;
+  for (std::size_t i = 0; i < std::min(shown, steps.size()); ++i) {
+    text += (i == 0 ? "" : ", ") + steps[i].second + ' ' + seconds_text(steps[i].first);
+  }
+  return text;
+}
+
+/// "accept EMFILE 5, recv EINTR 102, …": the faults that the checks have delivered.
+std::string faults_delivered(const Figures& sum) {
+  constexpr std::string_view fault = "solution.fault ";
+  std::string text;
+  for (const auto& [key, times] : sum) {
+    if (!key.starts_with(fault)) continue;
+    text += (text.empty() ? "" : ", ") + key.substr(fault.size()) + ' ' +
+            std::to_string(static_cast<long>(times));
+  }
+  return text;
 }
 
 std::string whole(double number) {
@@ -74,6 +106,13 @@ bool print_figures(const House& house, const Manifest& manifest) {
   };
   std::cout << "\nThe proof of the kit: " << counted(manifest.lessons().size(), "lesson") << "\n";
   row("solutions", of("solution.passed", "solution.steps") + " steps pass");
+  if (const std::string slowest = slowest_steps(sum); !slowest.empty()) {
+    row("", "the slowest: " + slowest);
+  }
+  row("always", whole(sum["solution.looks"]) + " looks at what no step may leave behind");
+  if (const std::string faults = faults_delivered(sum); !faults.empty()) {
+    row("faults", faults);
+  }
   row("starters",
       of("starter.red", "starter.steps") + " steps are red, each because it is not written yet");
   if (sum["starter.edited"] > 0) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -111,11 +112,24 @@ bool Proof::solution() {
       summary += ": a run fails in less than " + bound.str() + "% of cases (95%)";
     }
   }
-  return finish("solution", summary,
-                {{"steps", std::to_string(steps)},
-                 {"passed", std::to_string(passed)},
-                 {"runs", std::to_string(verdicts.size())},
-                 {"runs_passed", std::to_string(runs_passed)}});
+  Figures figures{{"steps", std::to_string(steps)},
+                  {"passed", std::to_string(passed)},
+                  {"runs", std::to_string(verdicts.size())},
+                  {"runs_passed", std::to_string(runs_passed)}};
+  std::size_t looks = 0;
+  std::map<std::string, std::size_t> faults;
+  for (std::size_t s = 0; s < steps; ++s) {
+    looks += verdicts[s].looks;
+    for (const auto& [fault, times] : verdicts[s].faults) faults[fault] += times;
+  }
+  figures.emplace_back("looks", std::to_string(looks));
+  for (const auto& [fault, times] : faults) {
+    figures.emplace_back("fault " + fault, std::to_string(times));
+  }
+  for (std::size_t s = 0; s < steps; ++s) {
+    figures.emplace_back("took " + lesson_.steps[s].id, std::to_string(verdicts[s].seconds));
+  }
+  return finish("solution", summary, std::move(figures));
 }
 
 bool Proof::starter() {

@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -32,6 +33,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstddef>
+#include <initializer_list>
 #include <new>
 #include <type_traits>
 
@@ -43,6 +45,8 @@ using namespace kit::recorder;  // NOLINT: this file has no other business
 
 extern "C" int __real_poll(pollfd*, nfds_t, int);  // what the linker calls the poll behind ours
 extern "C" long __real_syscall(long, ...);
+// ASan and TSan keep the count. (None of its names is the kit's: the sanitizer's interface.)
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes() __attribute__((weak));
 
 namespace {
 
@@ -58,6 +62,10 @@ struct Self {
   pid_t pid;  // the process for which tid was asked
   pid_t tid;
   std::uint32_t just_failed;  // bit r: rule r failed this thread's last call of its kind
+  std::uint32_t turns;        // its last calls that brought nothing
+  std::uint32_t dozes;        // its last waits that were only waited out
+  bool woke_itself;           // it has written to what is no socket, perhaps its own pipe
+  int unknown;                // one more than the descriptor its last poll found closed, or 0
 };
 thread_local Self self;
 
@@ -325,7 +333,8 @@ void hold(Rule& rule) {
     timespec slice{};
     slice.tv_sec = static_cast<time_t>(left / 1000);
     slice.tv_nsec = static_cast<long>(left % 1000) * 1'000'000;
-    if (__real_syscall(SYS_futex, &rule.released, FUTEX_WAIT, 0, &slice, nullptr, 0) < 0 && errno == EINTR)
+    if (__real_syscall(SYS_futex, &rule.released, FUTEX_WAIT, 0, &slice, nullptr, 0) < 0 &&
+        errno == EINTR)
       __real_poll(nullptr, 0, 0);
   }
   rule.waiting.fetch_sub(1);
@@ -376,6 +385,33 @@ void close_call(OpenCall* slot) {
   slot->owner.store(0, std::memory_order_release);
 }
 
+// The first of its kind is kept.
+void notice(Noticed& place, const Record& record) {
+  place.count.fetch_add(1, std::memory_order_relaxed);
+  std::uint32_t nobody = 0;
+  if (!place.claimed.compare_exchange_strong(nobody, 1, std::memory_order_relaxed)) return;
+  copy_record(record, place.first);
+  place.first.words[0].store(1, std::memory_order_release);
+}
+
+// clang-format off
+constexpr CallSet set_of_all(std::initializer_list<Call> calls) {
+  CallSet set = 0;
+  for (const Call call : calls) set |= set_of(call);
+  return set;
+}
+constexpr CallSet waiting_calls = set_of_all({Call::poll, Call::ppoll, Call::select, Call::pselect,
+    Call::epoll_wait, Call::epoll_pwait, Call::epoll_pwait2});
+constexpr CallSet moving_calls = set_of_all({
+    Call::recv, Call::recvfrom, Call::recvmsg, Call::recvmmsg, Call::read, Call::readv,
+    Call::preadv2, Call::send, Call::sendto, Call::sendmsg, Call::sendmmsg, Call::write,
+    Call::writev, Call::pwritev2});
+constexpr CallSet reaping_calls = set_of_all({Call::wait, Call::waitpid, Call::waitid, Call::wait4});
+constexpr CallSet bringing_calls = moving_calls | reaping_calls | set_of_all({
+    Call::accept, Call::accept4, Call::connect, Call::fork, Call::vfork, Call::clone,
+    Call::posix_spawn, Call::thread, Call::pthread_create});
+// clang-format on
+
 struct Arguments {
   std::int64_t value[4];
 };
@@ -411,6 +447,22 @@ class UnderWay {
 
   void set_argument(int index, std::int64_t value) { record_.arguments[index] = value; }
 
+  // Not written down unless it fails: what every program does in passing.
+  void show_failure_only() { only_failure_ = true; }
+
+  // A call that brings nothing: the result says so, or the caller knows.
+  void brings_nothing() { brings_nothing_ = true; }
+
+  // Here the program goes to sleep, or may: how much memory it uses.
+  void note_heap(Word& place);
+
+  // A wait that will sleep, and one whose time was then over with nothing ready.
+  void will_sleep();
+  void waited_out() { waited_out_ = true; }
+
+  // It was told of a descriptor that is not open.
+  void uses_closed() { closed_ = true; }
+
   // The child of a fork: its parent's place in the table stays its parent's.
   void is_child() {
     slot_ = nullptr;
@@ -424,14 +476,21 @@ class UnderWay {
   std::size_t number() const { return static_cast<std::size_t>(record_.call); }
 
   void finish(long result, int error);
+  void count_turns(long result);
 
+  int fd_;
   int errno_before_;
+  bool only_failure_ = false;
+  bool brings_nothing_ = false;
+  bool slept_ = false;
+  bool waited_out_ = false;
+  bool closed_ = false;
   OpenCall* slot_ = nullptr;
   Record record_;
 };
 
 [[gnu::noinline]] UnderWay::UnderWay(const Target& target, const Arguments& arguments, Socket kind)
-    : errno_before_(errno) {
+    : fd_(target.fd), errno_before_(errno) {
   record_.pid = process_id();
   record_.tid = thread_id(record_.pid);
   record_.call = target.call;
@@ -459,9 +518,53 @@ class UnderWay {
   record_.state = State::returned;
   record_.result = result;
   record_.error = error;
-  if (result == -1 && !must_fail()) block->failed[number()].fetch_add(1, std::memory_order_relaxed);
-  publish(record_);
+  if (result == -1 && !must_fail()) {
+    block->failed[number()].fetch_add(1, std::memory_order_relaxed);
+    // Number -1 says openly that it is none; it is never somebody else's.
+    if (error == EBADF && fd_ >= 0) closed_ = true;
+  }
+  if (closed_) notice(block->closed, record_);
+  count_turns(result);
+  if (!only_failure_ || result == -1) publish(record_);
   close_call(slot_);
+}
+
+void UnderWay::note_heap(Word& place) {
+  if (__sanitizer_get_current_allocated_bytes &&
+      static_cast<std::uint32_t>(record_.pid) == block->attached.load(std::memory_order_relaxed))
+    place.store(__sanitizer_get_current_allocated_bytes(), std::memory_order_relaxed);
+}
+
+void UnderWay::will_sleep() {
+  slept_ = true;
+  self.turns = 0;
+  note_heap(block->heap);
+  note_heap(block->heap_at_rest);
+}
+
+// What a call has brought: bytes, a connection, a process or thread, the end of one. Calls that
+// only prepare (socket, epoll_ctl, close, …) neither bring anything nor turn.
+[[gnu::noinline]] void UnderWay::count_turns(long result) {
+  const CallSet mine = set_of(record_.call);
+  if (mine & waiting_calls) {
+    if (waited_out_ && ++self.dozes == dozes_allowed) notice(block->dozing, record_);
+    if (!waited_out_ && result > 0) self.dozes = 0;
+    if (slept_) return;
+  } else {
+    if (result != -1 && !brings_nothing_) self.dozes = 0;
+    if (!(mine & bringing_calls)) return;
+    const bool brought = mine & (moving_calls | reaping_calls)
+                             ? result > 0 || (result == 0 && !brings_nothing_)
+                             : result != -1;
+    if (brought) {
+      self.turns = 0;
+      return;
+    }
+  }
+  const std::uint32_t turns = ++self.turns;
+  if (turns == turns_allowed) notice(block->turning, record_);
+  if (turns > block->turns_most.load(std::memory_order_relaxed))
+    block->turns_most.store(turns, std::memory_order_relaxed);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -520,6 +623,7 @@ ssize_t transfer(Target target, int flags, Parts parts, Socket kind, Real real) 
   target.bytes = size_of(parts);
   UnderWay call(target, {target.fd, static_cast<std::int64_t>(target.bytes), flags}, kind);
   if (call.must_fail()) return call.done(-1);
+  if (target.receives) call.note_heap(block->heap);
   // Before the call: whoever gets them may look before it has returned.
   if (!target.receives) block->sent.fetch_add(target.bytes, std::memory_order_relaxed);
 
@@ -534,6 +638,8 @@ ssize_t transfer(Target target, int flags, Parts parts, Socket kind, Real real) 
     const auto gone = moved > 0 ? static_cast<std::uint64_t>(moved) : 0;
     block->sent.fetch_sub(target.bytes - gone, std::memory_order_relaxed);
   }
+  // The end of a stream brings nothing the second time; an empty datagram is a message.
+  if (moved == 0 && socket_of(target.fd) != datagram) call.brings_nothing();
   return call.done(moved);
 }
 
@@ -595,6 +701,7 @@ pid_t wait_call(Call kind, pid_t which, int options, int* status, Real real) {
   int own_status = 0;
   const pid_t pid = real(status ? status : &own_status);
   if (pid > 0) call.set_argument(2, status ? *status : own_status);
+  if (pid == 0) call.brings_nothing();
   return static_cast<pid_t>(call.done(pid));
 }
 
@@ -617,10 +724,63 @@ std::int64_t milliseconds(const timeval* time) {
   return time ? std::int64_t{time->tv_sec} * 1000 + (time->tv_usec + 999) / 1000 : -1;
 }
 
+// Asked first without waiting: so it is known, and not measured, whether the wait slept.
+// `real(true)` does not wait; `waits`: whether the caller's own timeout is not 0.
 template <class Real>
-int wait_ready(Call kind, const Arguments& arguments, Real real) {
+int wait_ready(Call kind, const Arguments& arguments, bool waits, Real real,
+               const pollfd* list = nullptr, nfds_t count = 0) {
   UnderWay call({kind}, arguments);
-  return static_cast<int>(plain_call(call, real));
+  if (call.must_fail()) return static_cast<int>(call.done(-1));
+  int ready = real(true);
+  if (ready == 0 && waits) {
+    call.will_sleep();
+    ready = real(false);
+    if (ready == 0) call.waited_out();
+  }
+  const int error = errno;
+  // Another thread may close what is being waited for: that is harmless once, and the next poll
+  // leaves it out.
+  int unknown = 0;
+  for (nfds_t i = 0; ready > 0 && i < count; ++i) {
+    if (!(list[i].revents & POLLNVAL)) continue;
+    unknown = list[i].fd + 1;
+    if (unknown == self.unknown) call.uses_closed();
+  }
+  self.unknown = unknown;
+  errno = error;
+  return static_cast<int>(call.done(ready));
+}
+
+constexpr timespec no_time{};
+
+// select() leaves its answer in its sets: the question must be kept.
+struct Sets {
+  fd_set in, out, error;
+};
+fd_set* copied(const fd_set* from, fd_set& to) {
+  if (!from) return nullptr;
+  const auto* words = reinterpret_cast<const volatile AliasedWord*>(from);
+  auto* copies = reinterpret_cast<volatile AliasedWord*>(&to);
+  for (std::size_t i = 0; i < sizeof(fd_set) / sizeof(AliasedWord); ++i) copies[i] = words[i];
+  return &to;
+}
+template <class Real>
+int select_ready(Call kind, const Arguments& arguments, bool waits, int count, fd_set* in,
+                 fd_set* out, fd_set* error, Real real) {
+  Sets kept;
+  return wait_ready(kind, arguments, waits, [&](bool at_once) {
+    if (!at_once) return real(in, out, error, false);
+    // A set that is larger than fd_set is the caller's own affair.
+    if (count > FD_SETSIZE || !waits) return waits ? 0 : real(in, out, error, true);
+    const int ready =
+        real(copied(in, kept.in), copied(out, kept.out), copied(error, kept.error), true);
+    if (ready > 0) {
+      if (in) copied(&kept.in, *in);
+      if (out) copied(&kept.out, *out);
+      if (error) copied(&kept.error, *error);
+    }
+    return ready;
+  });
 }
 
 }  // namespace
@@ -643,6 +803,10 @@ extern "C" const char* __tsan_default_suppressions() {
 #define KIT_WRAP(type, name, ...)             \
   extern "C" type __real_##name(__VA_ARGS__); \
   extern "C" type __wrap_##name(__VA_ARGS__); \
+  extern "C" type __wrap_##name(__VA_ARGS__)
+#define KIT_WRAP_WEAK(type, name, ...)                              \
+  extern "C" type __real_##name(__VA_ARGS__) __attribute__((weak)); \
+  extern "C" type __wrap_##name(__VA_ARGS__);                       \
   extern "C" type __wrap_##name(__VA_ARGS__)
 
 KIT_WRAP(int, socket, int domain, int type, int protocol) {
@@ -708,20 +872,82 @@ KIT_WRAP(ssize_t, recvmsg, int fd, msghdr* message, int flags) {
                   });
 }
 
+// Of what is no socket this alone is known: it brought something, as a pipe that wakes a loop does;
+// unless the thread has written that itself.
+ssize_t from_elsewhere(ssize_t result) {
+  if (result > 0 && !self.woke_itself) self.turns = 0;
+  if (result > 0) self.woke_itself = false;
+  return result;
+}
+
+ssize_t to_elsewhere(int fd, ssize_t result) {
+  if (result > 0 && fd > STDERR_FILENO) self.woke_itself = true;
+  return result;
+}
+
 KIT_WRAP(ssize_t, read, int fd, void* bytes, std::size_t size) {
   const Socket kind = block ? socket_of(fd) : no_socket;
-  if (kind == no_socket) return __real_read(fd, bytes, size);
+  if (kind == no_socket) return from_elsewhere(__real_read(fd, bytes, size));
   const iovec part = one_part(bytes, size);
   return transfer({Call::read, fd, 0, true}, 0, {&part, 1}, kind,
                   [&](Parts parts) { return __real_read(fd, bytes, parts.list->iov_len); });
 }
 
+KIT_WRAP(int, eventfd_read, int fd, eventfd_t* value) {
+  const int result = __real_eventfd_read(fd, value);
+  if (result == 0) self.turns = 0;
+  return result;
+}
+
 KIT_WRAP(ssize_t, readv, int fd, const iovec* list, int count) {
   const Socket kind = block && count > 0 ? socket_of(fd) : no_socket;
-  if (kind == no_socket) return __real_readv(fd, list, count);
+  if (kind == no_socket) return from_elsewhere(__real_readv(fd, list, count));
   return transfer(
       {Call::readv, fd, 0, true}, 0, {list, static_cast<std::size_t>(count)}, kind,
       [&](Parts parts) { return __real_readv(fd, parts.list, static_cast<int>(parts.count)); });
+}
+
+// Reads on a socket have no place: -1 is the only one. readv(2)
+KIT_WRAP_WEAK(ssize_t, preadv2, int fd, const iovec* list, int count, off_t place, int flags) {
+  const Socket kind = block && count > 0 ? socket_of(fd) : no_socket;
+  if (kind == no_socket) return __real_preadv2(fd, list, count, place, flags);
+  return transfer({Call::preadv2, fd, 0, true}, 0, {list, static_cast<std::size_t>(count)}, kind,
+                  [&](Parts parts) {
+                    return __real_preadv2(fd, parts.list, static_cast<int>(parts.count), place,
+                                          flags);
+                  });
+}
+
+// Several messages in one call: of the first it is told what it was.
+template <class Real>
+int transfer_messages(Target target, int flags, mmsghdr* list, unsigned count, Real real) {
+  const Parts first{list->msg_hdr.msg_iov, list->msg_hdr.msg_iovlen};
+  target.bytes = size_of(first);
+  target.to = target.receives ? nullptr : list->msg_hdr.msg_name;
+  target.to_size = list->msg_hdr.msg_namelen;
+  UnderWay call(target, {target.fd, static_cast<std::int64_t>(target.bytes), flags});
+  if (call.must_fail()) return static_cast<int>(call.done(-1));
+  std::uint64_t given = 0;
+  for (unsigned i = 0; !target.receives && i < count; ++i)
+    given += size_of({list[i].msg_hdr.msg_iov, list[i].msg_hdr.msg_iovlen});
+  block->sent.fetch_add(given, std::memory_order_relaxed);
+  const int moved = real();
+  if (moved > 0) keep_bytes(call, first, static_cast<long>(list->msg_len));
+  for (int i = 0; !target.receives && i < moved; ++i) given -= list[i].msg_len;
+  block->sent.fetch_sub(given, std::memory_order_relaxed);
+  return static_cast<int>(call.done(moved));
+}
+
+KIT_WRAP(int, recvmmsg, int fd, mmsghdr* list, unsigned count, int flags, timespec* timeout) {
+  if (!block || !list || count == 0) return __real_recvmmsg(fd, list, count, flags, timeout);
+  return transfer_messages({Call::recvmmsg, fd, 0, true}, flags, list, count,
+                           [&] { return __real_recvmmsg(fd, list, count, flags, timeout); });
+}
+
+KIT_WRAP(int, sendmmsg, int fd, mmsghdr* list, unsigned count, int flags) {
+  if (!block || !list || count == 0) return __real_sendmmsg(fd, list, count, flags);
+  return transfer_messages({Call::sendmmsg, fd}, flags, list, count,
+                           [&] { return __real_sendmmsg(fd, list, count, flags); });
 }
 
 KIT_WRAP(ssize_t, send, int fd, const void* bytes, std::size_t size, int flags) {
@@ -753,7 +979,7 @@ KIT_WRAP(ssize_t, sendmsg, int fd, const msghdr* message, int flags) {
 
 KIT_WRAP(ssize_t, write, int fd, const void* bytes, std::size_t size) {
   const Socket kind = block ? socket_of(fd) : no_socket;
-  if (kind == no_socket) return __real_write(fd, bytes, size);
+  if (kind == no_socket) return to_elsewhere(fd, __real_write(fd, bytes, size));
   const iovec part = one_part(bytes, size);
   return transfer({Call::write, fd}, 0, {&part, 1}, kind,
                   [&](Parts parts) { return __real_write(fd, bytes, parts.list->iov_len); });
@@ -761,10 +987,48 @@ KIT_WRAP(ssize_t, write, int fd, const void* bytes, std::size_t size) {
 
 KIT_WRAP(ssize_t, writev, int fd, const iovec* list, int count) {
   const Socket kind = block && count > 0 ? socket_of(fd) : no_socket;
-  if (kind == no_socket) return __real_writev(fd, list, count);
+  if (kind == no_socket) return to_elsewhere(fd, __real_writev(fd, list, count));
   return transfer(
       {Call::writev, fd}, 0, {list, static_cast<std::size_t>(count)}, kind,
       [&](Parts parts) { return __real_writev(fd, parts.list, static_cast<int>(parts.count)); });
+}
+
+KIT_WRAP_WEAK(ssize_t, pwritev2, int fd, const iovec* list, int count, off_t place, int flags) {
+  const Socket kind = block && count > 0 ? socket_of(fd) : no_socket;
+  if (kind == no_socket) return __real_pwritev2(fd, list, count, place, flags);
+  return transfer(
+      {Call::pwritev2, fd}, 0, {list, static_cast<std::size_t>(count)}, kind, [&](Parts parts) {
+        return __real_pwritev2(fd, parts.list, static_cast<int>(parts.count), place, flags);
+      });
+}
+
+template <class Real>
+int option_call(Call kind, int fd, Real real) {
+  UnderWay call({kind, fd}, {fd});
+  call.show_failure_only();
+  return static_cast<int>(plain_call(call, real));
+}
+
+KIT_WRAP(int, getsockopt, int fd, int level, int name, void* value, socklen_t* size) {
+  if (!block) return __real_getsockopt(fd, level, name, value, size);
+  return option_call(Call::getsockopt, fd,
+                     [&] { return __real_getsockopt(fd, level, name, value, size); });
+}
+
+KIT_WRAP(int, setsockopt, int fd, int level, int name, const void* value, socklen_t size) {
+  if (!block) return __real_setsockopt(fd, level, name, value, size);
+  return option_call(Call::setsockopt, fd,
+                     [&] { return __real_setsockopt(fd, level, name, value, size); });
+}
+
+KIT_WRAP(int, getsockname, int fd, sockaddr* address, socklen_t* size) {
+  if (!block) return __real_getsockname(fd, address, size);
+  return option_call(Call::getsockname, fd, [&] { return __real_getsockname(fd, address, size); });
+}
+
+KIT_WRAP(int, getpeername, int fd, sockaddr* address, socklen_t* size) {
+  if (!block) return __real_getpeername(fd, address, size);
+  return option_call(Call::getpeername, fd, [&] { return __real_getpeername(fd, address, size); });
 }
 
 KIT_WRAP(int, shutdown, int fd, int how) {
@@ -783,27 +1047,39 @@ KIT_WRAP(int, close, int fd) {
 
 KIT_WRAP(int, poll, pollfd* list, nfds_t count, int timeout) {
   if (!block) return __real_poll(list, count, timeout);
-  return wait_ready(Call::poll, {static_cast<std::int64_t>(count), timeout},
-                    [&] { return __real_poll(list, count, timeout); });
+  return wait_ready(
+      Call::poll, {static_cast<std::int64_t>(count), timeout}, timeout != 0,
+      [&](bool at_once) { return __real_poll(list, count, at_once ? 0 : timeout); }, list, count);
 }
 
 KIT_WRAP(int, ppoll, pollfd* list, nfds_t count, const timespec* timeout, const sigset_t* mask) {
   if (!block) return __real_ppoll(list, count, timeout, mask);
-  return wait_ready(Call::ppoll, {static_cast<std::int64_t>(count), milliseconds(timeout)},
-                    [&] { return __real_ppoll(list, count, timeout, mask); });
+  const std::int64_t time = milliseconds(timeout);
+  return wait_ready(
+      Call::ppoll, {static_cast<std::int64_t>(count), time}, time != 0,
+      [&](bool at_once) { return __real_ppoll(list, count, at_once ? &no_time : timeout, mask); },
+      list, count);
 }
 
 KIT_WRAP(int, select, int count, fd_set* in, fd_set* out, fd_set* error, timeval* timeout) {
   if (!block) return __real_select(count, in, out, error, timeout);
-  return wait_ready(Call::select, {count, milliseconds(timeout)},
-                    [&] { return __real_select(count, in, out, error, timeout); });
+  const std::int64_t time = milliseconds(timeout);
+  return select_ready(Call::select, {count, time}, time != 0, count, in, out, error,
+                      [&](fd_set* read, fd_set* write, fd_set* broken, bool at_once) {
+                        timeval none{};
+                        return __real_select(count, read, write, broken, at_once ? &none : timeout);
+                      });
 }
 
 KIT_WRAP(int, pselect, int count, fd_set* in, fd_set* out, fd_set* error, const timespec* timeout,
          const sigset_t* mask) {
   if (!block) return __real_pselect(count, in, out, error, timeout, mask);
-  return wait_ready(Call::pselect, {count, milliseconds(timeout)},
-                    [&] { return __real_pselect(count, in, out, error, timeout, mask); });
+  const std::int64_t time = milliseconds(timeout);
+  return select_ready(Call::pselect, {count, time}, time != 0, count, in, out, error,
+                      [&](fd_set* read, fd_set* write, fd_set* broken, bool at_once) {
+                        return __real_pselect(count, read, write, broken,
+                                              at_once ? &no_time : timeout, mask);
+                      });
 }
 
 KIT_WRAP(int, epoll_create1, int flags) {
@@ -822,15 +1098,27 @@ KIT_WRAP(int, epoll_ctl, int epoll, int operation, int fd, epoll_event* event) {
 
 KIT_WRAP(int, epoll_wait, int epoll, epoll_event* events, int most, int timeout) {
   if (!block) return __real_epoll_wait(epoll, events, most, timeout);
-  return wait_ready(Call::epoll_wait, {epoll, most, timeout},
-                    [&] { return __real_epoll_wait(epoll, events, most, timeout); });
+  return wait_ready(Call::epoll_wait, {epoll, most, timeout}, timeout != 0, [&](bool at_once) {
+    return __real_epoll_wait(epoll, events, most, at_once ? 0 : timeout);
+  });
 }
 
 KIT_WRAP(int, epoll_pwait, int epoll, epoll_event* events, int most, int timeout,
          const sigset_t* mask) {
   if (!block) return __real_epoll_pwait(epoll, events, most, timeout, mask);
-  return wait_ready(Call::epoll_pwait, {epoll, most, timeout},
-                    [&] { return __real_epoll_pwait(epoll, events, most, timeout, mask); });
+  return wait_ready(Call::epoll_pwait, {epoll, most, timeout}, timeout != 0, [&](bool at_once) {
+    return __real_epoll_pwait(epoll, events, most, at_once ? 0 : timeout, mask);
+  });
+}
+
+// Weak, as every call below that an older C library lacks: nobody calls it there.
+KIT_WRAP_WEAK(int, epoll_pwait2, int epoll, epoll_event* events, int most, const timespec* timeout,
+              const sigset_t* mask) {
+  if (!block) return __real_epoll_pwait2(epoll, events, most, timeout, mask);
+  const std::int64_t time = milliseconds(timeout);
+  return wait_ready(Call::epoll_pwait2, {epoll, most, time}, time != 0, [&](bool at_once) {
+    return __real_epoll_pwait2(epoll, events, most, at_once ? &no_time : timeout, mask);
+  });
 }
 
 KIT_WRAP(pid_t, fork) {
@@ -842,6 +1130,11 @@ KIT_WRAP(pid_t, fork) {
 KIT_WRAP(pid_t, vfork) {
   if (!block) return __real_fork();
   return fork_call(Call::vfork, [] { return __real_fork(); });
+}
+
+KIT_WRAP_WEAK(pid_t, _Fork) {
+  if (!block) return __real__Fork();
+  return fork_call(Call::fork, [] { return __real__Fork(); });
 }
 
 #define KIT_WRAP_SPAWN(name)                                                                   \
@@ -864,6 +1157,18 @@ KIT_WRAP(pid_t, waitpid, pid_t pid, int* status, int options) {
   if (!block) return __real_waitpid(pid, status, options);
   return wait_call(Call::waitpid, pid, options, status,
                    [&](int* to) { return __real_waitpid(pid, to, options); });
+}
+
+KIT_WRAP(int, waitid, idtype_t type, id_t id, siginfo_t* info, int options) {
+  if (!block) return __real_waitid(type, id, info, options);
+  UnderWay call({Call::waitid}, {static_cast<std::int64_t>(id), options});
+  if (call.must_fail()) return static_cast<int>(call.done(-1));
+  siginfo_t own{};
+  siginfo_t* const told = info ? info : &own;
+  told->si_pid = 0;
+  const int result = __real_waitid(type, id, told, options);
+  if (result == 0 && told->si_pid == 0) call.brings_nothing();
+  return static_cast<int>(call.done(result));
 }
 
 KIT_WRAP(pid_t, wait4, pid_t pid, int* status, int options, rusage* usage) {
@@ -913,6 +1218,53 @@ KIT_WRAP(void,
   call.done(0);
 }
 #endif
+
+// std::this_thread::sleep_for() of libstdc++ calls it: counted, and shown to nobody.
+KIT_WRAP(int, nanosleep, const timespec* time, timespec* left) {
+  if (!block) return __real_nanosleep(time, left);
+  UnderWay call({Call::nanosleep}, {});
+  call.show_failure_only();
+  call.brings_nothing();
+  return static_cast<int>(plain_call(call, [&] { return __real_nanosleep(time, left); }));
+}
+
+// Of locks it knows this alone, and only if somebody asks: a thread is held when it has given its
+// lock back, so that others come in between what it does under one lock and under the next.
+template <class Real>
+int unlock_call(Real real) {
+  const int result = real();
+  if (!block || !(block->armed.load(std::memory_order_relaxed) & set_of(Call::mutex_unlock)))
+    return result;
+  UnderWay call({Call::mutex_unlock}, {});
+  call.show_failure_only();
+  call.brings_nothing();
+  call.done(0);
+  return result;
+}
+
+KIT_WRAP(int, pthread_mutex_unlock, pthread_mutex_t* mutex) {
+  return unlock_call([&] { return __real_pthread_mutex_unlock(mutex); });
+}
+
+KIT_WRAP(int, pthread_rwlock_unlock, pthread_rwlock_t* lock) {
+  return unlock_call([&] { return __real_pthread_rwlock_unlock(lock); });
+}
+
+// ThreadSanitizer of GCC 12 does not know this one: every std::timed_mutex would be a data race. It
+// knows its elder, which takes the time of day.
+KIT_WRAP_WEAK(int, pthread_mutex_clocklock, pthread_mutex_t* mutex, clockid_t clock,
+              const timespec* until) {
+  if (!block || !until) return __real_pthread_mutex_clocklock(mutex, clock, until);
+  timespec here{}, day{};
+  __real_syscall(SYS_clock_gettime, clock, &here);
+  __real_syscall(SYS_clock_gettime, CLOCK_REALTIME, &day);
+  constexpr long second = 1'000'000'000;
+  timespec then{day.tv_sec + until->tv_sec - here.tv_sec,
+                day.tv_nsec + until->tv_nsec - here.tv_nsec};
+  for (; then.tv_nsec < 0; then.tv_nsec += second) --then.tv_sec;
+  for (; then.tv_nsec >= second; then.tv_nsec -= second) ++then.tv_sec;
+  return pthread_mutex_timedlock(mutex, &then);
+}
 // NOLINTEND(bugprone-reserved-identifier)
 
 #include "recorder_trap.hpp"

@@ -23,26 +23,32 @@ inline constexpr const char* environment_variable = "KIT_RECORDER";
 /// What is recorded. The order is the one of call_names, and of the bits in a set of calls.
 enum class Call : std::uint16_t {
   socket, bind, listen, accept, accept4, connect,
-  recv, recvfrom, recvmsg, read, readv,
-  send, sendto, sendmsg, write, writev,
+  recv, recvfrom, recvmsg, recvmmsg, read, readv, preadv2,
+  send, sendto, sendmsg, sendmmsg, write, writev, pwritev2,
   shutdown, close,
-  poll, ppoll, select, pselect, epoll_create1, epoll_ctl, epoll_wait, epoll_pwait,
-  fork, vfork, posix_spawn, wait, waitpid, wait4,
+  poll, ppoll, select, pselect,
+  epoll_create1, epoll_ctl, epoll_wait, epoll_pwait, epoll_pwait2,
+  fork, vfork, clone, posix_spawn, wait, waitpid, waitid, wait4,
   unlink, thread, pthread_create,
+  getsockopt, setsockopt, getsockname, getpeername,
+  nanosleep, mutex_unlock,
 };
 
 inline constexpr std::array call_names = {
     "socket", "bind", "listen", "accept", "accept4", "connect",
-    "recv", "recvfrom", "recvmsg", "read", "readv",
-    "send", "sendto", "sendmsg", "write", "writev",
+    "recv", "recvfrom", "recvmsg", "recvmmsg", "read", "readv", "preadv2",
+    "send", "sendto", "sendmsg", "sendmmsg", "write", "writev", "pwritev2",
     "shutdown", "close",
-    "poll", "ppoll", "select", "pselect", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait",
-    "fork", "vfork", "posix_spawn", "wait", "waitpid", "wait4",
+    "poll", "ppoll", "select", "pselect",
+    "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
+    "fork", "vfork", "clone", "posix_spawn", "wait", "waitpid", "waitid", "wait4",
     "unlink", "std::thread", "pthread_create",
+    "getsockopt", "setsockopt", "getsockname", "getpeername",
+    "nanosleep", "pthread_mutex_unlock",
 };
 // clang-format on
 inline constexpr std::size_t call_kinds = call_names.size();
-static_assert(call_kinds == static_cast<std::size_t>(Call::pthread_create) + 1);
+static_assert(call_kinds == static_cast<std::size_t>(Call::mutex_unlock) + 1);
 static_assert(call_kinds <= 64, "a set of calls is one word");
 
 /// A set of calls, one bit each.
@@ -137,11 +143,29 @@ struct Rule {
   Word delivered;  ///< faults delivered so far
 };
 
+/// What the recorder notices by itself, and keeps the first call of: the last calls are soon
+/// others.
+struct Noticed {
+  Word count;
+  HalfWord claimed;  ///< whoever sets it writes `first`
+  HalfWord unused;
+  SharedRecord first;
+};
+
+/// So many calls in a row of one thread that bring nothing are a loop that turns: waits that return
+/// at once, receives and sends that move nothing, questions after children that still run. What
+/// wakes a loop and is not seen to bring anything (a child that ends) comes a few hundred times in
+/// a row at most: a step has no more of them.
+inline constexpr std::uint32_t turns_allowed = 1000;
+/// So many waits in a row that sleep until their time is over, with nothing done between them, are
+/// a loop that looks again and again.
+inline constexpr std::uint32_t dozes_allowed = 25;
+
 inline constexpr std::size_t ring_size = 256;
 inline constexpr std::size_t open_size = 256;
 inline constexpr std::size_t rule_count = 32;
 inline constexpr std::uint64_t magic = 0x3172656472636572;  // "recrder1", little-endian
-inline constexpr std::uint32_t version = 2;
+inline constexpr std::uint32_t version = 3;
 
 /// The whole block. All zero is a valid empty one, but for magic, version and size.
 struct Block {
@@ -156,6 +180,12 @@ struct Block {
   Word entered[64];    ///< calls by kind, at their entry
   Word failed[64];     ///< calls by kind that really failed (no injected errno among them)
   Word sent;           ///< bytes given to calls that send, less what they did not take
+  Noticed closed;      ///< calls on a descriptor that is not open (EBADF)
+  Noticed turning;     ///< a thread's turns_allowed-th call in a row that brought nothing
+  Noticed dozing;      ///< a thread's dozes_allowed-th wait in a row that was only waited out
+  Word turns_most;     ///< the most turns in a row of one thread
+  Word heap;           ///< bytes of memory in use when the program itself last waited or received
+  Word heap_at_rest;   ///< the same when it last went to sleep in a wait for readiness
   SharedRecord ring[ring_size];
   OpenCall open[open_size];
   Rule rules[rule_count];

@@ -216,8 +216,9 @@ TEST_CASE("reads and writes of what is no socket are left alone") {
 
 TEST_CASE("each way to receive or send can be cut short, and fail") {
   each_victim([](const std::string& path) {
-    for (const std::string call : {"recv", "recvfrom", "recvmsg", "read", "readv", "send", "sendto",
-                                   "sendmsg", "write", "writev"}) {
+    for (const std::string call :
+         {"recv", "recvfrom", "recvmsg", "read", "readv", "readv2", "recvfrom-by-number", "send",
+          "sendto", "sendmsg", "write", "writev", "writev2", "sendto-by-number"}) {
       INFO(call);
       RecorderLog plain;
       CHECK(play(path, &plain, {"transfer", call}).said == "12 abcdefghijkl\n");
@@ -231,10 +232,94 @@ TEST_CASE("each way to receive or send can be cut short, and fail") {
       const auto second = failing.add(Fault::fail(scene_calls, ENOBUFS).on_streams());
       const std::string said = play(path, &failing, {"transfer", call}).said;
       CHECK(contains(said, "-1 " + std::to_string(ENOBUFS)));
-      CHECK(contains(failing.text(), call + "(3, "));
+      const std::string name = call.ends_with("v2") ? 'p' + call : call.substr(0, call.find('-'));
+      CHECK(contains(failing.text(), name + "(3, "));
       CHECK(contains(failing.text(), "= -1 ENOBUFS (injected)"));
       CHECK(second.delivered() == 1);
     }
+  });
+}
+
+TEST_CASE("the relatives of a call are known, by name and by number") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    const std::string right =
+        "sendmmsg 1\nrecvmmsg 1\nepoll_pwait2 0\nclone3 1\nwaitid 0\ngetsockopt 0\n";
+    CHECK(play(path, &log, {"relatives"}).said == right);
+    CHECK(log.count(Calls::any_fork) == 1);
+    CHECK(log.count(Calls::any_reap) == 1);
+    CHECK(log.count(Calls::any_wait) == 1);
+    CHECK(log.count(Calls::recvmmsg | Calls::sendmmsg) == 2);
+    RecorderLog failing;
+    failing.add(Fault::fail(Calls::any_recv | Calls::any_send | Calls::any_wait | Calls::any_fork |
+                                Calls::any_reap | Calls::getsockopt,
+                            EPERM)
+                    .always()
+                    .in_a_row());
+    std::istringstream lines(play(path, &failing, {"relatives"}).said);
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+      INFO(line);
+      CHECK(line.ends_with(" -1 1"));
+    }
+    CHECK(count == 6);
+  });
+}
+
+TEST_CASE("a loop that turns, and one that looks again and again, are noticed") {
+  each_victim([](const std::string& path) {
+    const auto turns = [&](const std::string& scene) {
+      RecorderLog log;
+      play(path, &log, {scene});
+      REQUIRE(log.attached());
+      return log.turning().has_value();
+    };
+    CHECK(!turns("works"));
+    CHECK(!turns("woken"));
+    CHECK(turns("wakes_itself"));
+    RecorderLog turning;
+    CHECK(play(path, &turning, {"turns"}).said == "turned\n");
+    REQUIRE(turning.turning());
+    CHECK(contains(turning.turning()->text(), "recv(3, 1, MSG_DONTWAIT) = -1 EAGAIN"));
+    CHECK(turning.turns_most() == 1500);
+    CHECK(!turning.dozing());
+    RecorderLog dozing;
+    CHECK(play(path, &dozing, {"dozes"}).said == "dozed\n");
+    REQUIRE(dozing.dozing());
+    CHECK(contains(dozing.dozing()->text(), "poll(1, 1) = 0"));
+    CHECK(!dozing.turning());
+  });
+}
+
+TEST_CASE("a call on a number that was closed is noticed, and kept") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    CHECK(play(path, &log, {"closed"}).said == "-1 " + std::to_string(EBADF) + "\n");
+    REQUIRE(log.closed_used());
+    CHECK(contains(log.closed_used()->text(), "send(3, 1) = -1 EBADF"));
+    RecorderLog polled;
+    CHECK(play(path, &polled, {"polls_closed_twice"}).said == "polled\n");
+    REQUIRE(polled.closed_used());
+    CHECK(contains(polled.closed_used()->text(), "poll(1, 0) = 1"));
+    RecorderLog once;  // somebody else closed it meanwhile
+    CHECK(play(path, &once, {"polls_closed"}).said == "polled\n");
+    CHECK(!once.closed_used());
+    RecorderLog clean;
+    play(path, &clean, {"count_receives"});
+    CHECK(!clean.closed_used());
+  });
+}
+
+TEST_CASE("a thread that has given its lock back can be held there") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    auto held = log.add(Fault::hold(Calls::mutex_unlock));
+    Victim victim(path, {"unlocks"}, &log);
+    CHECK(victim.line() == "in between");
+    CHECK(eventually([&] { return held.holding() == 1; }));
+    held.release();
+    CHECK(victim.line() == "on");
+    CHECK(victim.wait() == 0);
   });
 }
 

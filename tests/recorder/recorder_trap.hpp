@@ -17,6 +17,8 @@
 #include <ucontext.h>
 
 #include <cstdarg>
+#include <cstdint>
+#include <utility>
 
 // Where the sanitizers' runtime lies in the program itself (Clang), its own
 // calls would come from there too: then only syscall(2) is seen. Null if the
@@ -26,144 +28,139 @@ extern "C" __attribute__((weak)) void __tsan_init();  // NOLINT(bugprone-reserve
 
 namespace {
 
-using Six = std::int64_t[6];
+using Six = long[6];
 
 template <class Type>
-Type pointer(std::int64_t value) {
-  return reinterpret_cast<Type>(value);
+Type as(long value) {
+  if constexpr (std::is_pointer_v<Type>) {
+    return reinterpret_cast<Type>(value);
+  } else {
+    return static_cast<Type>(value);
+  }
 }
+
+template <class Result, class... Types, std::size_t... Places>
+long by_name(Result (*call)(Types...), const Six& a, std::index_sequence<Places...>) {
+  return static_cast<long>(call(as<Types>(a[Places])...));
+}
+template <class Result, class... Types>
+long by_name(Result (*call)(Types...), const Six& a) {
+  return by_name(call, a, std::index_sequence_for<Types...>{});
+}
+
+// These three have other arguments than the functions of their names: pselect6(2), readv(2).
+long pselect_by_number(const Six& a) {
+  struct Mask {
+    const sigset_t* set;
+    std::size_t size;
+  };
+  const auto* mask = as<const Mask*>(a[5]);
+  return __wrap_pselect(as<int>(a[0]), as<fd_set*>(a[1]), as<fd_set*>(a[2]), as<fd_set*>(a[3]),
+                        as<const timespec*>(a[4]), mask ? mask->set : nullptr);
+}
+long preadv2_by_number(const Six& a) {
+  return __wrap_preadv2(as<int>(a[0]), as<const iovec*>(a[1]), as<int>(a[2]), a[3], as<int>(a[5]));
+}
+long pwritev2_by_number(const Six& a) {
+  return __wrap_pwritev2(as<int>(a[0]), as<const iovec*>(a[1]), as<int>(a[2]), a[3], as<int>(a[5]));
+}
+
+/// What the wrappers stand in front of, by number.
+struct Numbered {
+  long number;
+  long (*make)(const Six&);
+};
+#define KIT_NUMBERED(name)                                             \
+  {                                                                    \
+    SYS_##name, [](const Six& a) { return by_name(__wrap_##name, a); } \
+  }
+constexpr Numbered numbered[] = {
+    KIT_NUMBERED(socket),
+    KIT_NUMBERED(bind),
+    KIT_NUMBERED(connect),
+    KIT_NUMBERED(listen),
+    KIT_NUMBERED(accept),
+    KIT_NUMBERED(accept4),
+    KIT_NUMBERED(recvfrom),
+    KIT_NUMBERED(recvmsg),
+    KIT_NUMBERED(recvmmsg),
+    KIT_NUMBERED(read),
+    KIT_NUMBERED(readv),
+    {SYS_preadv2, preadv2_by_number},
+    KIT_NUMBERED(sendto),
+    KIT_NUMBERED(sendmsg),
+    KIT_NUMBERED(sendmmsg),
+    KIT_NUMBERED(write),
+    KIT_NUMBERED(writev),
+    {SYS_pwritev2, pwritev2_by_number},
+    KIT_NUMBERED(getsockopt),
+    KIT_NUMBERED(setsockopt),
+    KIT_NUMBERED(getsockname),
+    KIT_NUMBERED(getpeername),
+    KIT_NUMBERED(shutdown),
+    KIT_NUMBERED(close),
+    KIT_NUMBERED(ppoll),
+    {SYS_pselect6, pselect_by_number},
+    KIT_NUMBERED(epoll_ctl),
+    KIT_NUMBERED(epoll_create1),
+    KIT_NUMBERED(epoll_pwait),
+    KIT_NUMBERED(waitid),
+    KIT_NUMBERED(wait4),
+#ifdef SYS_poll  // machines that Linux came to later have only the newer calls
+    KIT_NUMBERED(poll),
+    KIT_NUMBERED(select),
+    KIT_NUMBERED(epoll_wait),
+    KIT_NUMBERED(fork),
+    KIT_NUMBERED(unlink),
+#endif
+#ifdef SYS_epoll_pwait2
+    {SYS_epoll_pwait2,
+     [](const Six& a) {
+       if (__real_epoll_pwait2) return by_name(__wrap_epoll_pwait2, a);
+       return __real_syscall(SYS_epoll_pwait2, a[0], a[1], a[2], a[3], a[4], a[5]);
+     }},
+#endif
+};
+#undef KIT_NUMBERED
 
 /// Makes the call as if the program had made it by name. False: it is none that
 /// is recorded.
 bool make_by_name(long number, const Six& a, long& result) {
-  const auto fd = static_cast<int>(a[0]);
-  const auto size = static_cast<std::size_t>(a[2]);
-  const auto flags = static_cast<int>(a[3]);
-  switch (number) {
-    case SYS_socket:
-      result = __wrap_socket(fd, static_cast<int>(a[1]), static_cast<int>(a[2]));
-      return true;
-    case SYS_bind:
-      result = __wrap_bind(fd, pointer<const sockaddr*>(a[1]), static_cast<socklen_t>(a[2]));
-      return true;
-    case SYS_connect:
-      result = __wrap_connect(fd, pointer<const sockaddr*>(a[1]), static_cast<socklen_t>(a[2]));
-      return true;
-    case SYS_listen:
-      result = __wrap_listen(fd, static_cast<int>(a[1]));
-      return true;
-    case SYS_accept:
-      result = __wrap_accept(fd, pointer<sockaddr*>(a[1]), pointer<socklen_t*>(a[2]));
-      return true;
-    case SYS_accept4:
-      result = __wrap_accept4(fd, pointer<sockaddr*>(a[1]), pointer<socklen_t*>(a[2]), flags);
-      return true;
-    case SYS_recvfrom:
-      result = __wrap_recvfrom(fd, pointer<void*>(a[1]), size, flags, pointer<sockaddr*>(a[4]),
-                               pointer<socklen_t*>(a[5]));
-      return true;
-    case SYS_recvmsg:
-      result = __wrap_recvmsg(fd, pointer<msghdr*>(a[1]), static_cast<int>(a[2]));
-      return true;
-    case SYS_read:
-      result = __wrap_read(fd, pointer<void*>(a[1]), size);
-      return true;
-    case SYS_readv:
-      result = __wrap_readv(fd, pointer<const iovec*>(a[1]), static_cast<int>(a[2]));
-      return true;
-    case SYS_sendto:
-      result = __wrap_sendto(fd, pointer<const void*>(a[1]), size, flags,
-                             pointer<const sockaddr*>(a[4]), static_cast<socklen_t>(a[5]));
-      return true;
-    case SYS_sendmsg:
-      result = __wrap_sendmsg(fd, pointer<const msghdr*>(a[1]), static_cast<int>(a[2]));
-      return true;
-    case SYS_write:
-      result = __wrap_write(fd, pointer<const void*>(a[1]), size);
-      return true;
-    case SYS_writev:
-      result = __wrap_writev(fd, pointer<const iovec*>(a[1]), static_cast<int>(a[2]));
-      return true;
-    case SYS_shutdown:
-      result = __wrap_shutdown(fd, static_cast<int>(a[1]));
-      return true;
-    case SYS_close:
-      result = __wrap_close(fd);
-      return true;
-#ifdef SYS_poll
-    case SYS_poll:
-      result =
-          __wrap_poll(pointer<pollfd*>(a[0]), static_cast<nfds_t>(a[1]), static_cast<int>(a[2]));
-      return true;
-#endif
-    case SYS_ppoll:
-      result = __wrap_ppoll(pointer<pollfd*>(a[0]), static_cast<nfds_t>(a[1]),
-                            pointer<const timespec*>(a[2]), pointer<const sigset_t*>(a[3]));
-      return true;
-#ifdef SYS_select
-    case SYS_select:
-      result = __wrap_select(fd, pointer<fd_set*>(a[1]), pointer<fd_set*>(a[2]),
-                             pointer<fd_set*>(a[3]), pointer<timeval*>(a[4]));
-      return true;
-#endif
-    case SYS_epoll_create1:
-      result = __wrap_epoll_create1(fd);
-      return true;
-    case SYS_epoll_ctl:
-      result = __wrap_epoll_ctl(fd, static_cast<int>(a[1]), static_cast<int>(a[2]),
-                                pointer<epoll_event*>(a[3]));
-      return true;
-#ifdef SYS_epoll_wait
-    case SYS_epoll_wait:
-      result = __wrap_epoll_wait(fd, pointer<epoll_event*>(a[1]), static_cast<int>(a[2]), flags);
-      return true;
-#endif
-    case SYS_epoll_pwait:
-      result = __wrap_epoll_pwait(fd, pointer<epoll_event*>(a[1]), static_cast<int>(a[2]), flags,
-                                  pointer<const sigset_t*>(a[4]));
-      return true;
-#ifdef SYS_fork
-    case SYS_fork:
-      result = __wrap_fork();
-      return true;
-#endif
-    case SYS_wait4:
-      result =
-          __wrap_wait4(fd, pointer<int*>(a[1]), static_cast<int>(a[2]), pointer<rusage*>(a[3]));
-      return true;
-#ifdef SYS_unlink
-    case SYS_unlink:
-      result = __wrap_unlink(pointer<const char*>(a[0]));
-      return true;
-#endif
-    default:
-      return false;
+  for (const Numbered& one : numbered) {
+    if (one.number != number) continue;
+    result = one.make(a);
+    return true;
   }
+  return false;
 }
 
-// The numbers of make_by_name(). (A bare vfork or clone would return into the
-// handler's frame.)
-constexpr unsigned trapped[] = {
-    SYS_socket,     SYS_bind,        SYS_connect,  SYS_listen, SYS_accept, SYS_accept4,
-    SYS_recvfrom,   SYS_recvmsg,     SYS_read,     SYS_readv,  SYS_sendto, SYS_sendmsg,
-    SYS_write,      SYS_writev,      SYS_shutdown, SYS_close,  SYS_ppoll,  SYS_epoll_create1,
-    SYS_epoll_ctl,  SYS_epoll_pwait, SYS_wait4,
-#ifdef SYS_poll
-    SYS_poll,
+// A fork in other words: memory and stack of its own. clone(2)
+bool is_fork(unsigned long flags, unsigned long stack) {
+  constexpr unsigned long shares_memory = 0x100;  // CLONE_VM
+  return !(flags & shares_memory) && stack == 0;
+}
+
+/// The forks that only syscall(2) can make: a bare instruction of these would return into the
+/// frame of the handler.
+bool make_fork(long number, const Six& a, long& result) {
+  const auto real = [&] {
+    return static_cast<pid_t>(__real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+  };
+  bool copies = number == SYS_clone && is_fork(as<unsigned long>(a[0]), as<unsigned long>(a[1]));
+#ifdef SYS_clone3
+  // Of its structure the flags are the first word and the stack the sixth.
+  if (const auto* words = as<const std::uint64_t*>(a[0]); number == SYS_clone3 && words)
+    copies = is_fork(words[0], words[5]);
 #endif
-#ifdef SYS_select
-    SYS_select,
+  if (copies) result = fork_call(Call::clone, real);
+#ifdef SYS_vfork
+  if (number == SYS_vfork) {
+    result = __wrap_vfork();
+    copies = true;
+  }
 #endif
-#ifdef SYS_epoll_wait
-    SYS_epoll_wait,
-#endif
-#ifdef SYS_fork
-    SYS_fork,
-#endif
-#ifdef SYS_unlink
-    SYS_unlink,
-#endif
-};
+  return copies;
+}
 
 #if defined(__x86_64__) || defined(__aarch64__)
 
@@ -176,7 +173,7 @@ void on_trap(int, siginfo_t* info, void* context) {
   auto& answer = gregs[REG_RAX];
 #else
   Six arguments;
-  for (int i = 0; i < 6; ++i) arguments[i] = static_cast<std::int64_t>(registers.regs[i]);
+  for (int i = 0; i < 6; ++i) arguments[i] = static_cast<long>(registers.regs[i]);
   auto& answer = registers.regs[0];
 #endif
   const int before = errno;
@@ -318,10 +315,11 @@ void trap_bare_calls() {
   filter.add(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1);
   filter.answer(SECCOMP_RET_ERRNO | ENOSYS);
 #endif
-  constexpr std::size_t count = sizeof trapped / sizeof *trapped;
+  constexpr std::size_t count = sizeof numbered / sizeof *numbered;
   for (std::size_t i = 0; i < count; ++i) {
     // To the end of this list, and past the answer there.
-    filter.add(BPF_JMP | BPF_JEQ | BPF_K, trapped[i], static_cast<unsigned char>(count - i), 0);
+    filter.add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(numbered[i].number),
+               static_cast<unsigned char>(count - i), 0);
   }
   filter.answer(SECCOMP_RET_ALLOW);
   dl_iterate_phdr(allow_library, &filter);
@@ -342,10 +340,11 @@ extern "C" long __wrap_syscall(long number, ...) {
   Six arguments;
   va_list list;
   va_start(list, number);
-  for (std::int64_t& argument : arguments) argument = va_arg(list, long);
+  for (long& argument : arguments) argument = va_arg(list, long);
   va_end(list);
   long result = -1;
-  if (block && make_by_name(number, arguments, result)) return result;
+  if (block && (make_by_name(number, arguments, result) || make_fork(number, arguments, result)))
+    return result;
   return __real_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3],
                         arguments[4], arguments[5]);
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -24,6 +25,7 @@
 #include <future>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -120,6 +122,9 @@ void all_transfers(const char* which) {
     if (call == "sendmsg") moved = sendmsg(pair.here(), &message, 0);
     if (call == "write") moved = write(pair.here(), text.data(), 12);
     if (call == "writev") moved = writev(pair.here(), out, 2);
+    if (call == "writev2") moved = pwritev2(pair.here(), out, 2, -1, 0);
+    if (call == "sendto-by-number")
+      moved = syscall(SYS_sendto, pair.here(), text.data(), 12UL, 0L, nullptr, 0L);
     std::string result = outcome(moved);
     shutdown(pair.here(), SHUT_WR);
     char arrived[32];
@@ -136,8 +141,130 @@ void all_transfers(const char* which) {
   if (call == "recvmsg") moved = recvmsg(pair.here(), &message, 0);
   if (call == "read") moved = read(pair.here(), second, 20);
   if (call == "readv") moved = readv(pair.here(), in, 2);
+  if (call == "readv2") moved = preadv2(pair.here(), in, 2, -1, 0);
+  if (call == "recvfrom-by-number")
+    moved = syscall(SYS_recvfrom, pair.here(), second, 20UL, 0L, nullptr, nullptr);
   say(outcome(moved) + " " + std::string(first, strnlen(first, 5)) +
       std::string(second, strnlen(second, 20)));
+}
+
+// The rarer calls, which do what others do.
+void relatives() {
+  const auto report = [](const char* name, long result) {
+    say(std::string(name) + " " + outcome(result));
+  };
+  Pair pair;
+  char bytes[8] = {'x'};
+  iovec part{bytes, sizeof bytes};
+  mmsghdr message{};
+  message.msg_hdr.msg_iov = &part;
+  message.msg_hdr.msg_iovlen = 1;
+  report("sendmmsg", sendmmsg(pair.there(), &message, 1, 0));
+  report("recvmmsg", recvmmsg(pair.here(), &message, 1, MSG_DONTWAIT, nullptr));
+  const int epoll = epoll_create1(0);
+  epoll_event ready{};
+  const timespec at_once{};
+  report("epoll_pwait2", epoll_pwait2(epoll, &ready, 1, &at_once, nullptr));
+  close(epoll);
+  std::uint64_t arguments[8] = {0, 0, 0, 0, SIGCHLD, 0, 0, 0};  // flags first, the signal fifth
+  const long child = syscall(SYS_clone3, arguments, sizeof arguments);
+  if (child == 0) _exit(3);
+  report("clone3", child > 0 ? 1 : child);
+  siginfo_t info{};
+  report("waitid", waitid(P_ALL, 0, &info, WEXITED));
+  int type = 0;
+  socklen_t size = sizeof type;
+  report("getsockopt", getsockopt(pair.here(), SOL_SOCKET, SO_TYPE, &type, &size));
+}
+
+// Asks, and asks again, a socket that has nothing to say.
+void turns() {
+  Pair pair;
+  char byte;
+  for (int i = 0; i < 1500; ++i) (void)recv(pair.here(), &byte, 1, MSG_DONTWAIT);
+  say("turned");
+}
+
+// As often, but each time there is something.
+void works() {
+  Pair pair;
+  char byte = 'x';
+  for (int i = 0; i < 1500; ++i) {
+    pollfd ready{pair.here(), POLLIN, 0};
+    (void)poll(&ready, 1, 0);
+    (void)send(pair.there(), &byte, 1, 0);
+    (void)recv(pair.here(), &byte, 1, MSG_DONTWAIT);
+  }
+  say("worked");
+}
+
+// Sleeps for a moment, again and again.
+void dozes() {
+  Pair pair;
+  for (int i = 0; i < 40; ++i) {
+    pollfd ready{pair.here(), POLLIN, 0};
+    (void)poll(&ready, 1, 1);
+  }
+  say("dozed");
+}
+
+// Uses a number that it has closed, and one that is none.
+// Woken again and again by what is no socket: by somebody else, or by itself.
+void woken(bool by_itself) {
+  int ends[2];
+  if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  const int event = eventfd(0, 0);
+  char byte = 'x';
+  for (int i = 0; i < 1500; ++i) {
+    const auto wake = [&] { (void)!write(ends[1], &byte, 1); };
+    by_itself ? wake() : std::thread(wake).join();
+    pollfd ready{ends[0], POLLIN, 0};
+    (void)poll(&ready, 1, -1);
+    if (read(ends[0], &byte, 1) != 1) return;
+    if (by_itself) continue;
+    eventfd_t count = 0;
+    (void)eventfd_write(event, 1);
+    ready.fd = event;
+    (void)poll(&ready, 1, -1);
+    (void)eventfd_read(event, &count);
+  }
+  say("woken");
+}
+
+void polls_closed(int times) {
+  int number = -1;
+  {
+    Pair pair;
+    number = pair.here();
+  }
+  for (int i = 0; i < times; ++i) {
+    pollfd gone{number, POLLIN, 0};
+    (void)poll(&gone, 1, 0);
+  }
+  say("polled");
+}
+
+void closed() {
+  int number = -1;
+  {
+    Pair pair;
+    number = pair.here();
+  }
+  (void)close(-1);
+  say(outcome(send(number, "x", 1, MSG_NOSIGNAL)));
+}
+
+// Gives a lock back while another thread waits for it.
+void unlocks() {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::thread other([&] {
+    const std::lock_guard mine(mutex);
+    say("in between");
+  });
+  lock.unlock();
+  say("on");
+  other.join();
 }
 
 // A fault for every call that can fail.
@@ -338,8 +465,9 @@ void byte_at_a_time() {
   std::printf("%.0f\n", took.count() / (2.0 * rounds));
 }
 
-// Clang links a sanitizer's runtime into the program itself. Its calls and the program's cannot be told
-// apart there, so bare instructions are not trapped: what is sent by them is missing from sent().
+// Clang links a sanitizer's runtime into the program itself. Its calls and the program's cannot be
+// told apart there, so bare instructions are not trapped: what is sent by them is missing from
+// sent().
 #if defined(__clang__)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define KIT_RUNTIME_INSIDE
@@ -514,6 +642,16 @@ int main(int argc, char** argv) {
       {"descriptors", descriptors},
       {"pipes", pipes},
       {"all_failures", all_failures},
+      {"relatives", relatives},
+      {"turns", turns},
+      {"works", works},
+      {"dozes", dozes},
+      {"woken", [] { woken(false); }},
+      {"wakes_itself", [] { woken(true); }},
+      {"polls_closed", [] { polls_closed(1); }},
+      {"polls_closed_twice", [] { polls_closed(2); }},
+      {"closed", closed},
+      {"unlocks", unlocks},
       {"count_receives", count_receives},
       {"datagram", datagram},
       {"two_threads", two_threads},

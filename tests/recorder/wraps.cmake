@@ -2,12 +2,15 @@
 # A candidate that links tests/recorder/recorder.cpp without them is simply not recorded.
 set(KIT_WRAPPED_CALLS
   socket bind listen accept accept4 connect
-  recv recvfrom recvmsg read readv
-  send sendto sendmsg write writev
+  recv recvfrom recvmsg recvmmsg read readv preadv2 eventfd_read
+  send sendto sendmsg sendmmsg write writev pwritev2
+  getsockopt setsockopt getsockname getpeername
   shutdown close
-  poll ppoll select pselect epoll_create1 epoll_ctl epoll_wait epoll_pwait
-  fork vfork posix_spawn posix_spawnp wait waitpid wait4
-  unlink pthread_create
+  poll ppoll select pselect
+  epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
+  fork vfork _Fork posix_spawn posix_spawnp wait waitpid waitid wait4
+  unlink nanosleep pthread_create
+  pthread_mutex_unlock pthread_rwlock_unlock pthread_mutex_clocklock
   # A call without a name: recorder_trap.hpp.
   syscall
   # std::thread::_M_start_thread of libstdc++: its call of pthread_create is inside the library.

@@ -59,9 +59,10 @@ void say_ready() {
 }
 
 // Answers every client, one after the other.
-[[noreturn]] void serve() {
+[[noreturn]] void serve(void (*for_each)() = [] {}) {
   for (;;) {
     const int connection = accept(listener, nullptr, nullptr);
+    for_each();
     char bytes[1024];
     for (ssize_t n; (n = recv(connection, bytes, sizeof bytes, 0)) > 0;) {
       for (ssize_t i = 0; i < n; ++i) {
@@ -91,6 +92,23 @@ void nothing_wrong() {
   start_listening();
   say_ready();
   serve();
+}
+
+// All is answered, and something is left of each client: a copy of a socket, a line on stderr.
+void keeps_a_socket() {
+  signal(SIGTERM, [](int) { _exit(0); });
+  start_listening();
+  say_ready();
+  serve([] {
+    for (int i = 0; i < 2; ++i) (void)dup(listener);
+  });
+}
+
+void mutters() {
+  signal(SIGTERM, [](int) { _exit(0); });
+  start_listening();
+  say_ready();
+  serve([] { std::fputs("somebody has come\n", stderr); });
 }
 
 void never_ready() {
@@ -324,6 +342,8 @@ struct Deed {
 
 constexpr Deed deeds[] = {
     {"nothing-wrong", nothing_wrong},
+    {"keeps-a-socket", keeps_a_socket},
+    {"mutters", mutters},
     {"never-ready", never_ready},
     {"not-flushed", not_flushed},
     {"no-newline", no_newline},

@@ -1,5 +1,5 @@
 // Differs: the address taken apart and put together by hand, plain accept and fcntl, descriptors as
-// numbers; any error of accept is thrown, for the loop to report.
+// numbers.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -68,7 +68,11 @@ std::optional<Request> TCPServer::get_request() {
   sockaddr_in6 peer;  // large enough for both families
   socklen_t size = sizeof peer;
   const int fd = ::accept(fileno(), reinterpret_cast<sockaddr*>(&peer), &size);
-  if (fd < 0) throw std::system_error(errno, std::system_category(), "accept");
+  if (fd < 0) {
+    const bool nobody = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
+    if (nobody) return std::nullopt;
+    throw std::system_error(errno, std::system_category(), "accept");
+  }
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   return std::make_optional<Request>(FileDescriptor{fd},
                                      Address{reinterpret_cast<sockaddr*>(&peer), size});

@@ -22,7 +22,10 @@ constexpr std::size_t longest_datagram = 65535;
 void send_datagram(const FileDescriptor& socket, const std::string& message,
                    const Address& server) {
   check(::connect(socket.get(), server.data(), server.size()), "connect");
-  check(::send(socket.get(), message.data(), message.size(), 0), "send");
+  // What fails here is the datagram before: nobody had listened.
+  while (::send(socket.get(), message.data(), message.size(), 0) == -1) {
+    if (errno != ECONNREFUSED && errno != EINTR) throw_system_error("send");
+  }
 }
 
 // Waits until a datagram is there, or until the time is up.
@@ -51,7 +54,8 @@ std::optional<std::string> receive_answer(const FileDescriptor& socket, const Ad
   while (wait_readable(socket, deadline)) {
     const ssize_t count = ::recv(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count == -1) {
-      if (errno == EAGAIN || errno == EINTR) continue;
+      // Refused is as good as silent: somebody may listen when the time is over.
+      if (errno == EAGAIN || errno == EINTR || errno == ECONNREFUSED) continue;
       throw_system_error("recvfrom");
     }
     return buffer.substr(0, static_cast<std::size_t>(count));

@@ -1,0 +1,30 @@
+#pragma once
+
+// What is looked at in every step of every lesson, whatever the step is about: a wrong answer is
+// caught by what is always looked at, not because somebody had thought of it. Each look that finds
+// something ends the step with a cause of its own.
+
+#include <cstddef>
+#include <optional>
+
+#include "step.hpp"
+
+namespace kit {
+
+class Program;
+class Server;
+
+/// Its calls so far: none on a descriptor that is not open, no loop that turns, none that sleeps
+/// and looks again and again. (Nothing where there is no recorder.)
+void look_at_calls(Step& step, const Program& program);
+
+/// What it has said: on stderr nothing but what the step expects; nothing on stdout as an answer if
+/// it has failed.
+void look_at_words(Step& step, const Program& program);
+
+/// The server rests: it has the sockets that it had before anybody came, but for `connections` that
+/// may still be open; its memory is what it was. If not, what is wrong.
+std::optional<Step::Failure> look_at_rest(Step& step, const Server& server,
+                                          std::size_t connections);
+
+}  // namespace kit
