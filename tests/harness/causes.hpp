@@ -15,9 +15,8 @@ namespace kit {
 /// A loop that asks again and again without sleeping.
 inline constexpr const char* turning_sentence =
     "A loop turns: it asks again and again without sleeping, and takes the whole processor. "
-    "Whoever "
-    "gets nothing (EAGAIN, 0 bytes, nobody there) waits until there is something: in poll() or its "
-    "like, or in a call that blocks.";
+    "Whoever gets nothing (EAGAIN, 0 bytes, nobody there) waits until there is something: in "
+    "poll() or its like, or in a call that blocks.";
 
 class Program;
 class Step;

@@ -360,6 +360,13 @@ struct FaultHandle::Memory {
     block->rules[rule].released.store(1);
     wake(block->rules[rule].released);
   }
+
+  void withdraw(std::size_t rule) {
+    withdrawn.insert(rule);
+    if (!intact()) return;
+    block->rules[rule].state.store(number(RuleState::withdrawn));
+    let_go(rule);
+  }
 };
 
 std::uint64_t FaultHandle::delivered() const {
@@ -379,10 +386,7 @@ void FaultHandle::release() {
 }
 
 void FaultHandle::withdraw() {
-  memory_->withdrawn.insert(rule_);
-  if (!memory_->intact()) return;
-  memory_->block->rules[rule_].state.store(number(RuleState::withdrawn));
-  memory_->let_go(rule_);
+  memory_->withdraw(rule_);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -545,12 +549,7 @@ void RecorderLog::release_all() {
 }
 
 void RecorderLog::withdraw_all() {
-  if (!memory_->intact()) return;
-  for (std::size_t rule = 0; rule < memory_->faults.size(); ++rule) {
-    memory_->block->rules[rule].state.store(number(RuleState::withdrawn));
-    memory_->withdrawn.insert(rule);
-    memory_->let_go(rule);
-  }
+  for (std::size_t rule = 0; rule < memory_->faults.size(); ++rule) memory_->withdraw(rule);
 }
 
 namespace {

@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "causes.hpp"
 #include "escape.hpp"
@@ -487,32 +489,34 @@ void Step::wait_until(const std::function<bool()>& predicate, std::string_view s
         .out_of_time = true});
 }
 
+namespace {
+// Asked again and again: whether the program sleeps, and has done nothing since it was last asked.
+auto sleeps_on(const Program& program) {
+  return [&program, before = std::optional<std::uint64_t>()]() mutable {
+    const std::optional<std::uint64_t> now = proc::asleep(program.pid());
+    const std::optional<std::uint64_t> last = std::exchange(before, now);
+    return now && now == last;
+  };
+}
+}  // namespace
+
 void Step::let_rest(const Program& program) {
-  std::optional<std::uint64_t> before;
-  const auto rests = [&] {
+  const auto rests = [&, sleeps = sleeps_on(program)]() mutable {
     for (const auto& peer : peers_) {
       if (!peer->all_arrived()) return false;
     }
     const auto status = proc::status(program.pid());
     if (status && status->ending) return false;  // soon we shall know how it has ended
-    const std::optional<std::uint64_t> now = proc::asleep(program.pid());
-    const bool same = now && now == before;
-    before = now;
-    return same;
+    return sleeps();
   };
   (void)await(rests, event_deadline(), limits::proc_poll);
 }
 
 void Step::come_to_rest(const Program& program) {
-  std::optional<std::uint64_t> before;
-  (void)await(
-      [&] {
-        const std::optional<std::uint64_t> now = proc::asleep(program.pid());
-        const bool same = now && now == before;
-        before = now;
-        return same || !program.alive();
-      },
-      after(scaled(limits::settle)), limits::proc_poll);
+  const auto rests = [&, sleeps = sleeps_on(program)]() mutable {
+    return sleeps() || !program.alive();
+  };
+  (void)await(rests, after(scaled(limits::settle)), limits::proc_poll);
 }
 
 namespace {
