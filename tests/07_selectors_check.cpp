@@ -1014,7 +1014,9 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
       "A client that goes on to speak is not idle: each time something moves on a connection "
       "its time begins anew.");
   if (in_time()) ask(step, server, lively, step.word() + "\n");
-  step.suspect("When it falls silent too, its time begins: it is closed as well.");
+  step.suspect(
+      "Nobody looks at the clock: when the last one falls silent, too, nobody else's event ends the "
+      "wait, and its time is over unseen.");
   lively.expect_end();
   server.stop();
 

@@ -427,7 +427,7 @@ kit_mutant(
   REPLACE [[    if (idle_timeout && !connections_.empty()) {]]
   WITH [[    if (false) {]]
   STEP 07.12
-  WORDS "falls silent")
+  WORDS "Nobody looks at the clock")
 
 # ---- the client -----------------------------------------------------------------------------------
 

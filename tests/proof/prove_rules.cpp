@@ -37,6 +37,10 @@ constexpr unsigned cells_a_job = 4;
 /// they may wait, and some mutants are noticed by chance alone.
 constexpr int rounds = 2;
 
+/// One that is in no list, and would be a find, is then asked so often with nothing beside it: a
+/// busy machine keeps steps from looking.
+constexpr int rounds_alone = 3;
+
 /// The part of a day: so many mutants of one file, as long as there is time for them.
 constexpr std::size_t mutants_a_day = 10;
 constexpr std::chrono::seconds time_a_day{15};
@@ -386,16 +390,30 @@ class Proof::Rules {
     const auto start = Clock::now();
     in_parallel(chosen_.size(), proof_.options_.jobs * cells_a_job, [&](std::size_t i) {
       if (proof_.options_.day && Clock::now() - start > time_a_day) return;
-      try_one(findings_[chosen_[i]]);
+      Finding& finding = findings_[chosen_[i]];
+      const bool listed = list_.contains(finding.mutant->name());
+      try_one(finding, listed ? rounds - 1 : 0, rounds);
     });
+    for (const std::size_t i : chosen_) {
+      Finding& finding = findings_[i];
+      if (!finding.tried || finding.caught_by || !fs::exists(list_file_) ||
+          list_.contains(finding.mutant->name())) {
+        continue;
+      }
+      stop_if_interrupted();
+      try_one(finding, rounds, rounds + rounds_alone);
+      if (finding.caught_by) {
+        proof_.say(mode(), finding.mutant->name() + ": noticed only when asked alone");
+      }
+    }
     keep_results();
     stop_if_interrupted();
   }
 
-  void try_one(Finding& finding) {
-    const bool listed = list_.contains(finding.mutant->name());
+  /// Asks every step that comes to a mistake, from one round to another; in round 0 in a hurry.
+  void try_one(Finding& finding, int first_round, int last_round) {
     const std::string variable = "KIT_MUTANT=" + std::to_string(finding.mutant->number);
-    for (int round = listed ? rounds - 1 : 0; round < rounds; ++round) {
+    for (int round = first_round; round < last_round; ++round) {
       for (const std::size_t step : finding.reached_by) {
         // One that passes everywhere never makes a check wait: there is time to be sure.
         const Verdict verdict =
