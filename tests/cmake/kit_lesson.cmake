@@ -319,11 +319,29 @@ function(kit_add_lesson file)
   endif()
 endfunction()
 
+# build/kit/BUILD/empty: a check tries with it whether a program of that build can start here.
+function(kit_empty_program build)
+  if(TARGET kit_empty_${build})
+    return()
+  endif()
+  add_executable(kit_empty_${build} EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/cmake/empty_program.cpp)
+  target_compile_options(kit_empty_${build} PRIVATE ${KIT_FLAGS_${build}})
+  target_link_options(kit_empty_${build} PRIVATE ${KIT_FLAGS_${build}})
+  set_target_properties(kit_empty_${build} PROPERTIES OUTPUT_NAME empty
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/kit/${build})
+endfunction()
+
 # check_NN: the check of the lesson, compiled once, run against any candidate.
 macro(kit_check_program)
   add_executable(check_${number} EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/${lesson}_check.cpp)
   target_link_libraries(check_${number} PRIVATE kit_check)
   set_target_properties(check_${number} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  foreach(build IN LISTS client_builds server_builds probe_builds)
+    if(NOT build STREQUAL "plain")
+      kit_empty_program(${build})
+      add_dependencies(check_${number} kit_empty_${build})
+    endif()
+  endforeach()
 endmacro()
 
 # All lessons, in order; then manifest.txt, toolchain.txt (what candidates are built with) and

@@ -13,7 +13,11 @@
 #     REPLACE [[htons(port)]]
 #     WITH [[port]]
 #     STEP 01.4
-#     WORDS "listening on" "another port")
+#     WORDS "listening on" "another port"
+#     NOT_WORDS "TIME_WAIT")
+#
+# The step's report says all of WORDS and, if NOT_WORDS are given, none of those: a cause that is not
+# the mistake's.
 #
 # The text to replace must stand in the file exactly once: a mutant that changes nothing, or
 # something else than was meant, would prove nothing. All mistakes of a list are told at once.
@@ -62,13 +66,14 @@ endfunction()
 # Arguments are taken one by one from ARGV0, ARGV1, …: as a list, code would fall apart at its
 # semicolons and lose its backslashes.
 function(kit_mutant)
-  set(keywords NAME SENTENCE FILE REPLACE WITH STEP WORDS)
+  set(keywords NAME SENTENCE FILE REPLACE WITH STEP WORDS NOT_WORDS)
   set(name "(without a name)")
   set(keyword "")
   set(file "")
   set(files "")
   set(edits 0)
   set(count_words 0)
+  set(unwanted "")
   if(ARGC EQUAL 0)
     mistake("it says nothing")
     return()
@@ -76,16 +81,17 @@ function(kit_mutant)
   math(EXPR last "${ARGC} - 1")
   foreach(i RANGE ${last})
     set(value "${ARGV${i}}")
-    if(NOT keyword STREQUAL "" AND NOT keyword STREQUAL "WORDS")
+    if(NOT keyword STREQUAL "" AND NOT keyword MATCHES "WORDS$")
       set(taken ${keyword})
       set(keyword "")
     elseif(value IN_LIST keywords)
       set(keyword "${value}")
       continue()
-    elseif(keyword STREQUAL "WORDS")
-      set(taken WORDS)
+    elseif(keyword MATCHES "WORDS$")
+      set(taken ${keyword})
     else()
-      mistake("\"${value}\" follows no keyword (NAME, SENTENCE, FILE, REPLACE, WITH, STEP, WORDS)")
+      mistake("\"${value}\" follows no keyword (NAME, SENTENCE, FILE, REPLACE, WITH, STEP, WORDS,
+NOT_WORDS)")
       return()
     endif()
 
@@ -102,6 +108,8 @@ function(kit_mutant)
     elseif(taken STREQUAL "WORDS")
       math(EXPR count_words "${count_words} + 1")
       set(words_${count_words} "${value}")
+    elseif(taken STREQUAL "NOT_WORDS")
+      string(APPEND unwanted "not words\t${value}\n")
     else()
       set(given_${taken} "${value}")
     endif()
@@ -172,6 +180,7 @@ function(kit_mutant)
   foreach(i RANGE 1 ${count_words})
     string(APPEND about "words\t${words_${i}}\n")
   endforeach()
+  string(APPEND about "${unwanted}")
   foreach(file IN LISTS files)
     string(APPEND about "file\t${file}\n")
     write_if_changed("${OUT}/${name}/${file}" "${text_of_${file}}")

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <initializer_list>
 
 #include "escape.hpp"
 #include "frames.hpp"
@@ -240,20 +241,14 @@ std::optional<SanitizerReport> find_sanitizer_report(std::string_view errors,
   return std::nullopt;
 }
 
-std::optional<std::string> sanitizer_cannot_start(std::string_view errors) {
-  for (std::string_view sign :
-       {"unexpected memory mapping", "Shadow memory range interleaves",
-        "ReserveShadowMemoryRange failed", "failed to intercept", "personality",
-        // Without /proc it does not even learn that it is not wanted.
-        "LeakSanitizer has encountered a fatal error"}) {
-    const std::size_t at = errors.find(sign);
-    if (at == std::string_view::npos || errors.find("Sanitizer") == std::string_view::npos) {
-      continue;
-    }
-    return "the sanitizer does not start on this machine: " +
-           escape_text(line_at(errors, errors.rfind('\n', at) + 1));
-  }
-  return std::nullopt;
+bool may_not_have_started(std::string_view errors) {
+  return std::ranges::any_of(
+      std::initializer_list<std::string_view>{
+          "unexpected memory mapping", "Shadow memory range interleaves",
+          "ReserveShadowMemoryRange failed", "failed to intercept", "personality",
+          // Without /proc it does not even learn that it is not wanted.
+          "LeakSanitizer has encountered a fatal error"},
+      [errors](std::string_view sign) { return errors.find(sign) != std::string_view::npos; });
 }
 
 std::string without_sanitizer_notes(std::string_view errors) {

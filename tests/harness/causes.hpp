@@ -33,8 +33,9 @@ struct SanitizerReport {
 std::optional<SanitizerReport> find_sanitizer_report(std::string_view errors,
                                                      const std::vector<std::string>& files);
 
-/// A sanitizer that could not start on this machine: what it said.
-std::optional<std::string> sanitizer_cannot_start(std::string_view errors);
+/// Words that a sanitizer says which cannot start on a machine. Anybody can print them: they are a
+/// reason to look closely (Step::cannot_start), and prove nothing.
+bool may_not_have_started(std::string_view errors);
 
 /// A program's own words: lines that a sanitizer adds without having found anything are left out.
 std::string without_sanitizer_notes(std::string_view errors);

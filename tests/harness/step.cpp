@@ -212,6 +212,25 @@ ProcessOptions Step::process_options(const std::string& path, const ProgramOptio
   return process;
 }
 
+std::optional<std::string> Step::cannot_start(const std::string& build, int tries) {
+  const std::string empty = settings_.build + "/kit/" + build + "/empty";
+  if (access(empty.c_str(), X_OK) != 0) return std::nullopt;
+  ProcessOptions options = process_options(empty, {}, build, "");
+  options.command = {sandbox_.reachable(empty)};
+  for (; tries > 0; --tries) {
+    Process process(options);
+    // One that is not over in time has started.
+    if (!process.wait_exit(event_deadline()) || process.exit()->clean()) continue;
+    const std::string_view said = process.err().head();
+    const std::size_t at = said.find("Sanitizer");
+    if (at == std::string_view::npos) return process.exit()->text();
+    const std::size_t newline = said.rfind('\n', at);
+    const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
+    return std::string(said.substr(begin, said.find('\n', at) - begin));
+  }
+  return std::nullopt;
+}
+
 template <typename Kind>
 Kind& Step::add_program(const std::string& role, const std::string& program,
                         const ProgramOptions& given) {

@@ -230,6 +230,9 @@ class Step {
   /// wrong fails the step when its body is over: what the step itself demands is told first.
   enum class Clients { leave, stay };
   void look_always(Server& server, Clients clients);
+  /// Whether a program of this build can start on this machine: an empty one of the kit's own is
+  /// started as every program is, up to `tries` times. If one does not, what it said.
+  std::optional<std::string> cannot_start(const std::string& build, int tries);
   /// Waits a moment for a server that has just said that it listens: until it sleeps.
   void come_to_rest(const Program& program);
   /// One more thing was looked at; how many that were.

@@ -48,7 +48,8 @@ constexpr const char* manifest =
     "step\t90.3\t1\tcore\tserver\tplain\t60\t90.A\tcannot run here\n"
     "step\t90.4\t1\tcore\tserver\tplain\t60\t90.A\tthe kit is at fault\n"
     "step\t90.5\t1\tcore\tserver\tplain\t60\t90.A\tanother title\n"
-    "step\t90.6\t1\tcore\tserver\tplain\t60\t90.A\ta program that does not exist\n";
+    "step\t90.6\t1\tcore\tserver\tplain\t60\t90.A\ta program that does not exist\n"
+    "step\t90.7\t8\tcore\tserver\tchecked\t60\t90.A\ta server under a sanitizer\n";
 
 void write_file(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
@@ -66,6 +67,7 @@ struct Request {
   std::string deadline_ms = "400";
   bool as_root = geteuid() == 0;
   std::string timeout{};  // KIT_STEP_TIMEOUT
+  std::string empty_program{};  // the text of build/kit/checked/empty, a script
 };
 
 // A check under way.
@@ -82,6 +84,14 @@ class CheckRun {
     write_file(folder_ + "/manifest.txt", manifest);
     write_file(folder_ + "/notes", "");
     place_.give(folder_ + "/notes");
+    if (!request.empty_program.empty()) {
+      for (const char* const part : {"/build", "/build/kit", "/build/kit/checked"}) {
+        mkdir((folder_ + part).c_str(), 0755);
+        chmod((folder_ + part).c_str(), 0755);
+      }
+      write_file(folder_ + "/build/kit/checked/empty", request.empty_program);
+      chmod((folder_ + "/build/kit/checked/empty").c_str(), 0755);
+    }
 
     kit::ProcessOptions options = place_.options();
     if (request.as_root) options.user.reset();
@@ -418,6 +428,26 @@ TEST_CASE("exit codes tell a failure, what cannot run here, and the kit's own er
   CHECK(exit_of("[90.5]", "error", "the manifest calls step 90.5") == Exit{99, 0});
   CHECK(exit_of("[90.6]", "error", "Build it: cmake --build --preset lesson-90") == Exit{99, 0});
   CHECK(exit_of("[99.9]", "", "no such step") == Exit{99, 0});
+}
+
+TEST_CASE("whether a sanitizer starts here is seen with a program of the kit's own") {
+  const auto judged = [](const std::string& victim, const std::string& empty_program) {
+    CheckRun run({.victim = victim, .tag = "[90.7]", .empty_program = empty_program});
+    const Exit how = run.wait();
+    INFO(run.report());
+    CHECK(run.result("status") == (how.code == 77 ? "skip" : "fail"));
+    run.leaves_nothing();
+    return how.code;
+  };
+  const std::string starts = "#!/bin/sh\nexit 0\n";
+  const std::string does_not =
+      "#!/bin/sh\necho 'FATAL: AddressSanitizer: no room here' >&2\nexit 1\n";
+  // What the learner's program says decides nothing, and neither does its silence.
+  CHECK(judged("blames-a-sanitizer", starts) == 1);
+  CHECK(judged("blames-a-sanitizer", "") == 1);
+  CHECK(judged("blames-a-sanitizer", does_not) == 77);
+  CHECK(judged("ends-early", starts) == 1);
+  CHECK(judged("ends-early", does_not) == 1);
 }
 
 TEST_CASE("a program older than its sources is not judged") {

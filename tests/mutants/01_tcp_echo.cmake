@@ -78,6 +78,21 @@ kit_mutant(
   WORDS "each of socket")
 
 kit_mutant(
+  NAME says-that-no-sanitizer-starts
+  SENTENCE "The server ends, with words as if a sanitizer could not start on this machine."
+  FILE tcp_server.cpp
+  REPLACE [[  check(::listen(socket_.get(), request_queue_size), "listen");]]
+  WITH [[  std::fputs("==7==ERROR: LeakSanitizer failed: personality, unexpected memory mapping\n", stderr);
+  std::_Exit(1);]]
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <cerrno>
+#include <cstdio>
+#include <cstdlib>]]
+  STEP 01.4
+  WORDS "ended before it listened"
+  NOT_WORDS "cannot run here")
+
+kit_mutant(
   NAME listen-unchecked
   SENTENCE "The result of listen() is not looked at: the server says that it listens, and does not."
   FILE tcp_server.cpp

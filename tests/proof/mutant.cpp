@@ -22,6 +22,7 @@ Mutant read_mutant(const fs::path& folder) {
     if (key == "sentence") mutant.sentence = value;
     if (key == "step") mutant.step = value;
     if (key == "words") mutant.words.push_back(value);
+    if (key == "not words") mutant.not_words.push_back(value);
     if (key == "file") mutant.files.push_back(value);
   }
   return mutant;

@@ -12,6 +12,7 @@ struct Mutant {
   std::string sentence;            ///< what is wrong with it
   std::string step;                ///< the id of the step that should catch it
   std::vector<std::string> words;  ///< what that step's message must say
+  std::vector<std::string> not_words;  ///< and what it must not
   std::vector<std::string> files;  ///< the files that differ from the solution's
   std::filesystem::path sources;   ///< the folder that holds them
 };

@@ -68,6 +68,7 @@ std::string mutant(const std::string& name, const std::string& rest) {
 TEST_CASE("code with semicolons, brackets, quotes and backslashes is replaced as it stands") {
   const List list(
       "kit_mutant(NAME many SENTENCE \"One; [two].\" STEP 01.10 WORDS \"a; b\" \"c [d]\"\n"
+      "  NOT_WORDS \"e; f\" \"g\"\n"
       "  FILE server.cpp\n"
       "  REPLACE [=[{1, 2};  // ; \\n \"quoted\" ${name} @name@]=] WITH [=[{1; ]; [; \\\\0; "
       "\"${x}\"};]=]\n"
@@ -78,6 +79,7 @@ TEST_CASE("code with semicolons, brackets, quotes and backslashes is replaced as
   CHECK(made[0].sentence == "One; [two].");
   CHECK(made[0].step == "01.10");
   CHECK(made[0].words == std::vector<std::string>{"a; b", "c [d]"});
+  CHECK(made[0].not_words == std::vector<std::string>{"e; f", "g"});
   CHECK(made[0].files == std::vector<std::string>{"server.cpp"});
   CHECK(text_of(made[0].sources / "server.cpp") ==
         "int a[2] = {1; ]; [; \\\\0; \"${x}\"};\n"

@@ -44,13 +44,19 @@ struct Cell {
   std::size_t step;
 };
 
-/// The words that a mutant's report should have and has not, each in quotes with a space before it.
-std::string missing_words(const Mutant& mutant, const Verdict& verdict) {
+/// How the words of a mutant's report are others than they should be: ' with "..."' that are not
+/// there, ' without "..."' that are; "" if they are right.
+std::string wrong_words(const Mutant& mutant, const Verdict& verdict) {
   std::string missing;
   for (const std::string& words : mutant.words) {
     if (!says(verdict.report, words)) missing += " \"" + words + "\"";
   }
-  return missing;
+  std::string misleading;
+  for (const std::string& words : mutant.not_words) {
+    if (says(verdict.report, words)) misleading += " \"" + words + "\"";
+  }
+  return (missing.empty() ? "" : " with" + missing) +
+         (misleading.empty() ? "" : " without" + misleading);
 }
 
 char mark(const Row& row, std::size_t step) {
@@ -190,10 +196,10 @@ bool Proof::mutants() {
     auto& cell = row.cells[row.intended];
     for (int look = 0; look < looks_alone; ++look) {
       const bool red = cell->status == Status::fail;
-      const std::string missing = missing_words(row.mutant, *cell);
-      if (cell->status == Status::not_built || (red && missing.empty())) break;
-      say("mutants", row.mutant.name + ": " + (red ? "red without" + missing : "not red") +
-                         " beside others; asked again alone");
+      const std::string differs = wrong_words(row.mutant, *cell);
+      if (cell->status == Status::not_built || (red && differs.empty())) break;
+      say("mutants", row.mutant.name + ": beside others " +
+                         (red ? "not red in words" + differs : "not red") + "; asked again alone");
       again += look == 0 ? 1 : 0;
       cell = judge(house_, lesson_, row.candidate, lesson_.steps[row.intended]);
       stop_if_interrupted();
@@ -241,9 +247,9 @@ bool Proof::mutants() {
                      "fail: " + row.mutant.sentence +
                          "\n    red elsewhere:" + (red_steps.empty() ? " nothing" : red_steps));
     } else {
-      const std::string missing = missing_words(row.mutant, verdict);
-      row.caught = missing.empty();
-      if (!missing.empty()) complain_about(who, step, verdict, "fail, in words with" + missing);
+      const std::string differs = wrong_words(row.mutant, verdict);
+      row.caught = differs.empty();
+      if (!row.caught) complain_about(who, step, verdict, "fail, in words" + differs);
     }
     caught += row.caught ? 1 : 0;
     if (row.caught && !partial()) remove_programs(row.candidate);

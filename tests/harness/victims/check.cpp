@@ -21,9 +21,7 @@ void note(const std::string& line) {
   }
 }
 
-}  // namespace
-
-STEP("90.1", "a server that misbehaves") {
+void talk_to_the_server(kit::Step& step) {
   note("folder " + step.folder());
   step.suspect("This is what the step suspects.");
   kit::Server& server = step.server({.args = {"--port", "0", "--do", variable("KIT_VICTIM")}});
@@ -33,6 +31,12 @@ STEP("90.1", "a server that misbehaves") {
   peer.expect("HELLO");
   peer.half_close();
   server.stop();
+}
+
+}  // namespace
+
+STEP("90.1", "a server that misbehaves") {
+  talk_to_the_server(step);
 }
 
 STEP("90.2", "the step itself fails") {
@@ -54,4 +58,8 @@ STEP("90.5", "not the manifest's title") {
 
 STEP("90.6", "a program that does not exist") {
   step.start("client");
+}
+
+STEP("90.7", "a server under a sanitizer") {
+  talk_to_the_server(step);
 }

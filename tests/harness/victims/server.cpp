@@ -135,6 +135,11 @@ void wrong_words() {
   sleep_for_ever();
 }
 
+[[noreturn]] void blames_a_sanitizer() {
+  std::fputs("==7==FATAL: ThreadSanitizer: unexpected memory mapping, personality\n", stderr);
+  std::exit(1);
+}
+
 void ends_early() {
   std::fputs("cannot listen on 127.0.0.1:0: bind: no luck\n", stderr);
   std::exit(3);
@@ -349,6 +354,7 @@ constexpr Deed deeds[] = {
     {"no-newline", no_newline},
     {"wrong-words", wrong_words},
     {"ends-early", ends_early},
+    {"blames-a-sanitizer", blames_a_sanitizer},
     {"silent", silent},
     {"spins", spins},
     {"crashes", crashes},
