@@ -2,6 +2,8 @@
 // The steps, with their points: tests/manifest/01_tcp_echo.cmake. What a step may do:
 // harness/step.hpp.
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -48,6 +50,18 @@ STEP("01.1", "sends its words and a newline, half-closes, prints the answer") {
       "The client does not connect to the address it was given: socket() of server.family(), then "
       "connect() to server.data(), server.size().");
   Program& client = step.client(partner.address(), {first, second});
+  step.know(
+      [&client] {
+        if (client.recorder_if_any() == nullptr) return std::string();
+        for (const kit::CallRecord& call : client.recorder_if_any()->records()) {
+          if (!call.is(Calls::shutdown) || call.arguments[1] == SHUT_WR) continue;
+          return "The client has not said that it sends no more, but that it hears no more: " +
+                 call.text() +
+                 ". shutdown(fd, SHUT_WR) ends what it sends; the answer can still come.";
+        }
+        return std::string();
+      },
+      "01.A", "half_close");
   Peer& server = partner.accept();
   step.suspect(
       "The client does not send what it was told: all of its message, once, and nothing else.");
@@ -437,6 +451,7 @@ STEP("01.10", "a rude client harms nobody") {
                  "an error of accept");
     }
     if (error != EMFILE || fault.delivered() == 0) continue;
+    step.suspect_task("01.E", "TCPServer::get_request");
     step.suspect(
         "accept() failed for a lasting reason (EMFILE), and get_request() said \"nobody is "
         "there\". "
@@ -444,6 +459,7 @@ STEP("01.10", "a rude client harms nobody") {
         "says "
         "it, and pauses.");
     server.expect_error_contains("cannot take a request");
+    step.suspect_task("01.H");
   }
 
   step.suspect(
@@ -483,8 +499,14 @@ STEP("01.11", "an exception in a handler ends that request alone, and is reporte
   Peer& first = step.connect(server);
   first.send("throw\n");
   first.expect_end();
+  server.expect_error_contains("Exception occurred during processing of request from ");
+  step.suspect_task("01.E", "TCPServer::get_request");
+  step.suspect(
+      "The request does not know its client. accept() writes the client's address where it is "
+      "told, and no more bytes of it than `size` said before the call: size is sizeof peer.");
   server.expect_error_contains("Exception occurred during processing of request from " +
                                first.local().text());
+  step.suspect_task("01.I");
   Peer& second = step.connect(server);
   second.send("echo\n").expect("ECHO\n");
   second.expect_end();
@@ -563,10 +585,17 @@ STEP("01.13", "restarts on its port at once, and takes the options that it is to
   Peer& client = step.connect(first);
   client.send("hello\n").expect("HELLO\n");
   first.stop();  // it ends first, with the client still there: its side waits in TIME_WAIT
+  const std::string about_the_port = step.suspicion();
+  step.suspect_task("01.I");
+  step.suspect(
+      "The server has cut the connection in place of closing it: the client sees a reset. So does "
+      "SO_LINGER with a time of 0, and close() while input is unread.");
   client.expect_end();
   client.close();
   step.wait_until([&] { return !kit::can_bind_plainly(first.address()); },
                   "the port kept by the old connection, which is what this step is about");
+  step.suspect(about_the_port);
+  step.suspect_task("01.J");
   Server& second = step.server({.args = {"--port", std::to_string(port)}});
   ask(step, second, "again\n");
   second.stop();

@@ -476,6 +476,7 @@ STEP("03.6", "a path of 107 bytes works, and one of 108 is a clear error") {
                " bytes that it was given. sun_path holds so many and the NUL byte behind them: is "
                "every byte "
                "copied, and is the rest of the sockaddr_un zero?");
+  step.suspect_if_it_does_not_start(step.suspicion());
   Server& server = step.server(on_path(longest));
   step.check(is_socket(longest), "a socket at " + longest, "no socket there");
   expect_reached(step, server);
@@ -791,6 +792,7 @@ STEP("03.12", "the mode is never wider than asked, from the first moment") {
       (void)::inotify_add_watch(events.get(), step.folder().c_str(), IN_ATTRIB | IN_CREATE);
 #endif
       step.suspect("The server does not start with --mode " + octal.str() + ".");
+      step.suspect_if_it_does_not_start(step.suspicion());
       Server& server = step.server(options);
       struct stat file {};
       (void)::lstat(path.c_str(), &file);

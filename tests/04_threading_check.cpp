@@ -376,6 +376,9 @@ STEP("04.8", "no data race") {
   step.suspect(
       "Two threads use the same object at once, and one of them changes it. What belongs to one "
       "request stays in its thread; what threads share needs a lock, or an atomic.");
+  step.suspect_if_it_hangs(
+      "A client is connected, and nobody answers it. Each request has a thread of its own from the "
+      "start: a pool of so many threads has none for the client that comes next.");
   Server& server = step.server();
   server.may_say("processing of request from");
   for (int round = 0; round < 2; ++round) {

@@ -1,6 +1,7 @@
 #include "causes.hpp"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -8,6 +9,7 @@
 #include <initializer_list>
 
 #include "escape.hpp"
+#include "facts.hpp"
 #include "frames.hpp"
 #include "limits.hpp"
 #include "proc.hpp"
@@ -160,6 +162,10 @@ std::string death_sentence(const Program& program) {
     case SIGXCPU:
       return name + " used up its processor time: it is in a loop that does not wait for anything.";
     default:
+      if (exit.signal == program.told_to_end_by()) {
+        return name + " was ended by " + signal_name(exit.signal) +
+               " itself, which the check has sent: nothing in it took the signal.";
+      }
       return name + " was " + exit.text() + ".";
   }
 }
@@ -170,6 +176,9 @@ std::string end_sentence(const Program& program) {
   if (const int code = program.exit()->code;
       code == limits::sanitizer || code == limits::thread_sanitizer) {
     return name + " was ended by a sanitizer (" + how + "), whose report did not arrive.";
+  }
+  if (const int told = program.told_to_end_by(); told != 0) {
+    return name + " ended (" + how + ") as " + signal_name(told) + " had told it to.";
   }
   if (program.exit()->code == 0) {
     return name + " ended (" + how + ") where it should go on serving: its loop was left.";
@@ -310,21 +319,51 @@ std::optional<Hole> find_hole(std::string_view errors) {
   return hole;
 }
 
+// What is said of a descriptor that was used after it had been closed.
+std::optional<std::string> closed_sentence(const Program& program) {
+  const RecorderLog* const log = program.recorder_if_any();
+  if (log == nullptr || program.on_purpose()) return std::nullopt;
+  const auto call = log->closed_used();
+  if (!call) return std::nullopt;
+  if (call->arguments[0] < 0) {
+    return "No descriptor at all: " + call->text() +
+           ". A call that failed has returned -1, and its result was not looked at.";
+  }
+  if (call->is(Calls::epoll_ctl)) {
+    return call->text() +
+           ": that descriptor is closed. Unregister a descriptor before it is closed.";
+  }
+  // That it was ever open, the first close proves; but 0 is what memory holds that is nobody's.
+  if (call->arguments[0] <= STDERR_FILENO) return std::nullopt;
+  const std::vector<CallRecord> calls = log->records(recorder::ring_size);
+  const bool closed = std::ranges::any_of(calls, [&call](const CallRecord& one) {
+    return one.is(Calls::close) && one.result == 0 && one.pid == call->pid &&
+           one.arguments[0] == call->arguments[0];
+  });
+  if (!closed) return std::nullopt;
+  if (call->is(Calls::close)) {
+    return "A descriptor was closed twice: " + call->text() +
+           ". By the second time its number may be somebody else's, whose connection is then cut. "
+           "One owner closes, once.";
+  }
+  return "A descriptor was used after it had been closed: " + call->text() +
+         ". Its number may be somebody else's by then.";
+}
+
 Diagnosis diagnose(const Step& step) {
   Diagnosis result;
   result.task = step.task().empty() ? step.entry().task : step.task();
   result.function = step.function();
   const auto& programs = step.programs();
   const Step::Failure& failure = *step.failure();
-  const std::string& suspicion = failure.cause.empty() ? step.suspicion() : failure.cause;
+  const bool hangs = failure.out_of_time;
+  // What the step has to say, if nothing is proven.
+  std::string suspicion = !failure.cause.empty() ? failure.cause
+                          : hangs                ? step.if_it_hangs().value_or(step.suspicion())
+                                                 : step.suspicion();
   result.cause = suspicion;
   if (programs.empty()) return result;
-
   result.program = failure.about != nullptr ? failure.about : programs.back().get();
-  const auto with_suspicion = [&](std::string sentence) {
-    if (sentence.empty()) return suspicion;
-    return suspicion.empty() ? sentence : sentence + '\n' + suspicion;
-  };
 
   for (const auto& program : programs) {
     if (auto hole = find_hole(program->errors())) {
@@ -337,6 +376,8 @@ Diagnosis diagnose(const Step& step) {
       return result;
     }
   }
+
+  // A crash explains itself.
   const std::vector<std::string> files = learners_files(step);
   for (const auto& program : programs) {
     if (program->may_report()) continue;
@@ -346,17 +387,61 @@ Diagnosis diagnose(const Step& step) {
     result.kind = Diagnosis::Kind::sanitizer;
     result.program = program.get();
     result.place = report->place;
-    result.cause = with_suspicion(report->sentence());
+    result.cause = report->sentence();
+    return result;
+  }
+  const auto died = [](const Program& program) {
+    return !program.alive() && !program.killed() && program.exit()->signal != 0;
+  };
+  for (const auto& program : programs) {
+    if (!died(*program) || program->exit()->signal == program->told_to_end_by()) continue;
+    // abort() without a word has left unsaid what it was about.
+    if (program->exit()->signal == SIGABRT && last_words(program->errors()).empty()) continue;
+    result.program = program.get();
+    result.kind = Diagnosis::Kind::died;
+    result.cause = death_sentence(*program);
+    return result;
+  }
+
+  // What is proven takes the place of what the step suspects.
+  if (failure.cause.empty()) {
+    for (const auto& program : programs) {
+      std::optional<std::string> fact = closed_sentence(*program);
+      if (!fact) fact = fact_of(*program, hangs);
+      if (!fact) continue;
+      suspicion = *fact;
+      result.program = program.get();
+      break;
+    }
+    if (suspicion == result.cause && !failure.fact.empty()) suspicion = failure.fact;
+    for (const Step::Rule& rule : step.rules()) {
+      if (suspicion != result.cause) break;
+      const std::string fact = rule.fact();
+      if (fact.empty()) continue;
+      suspicion = fact;
+      result.task = rule.task;
+      result.function = rule.function;
+    }
+    result.cause = suspicion;
+  }
+  const auto with_suspicion = [&](std::string sentence) {
+    if (sentence.empty()) return suspicion;
+    return suspicion.empty() ? sentence : sentence + '\n' + suspicion;
+  };
+
+  for (const auto& program : programs) {
+    if (!died(*program)) continue;
+    result.program = program.get();
+    result.kind = Diagnosis::Kind::died;
+    result.cause = with_suspicion(death_sentence(*program));
     return result;
   }
   for (const auto& program : programs) {
     if (program->alive() || program->killed() || program->exit()->clean()) continue;
-    const bool by_signal = program->exit()->signal != 0;
-    if (!by_signal && (!program->is_server() || program->end_expected())) continue;
-    if (!by_signal && !program->ready()) continue;
+    if (!program->is_server() || program->end_expected() || !program->ready()) continue;
     result.program = program.get();
-    result.kind = by_signal ? Diagnosis::Kind::died : Diagnosis::Kind::ended;
-    result.cause = with_suspicion(by_signal ? death_sentence(*program) : end_sentence(*program));
+    result.kind = Diagnosis::Kind::ended;
+    result.cause = with_suspicion(end_sentence(*program));
     return result;
   }
   for (const auto& program : programs) {
@@ -364,7 +449,13 @@ Diagnosis diagnose(const Step& step) {
       result.program = program.get();
       result.kind = Diagnosis::Kind::not_ready;
       const std::string sentence = not_ready_sentence(*program);
-      if (!sentence.empty()) result.cause = with_suspicion(sentence);
+      if (sentence.empty()) return result;
+      // The first to start fails before there is anything that the step is about. Of a later one
+      // (on a port that was used, another address) the step knows what is special.
+      const bool first = std::ranges::none_of(
+          programs, [](const auto& one) { return one->is_server() && one->ready(); });
+      const std::string more = step.if_it_does_not_start().value_or(first ? "" : suspicion);
+      result.cause = more.empty() ? sentence : sentence + '\n' + more;
       return result;
     }
     if (program->is_server() && !program->alive() && !program->end_expected()) {
@@ -381,16 +472,17 @@ Diagnosis diagnose(const Step& step) {
       return result;
     }
   }
-  const bool hangs = failure.out_of_time && result.program->alive();
-  if (hangs) result.kind = Diagnosis::Kind::hang;
+  if (hangs && result.program->alive()) result.kind = Diagnosis::Kind::hang;
   for (const auto& program : programs) {
     const RecorderLog* const log = program->recorder_if_any();
-    if (log == nullptr || !log->turning() || !failure.cause.empty()) continue;
+    if (log == nullptr || program->on_purpose() || !failure.cause.empty()) continue;
+    const auto call = log->turning();
+    if (!call) continue;
     result.program = program.get();
-    result.cause = with_suspicion(turning_sentence);
+    result.cause = with_suspicion(turning_sentence + (" So it goes on: " + call->text() + '.'));
     return result;
   }
-  if (hangs && computes(*result.program)) {
+  if (result.kind == Diagnosis::Kind::hang && computes(*result.program)) {
     result.cause = with_suspicion("Your " + result.program->name() +
                                   " computes without end: it is in a loop that does not wait.");
   }

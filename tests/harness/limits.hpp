@@ -76,6 +76,8 @@ inline constexpr std::size_t address_space = std::size_t{3} * 1024 * 1024 * 1024
 inline constexpr std::size_t sanitized_memory_mb = 512;
 // Open files: as a desktop's default.
 inline constexpr std::size_t open_files = 1024;
+// The check's own, below which it cannot even speak to a program: a shell's `ulimit -n`.
+inline constexpr std::size_t least_open_files = 128;
 // Bytes in one file: no program of the course writes one.
 inline constexpr std::size_t file_size = std::size_t{64} * 1024 * 1024;
 // Processes and threads together, counted for the step's own user.

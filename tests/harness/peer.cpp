@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "escape.hpp"
+#include "facts.hpp"
 #include "limits.hpp"
 #include "step.hpp"
 
@@ -168,6 +169,7 @@ void Peer::fail_wrong(std::string_view expected) {
               .got = inbox.empty() ? then : both.got + then,
               .caret = inbox.empty() ? "" : both.caret,
               .who = name_,
+              .fact = fact_of_bytes(expected, inbox).value_or(""),
               .out_of_time = a_beginning && stream_.ending() == Ending::open});
 }
 
@@ -200,6 +202,7 @@ void Peer::expect_end() {
     step_.fail({.expected = "end of file",
                 .got = what_came(limits::shown_bytes * 4),
                 .who = name_,
+                .fact = fact_of_bytes({}, stream_.inbox()).value_or(""),
                 .out_of_time = stream_.ending() == Ending::open && stream_.inbox().empty()});
   }
   step_.story().add("received", "end of file", name_);
@@ -439,7 +442,10 @@ DatagramPeer& DatagramPeer::expect(std::string_view bytes) {
     step_.fail({.expected = "datagram " + both.expected,
                 .got = "datagram " + both.got,
                 .caret = std::string(9, ' ') + both.caret,
-                .who = name_});
+                .who = name_,
+                .fact = step_.conversations()[conversation_].listens
+                            ? ""
+                            : fact_of_datagram(bytes, datagram.bytes).value_or("")});
   }
   const bool has_target = target_.family() != AF_UNSPEC;
   if (has_target && !step_.conversations()[conversation_].listens && datagram.from != target_) {

@@ -22,6 +22,7 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #endif
 
 namespace kit::proc {
@@ -413,6 +414,47 @@ std::string waits_in(pid_t) {
   return {};
 }
 std::vector<std::string> threads_wait_in(pid_t) {
+  return {};
+}
+
+#endif
+
+#if defined(__linux__) && defined(__GLIBC__)
+
+std::vector<LockWait> lock_waits(pid_t pid) {
+  std::vector<LockWait> found;
+  const std::vector<pid_t> threads = numbers_in(folder_of(pid) + "/task");
+  for (const pid_t thread : threads) {
+    const auto text = read_file(folder_of(pid) + "/task/" + std::to_string(thread) + "/syscall");
+    long number = -1;
+    unsigned long address = 0;
+    if (!text || std::sscanf(text->c_str(), "%ld 0x%lx", &number, &address) < 2 ||
+        number != SYS_futex) {
+      continue;
+    }
+    // A mutex of glibc begins so; others have waited before if it is 2.
+    struct {
+      int locked;
+      unsigned count;
+      int owner;
+    } mutex{};
+    const iovec here{&mutex, sizeof mutex};
+    const iovec there{reinterpret_cast<void*>(address), sizeof mutex};
+    constexpr int contended = 2;
+    if (process_vm_readv(pid, &here, 1, &there, 1, 0) != static_cast<ssize_t>(sizeof mutex) ||
+        mutex.locked != contended || std::ranges::find(threads, mutex.owner) == threads.end()) {
+      continue;
+    }
+    std::string waits = thread_waits_in(pid, mutex.owner);
+    if (waits.starts_with("its own code")) waits.clear();
+    found.push_back({thread, address, mutex.owner, std::move(waits)});
+  }
+  return found;
+}
+
+#else
+
+std::vector<LockWait> lock_waits(pid_t) {
   return {};
 }
 

@@ -62,6 +62,18 @@ std::string waits_in(pid_t pid);
 /// One line for each of its threads: what it waits in.
 std::vector<std::string> threads_wait_in(pid_t pid);
 
+/// A thread that waits for a mutex, and the thread that holds it (glibc: its number stands in the
+/// mutex).
+struct LockWait {
+  pid_t thread = 0;
+  std::uint64_t mutex = 0;
+  pid_t owner = 0;
+  std::string owner_waits_in{};  ///< as in waits_in(); empty if it does not wait
+  friend bool operator==(const LockWait&, const LockWait&) = default;
+};
+/// Those of a process (nothing where that cannot be seen).
+std::vector<LockWait> lock_waits(pid_t pid);
+
 /// Bytes that have come to the socket (`local`, `remote`) and were not read yet; nothing if there
 /// is no such socket or it cannot be seen.
 std::optional<std::size_t> unread_bytes(const Address& local, const Address& remote);

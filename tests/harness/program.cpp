@@ -94,6 +94,9 @@ std::string Program::command_line() const {
 void Program::signal(int number) {
   step_.story().add("signal", signal_name(number) + " to the " + name_);
   if (!is_server()) may_say("");  // a client that is interrupted may say so
+  if (number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGKILL) {
+    told_to_end_by_ = number;
+  }
   process_.signal(number);
 }
 

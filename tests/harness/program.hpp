@@ -133,6 +133,8 @@ class Program {
   /// Its end was asked for or expected: that it is gone is no failure.
   bool end_expected() const { return end_expected_; }
   void expect_end_sometime() { end_expected_ = true; }
+  /// The last signal that the step has sent to it, to end it; 0 if none.
+  int told_to_end_by() const { return told_to_end_by_; }
   bool may_report() const { return may_report_; }
   bool on_purpose() const { return on_purpose_; }
   virtual bool is_server() const { return false; }
@@ -146,7 +148,8 @@ class Program {
   Step& step_;
   bool ready_ = false;
   bool end_expected_ = false;
-  bool killed_ = false;   // by the step
+  bool killed_ = false;  // by the step
+  int told_to_end_by_ = 0;
   std::size_t read_ = 0;  // bytes of stdout that lines were taken from
   std::vector<std::string> expected_errors_;
 

@@ -1,6 +1,8 @@
 #include "run.hpp"
 
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -14,9 +16,11 @@
 #include <optional>
 #include <string>
 
+#include "address.hpp"
 #include "causes.hpp"
 #include "escape.hpp"
 #include "limits.hpp"
+#include "loopback.hpp"
 #include "report.hpp"
 #include "step.hpp"
 
@@ -74,6 +78,15 @@ StepOutcome kit_error(const std::string& name, std::string_view what) {
 // Why no program of such a build could have done better here. What the step's programs have said
 // decides nothing: an empty program is tried in their place.
 std::optional<std::string> unfit(Step& step) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < limits::least_open_files) {
+    return "this shell allows " + std::to_string(files.rlim_cur) +
+           " open files, and a step needs " + std::to_string(limits::least_open_files) +
+           ": ulimit -n";
+  }
+  if (!can_bind_plainly(Address::tcp("127.0.0.1", 0), SOCK_STREAM)) {
+    return "this machine has no loopback: nobody can listen on 127.0.0.1";
+  }
   // Addresses are drawn by lot: some machines let a sanitizer start now and then.
   constexpr int often = 8;
   for (const auto& program : step.programs()) {
@@ -82,8 +95,8 @@ std::optional<std::string> unfit(Step& step) {
         program->exit()->clean() || said.find("Sanitizer") == std::string_view::npos) {
       continue;
     }
-    if (const auto why = step.cannot_start(program->build(),
-                                           may_not_have_started(said) ? often : 1)) {
+    if (const auto why =
+            step.cannot_start(program->build(), may_not_have_started(said) ? often : 1)) {
       return "the sanitizer does not start on this machine: " + *why;
     }
   }

@@ -92,6 +92,19 @@ class Step {
   void suspect(std::string sentence) {
     suspicion_ = std::move(sentence);
     suspected_at_ = story_.size();
+    if_it_hangs_.reset();
+    if_it_does_not_start_.reset();
+  }
+  /// Besides, until the next suspect(): what is said in its place if nothing comes by the deadline;
+  /// and if the step's first server does not come to listen, of which a suspicion says nothing.
+  void suspect_if_it_hangs(std::string sentence) { if_it_hangs_ = std::move(sentence); }
+  void suspect_if_it_does_not_start(std::string sentence) {
+    if_it_does_not_start_ = std::move(sentence);
+  }
+  /// A rule for the whole step, asked when it has failed: what `fact` answers, if anything, is
+  /// proven, and is said in place of any suspicion; where to look is the task then.
+  void know(std::function<std::string()> fact, std::string task, std::string function = {}) {
+    rules_.push_back({std::move(fact), std::move(task), std::move(function)});
   }
   /// Where to look, from here on: another task than the step's own; of a task with several
   /// functions one that is not the first.
@@ -211,10 +224,17 @@ class Step {
   // -- for the harness
   // ------------------------------------------------------------------------------
 
+  /// What a step knows of its own (see know()).
+  struct Rule {
+    std::function<std::string()> fact;
+    std::string task, function;
+  };
+  const std::vector<Rule>& rules() const { return rules_; }
   /// A failed expectation; `about` is the program that it was about, if that is known.
   struct Failure {
     std::string expected{}, got{}, caret{}, who{};
     std::string cause{};  ///< in place of the step's suspicion
+    std::string fact{};   ///< what the bytes that came prove: before any suspicion
     const Program* about = nullptr;
     bool out_of_time = false;  ///< nothing came by the deadline
   };
@@ -245,6 +265,8 @@ class Step {
   Story& story() { return story_; }
   const Story& story() const { return story_; }
   const std::string& suspicion() const { return suspicion_; }
+  const std::optional<std::string>& if_it_hangs() const { return if_it_hangs_; }
+  const std::optional<std::string>& if_it_does_not_start() const { return if_it_does_not_start_; }
   /// Nothing has happened since it was set.
   bool suspicion_is_fresh() const { return !suspicion_.empty() && suspected_at_ == story_.size(); }
   const std::string& task() const { return task_; }
@@ -271,6 +293,8 @@ class Step {
   const Lesson& lesson_;
   const StepEntry& entry_;
   std::string suspicion_;
+  std::vector<Rule> rules_;
+  std::optional<std::string> if_it_hangs_, if_it_does_not_start_;
   std::size_t suspected_at_ = 0;
   std::size_t order_ = 0;  // of programs and conversations
   std::size_t looks_ = 0;

@@ -569,3 +569,71 @@ kit_mutant(
     ::close(copy);]]
   STEP 01.10
   WORDS "A socket stays open that nobody uses any more")
+
+# ---- what is proven is said, and nothing else -------------------------------------------------------
+
+kit_mutant(
+  NAME client-shuts-both-ways
+  SENTENCE "The client shuts both directions down, and does not hear the answer."
+  FILE client.cpp
+  REPLACE [[SHUT_WR]]
+  WITH [[SHUT_RDWR]]
+  STEP 01.1
+  WORDS "shutdown(fd, SHUT_WR) ends what it sends"
+  NOT_WORDS "not printed as the page says")
+
+kit_mutant(
+  NAME client-closes-to-half-close
+  SENTENCE "The client closes its connection to say that this was all, and then reads from it."
+  FILE client.cpp
+  REPLACE [[  check(::shutdown(connection.get(), SHUT_WR), "shutdown");]]
+  WITH [[  check(::close(connection.get()), "close");]]
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <unistd.h>
+
+#include <cerrno>]]
+  STEP 01.1
+  WORDS "A descriptor was used after it had been closed"
+  NOT_WORDS "not printed as the page says")
+
+kit_mutant(
+  NAME sends-a-zero-behind-the-answer
+  SENTENCE "The server sends the 0 along that ends a string."
+  FILE server.cpp
+  REPLACE [[      send_all({buffer, count});]]
+  WITH [[      send_all(std::string(buffer, count) + '\0');]]
+  STEP 01.5
+  WORDS "A byte of 0 has come that nobody asked for"
+  NOT_WORDS "One recv() was taken")
+
+kit_mutant(
+  NAME upper-case-at-the-beginning-only
+  SENTENCE "Only the first 512 bytes of what has come are changed."
+  FILE server.cpp
+  REPLACE [[i < count; ++i)]]
+  WITH [[i < count && i < 512; ++i)]]
+  STEP 01.5
+  WORDS "the letters are small ones still"
+  NOT_WORDS "behind the buffer")
+
+kit_mutant(
+  NAME client-address-of-no-bytes
+  SENTENCE "accept() is told that there is no room for the client's address."
+  FILE tcp_server.cpp
+  REPLACE [[  socklen_t size = sizeof peer;]]
+  WITH [[  socklen_t size = 0;]]
+  STEP 01.11
+  WORDS "size is sizeof peer"
+  NOT_WORDS "left hanging" "ENOTCONN")
+
+kit_mutant(
+  NAME closes-with-a-reset
+  SENTENCE "Connections are closed with SO_LINGER and a time of 0: by a reset."
+  FILE tcp_server.cpp
+  REPLACE [[  request.close();]]
+  WITH [[  const linger at_once{1, 0};
+  (void)::setsockopt(request.fileno(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  request.close();]]
+  STEP 01.13
+  WORDS "in place of closing it"
+  NOT_WORDS "Set SO_REUSEADDR before")

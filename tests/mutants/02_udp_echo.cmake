@@ -587,3 +587,45 @@ kit_mutant(
   WITH [[    if (errno != EINTR && errno != EAGAIN && errno != ENOBUFS) throw_system_error("sendto");]]
   STEP 02.11
   WORDS "A loop turns")
+
+# ---- what is proven is said, and nothing else -------------------------------------------------------
+
+kit_mutant(
+  NAME whole-buffer-sent-back
+  SENTENCE "The message is taken to be as long as the buffer."
+  FILE udp_server.cpp
+  REPLACE [[truncated ? max_packet_size : received)]]
+  WITH [[truncated ? max_packet_size : buffer_.size())]]
+  STEP 02.3
+  WORDS "the answer is as long as what came"
+  NOT_WORDS "There is no answer")
+
+kit_mutant(
+  NAME a-byte-short-when-it-is-long
+  SENTENCE "Of a datagram of more than 1,000 bytes the last byte is left out."
+  FILE udp_server.cpp
+  REPLACE [[truncated ? max_packet_size : received)]]
+  WITH [[truncated ? max_packet_size : received > 1000 ? received - 1 : received)]]
+  STEP 02.7
+  WORDS "the answer is as long as what came"
+  NOT_WORDS "was cut or lost")
+
+kit_mutant(
+  NAME looks-and-leaves
+  SENTENCE "The datagram is looked at with MSG_PEEK, and stays in the queue."
+  FILE udp_server.cpp
+  REPLACE [[buffer_.data(), buffer_.size(), 0, address]]
+  WITH [[buffer_.data(), buffer_.size(), MSG_PEEK, address]]
+  STEP 02.3
+  WORDS "MSG_PEEK looks at what has come and leaves it there"
+  NOT_WORDS "There is no answer")
+
+kit_mutant(
+  NAME ends-before-it-listens
+  SENTENCE "The server ends with an error before it listens."
+  FILE udp_server.cpp
+  REPLACE [[  check(::bind(socket_.get(), address.data(), address.size()), "bind");]]
+  WITH [[  throw_system_error("bind", EADDRINUSE);]]
+  STEP 02.7
+  WORDS "ended before it listened"
+  NOT_WORDS "was cut or lost")

@@ -26,7 +26,7 @@ kit_mutant(
   std::mutex serving_;
 ]]
   STEP 04.1
-  WORDS "deaf while it serves" "hold no lock")
+  WORDS "A lock is held while its thread waits in")
 
 kit_mutant(
   NAME joinable-thread-destroyed

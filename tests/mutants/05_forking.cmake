@@ -73,7 +73,7 @@ kit_mutant(
   WITH [[#include <cstddef>
 #include <cstdlib>]]
   STEP 05.4
-  WORDS "A child leaves by _exit()")
+  WORDS "lessons/05_forking/forking_mixin.hpp")
 
 kit_mutant(
   NAME child-status-is-always-0
@@ -115,7 +115,7 @@ kit_mutant(
   WITH [[    (void)request;
     ::close(this->socket_.release());]]
   STEP 05.9
-  WORDS "A datagram went unanswered")
+  WORDS "A descriptor was used after it had been closed")
 
 kit_mutant(
   NAME fork-unchecked
@@ -437,7 +437,7 @@ kit_mutant(
   WITH [[    return true;
 ]]
   STEP 05.13
-  WORDS "serve_line() returns false")
+  WORDS "A descriptor was used after it had been closed")
 
 kit_mutant(
   NAME slow-child-lets-exceptions-out

@@ -238,7 +238,7 @@ kit_mutant(
   changed_[name].notify_all();  // each waits for an amount of its own: only they know who is meant
   mutex_.unlock();]]
   STEP 06.5
-  WORDS "nobody gave it back")
+  WORDS "has not given it back")
 
 kit_mutant(
   NAME half-way-failure-not-undone
@@ -315,7 +315,7 @@ kit_mutant(
 #include <mutex>
 ]]
   STEP 06.7
-  WORDS "a lock is held while the server waits")
+  WORDS "A lock is held while its thread waits in")
 
 # ---- waiting --------------------------------------------------------------------------------------
 
@@ -604,7 +604,7 @@ kit_mutant(
   const std::lock_guard second(lock_of(to));
   const std::int64_t left = ledger_.read(from) - amount;]]
   STEP 06.4
-  WORDS "must not take it twice")
+  WORDS "waits for a lock that it holds itself")
 
 # ---- what nobody sees without a look at the right moment --------------------------------------------
 
@@ -706,3 +706,37 @@ kit_mutant(
   WITH [[  ++stops_;]]
   STEP 06.8
   WORDS "Who asks to wait after stop() waits for ever")
+
+# ---- what is proven is said, and nothing else -------------------------------------------------------
+
+kit_mutant(
+  NAME total-takes-the-lock-again
+  SENTENCE "total() holds the lock and asks balance(), which takes it again."
+  FILE bank.cpp
+  REPLACE [[sum += ledger_.read(name);]]
+  WITH [[sum += balance(name);]]
+  STEP 06.3
+  WORDS "waits for a lock that it holds itself"
+  NOT_WORDS "TOTAL saw a transfer half done")
+
+kit_mutant(
+  NAME transfer-without-the-lock
+  SENTENCE "transfer() takes no lock: opposite transfers bury each other's writes."
+  FILE bank.cpp
+  REPLACE [[  const std::lock_guard lock(mutex_);
+  const std::int64_t left]]
+  WITH [[  const std::int64_t left]]
+  STEP 06.4
+  WORDS "its reads and its writes are one step"
+  NOT_WORDS "A deadlock")
+
+kit_mutant(
+  NAME total-remembers-the-names
+  SENTENCE "Which accounts there are is asked once, at the first TOTAL."
+  FILE bank.cpp
+  REPLACE [[  for (const std::string& name : ledger_.names()) sum]]
+  WITH [[  static const auto names = ledger_.names();
+  for (const std::string& name : names) sum]]
+  STEP 06.1
+  WORDS "opened since it was asked before"
+  NOT_WORDS "fit into an int")

@@ -528,7 +528,7 @@ kit_mutant(
   REPLACE [[MSG_DONTWAIT | MSG_NOSIGNAL]]
   WITH [[MSG_DONTWAIT]]
   STEP 07.8
-  WORDS "raised SIGPIPE")
+  WORDS "killed by SIGPIPE")
 
 kit_mutant(
   NAME whoever-reads-slowly-is-idle
@@ -549,7 +549,7 @@ kit_mutant(
     close_idle();
 ]]
   STEP 07.12
-  WORDS "for a connection that is no more")
+  WORDS "heap-use-after-free")
 
 # ---- one part of 07.D alone ----------------------------------------------------------------------
 
