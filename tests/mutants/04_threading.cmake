@@ -47,7 +47,7 @@ kit_mutant(
   REPLACE [[    const auto shared = std::make_shared<Request>(std::move(request));]]
   WITH [[    Request* const shared = &request;]]
   STEP 04.2
-  WORDS "process_request")
+  WORDS "lessons/04_threading/threading_mixin.hpp")
 
 kit_mutant(
   NAME one-request-for-all
