@@ -99,8 +99,8 @@ STEP("01.2", "puts together an answer that comes in pieces, until end of file") 
   Listener& partner = step.listen();
   Program& client =
       step.client(partner.address(), {word},
-                  {.faults = {Fault::shorten(Calls::any_send, 2).on_streams(),
-                              Fault::fail(Calls::any_send, EINTR).every(2).on_streams(),
+                  {.faults = {Fault::fail(Calls::any_send, EINTR).every(2).on_streams(),
+                              Fault::shorten(Calls::any_send, 2).on_streams(),
                               Fault::fail(Calls::any_recv, EINTR).every(3).on_streams()}});
   Peer& server = partner.accept();
   const std::string about_pieces = step.suspicion();

@@ -135,6 +135,22 @@ STEP("05.1", "each client gets a process of its own, also beside a silent one") 
   server.dismiss();  // its own end is task 05.D
 }
 
+namespace {
+
+// One good line, and then one without end, far longer than is read: the good one's answer comes, and
+// the end of file.
+void expect_goodbye(Step& step, Peer& client) {
+  step.suspect(
+      "A child ended with input unread, and its client was reset: what was answered before may be "
+      "lost on the way. The child shuts its request down (shutdown_request) before it leaves.");
+  client.send_in_background("fine\n" + std::string(std::size_t{1} << 20, 'x'));
+  client.expect("FINE\n");
+  client.expect_end();
+  client.close();
+}
+
+}  // namespace
+
 STEP("05.2", "the client sees end of file when its child ends") {
   constexpr std::size_t allowance = 4;
   Server& server = step.server({.args = {"--quiet"}, .may_report = true});
@@ -159,6 +175,10 @@ STEP("05.2", "the client sees end of file when its child ends") {
   crashed.send("!crash\n");
   crashed.expect_end();
   end_all(conversations(step, server, 20));
+  step.suspect_task("05.A", "ForkingMixIn::serve_and_exit");
+  server.may_say("processing of request from");
+  server.may_say("exit status 1");
+  expect_goodbye(step, step.connect(server));
   step.expect_descriptors(server, before, allowance);
   server.dismiss();
 }
@@ -504,6 +524,23 @@ STEP("05.9", "a child holds no listener: the port is free while it serves") {
   step.wait_until([&] { return kit::orphans().empty(); }, "no process of the server's is left");
   next.stop();
 
+  step.suspect_task("05.D", "ForkingMixIn::server_close");
+  step.suspect(
+      "The server waits for its children while its listener is open: new clients come, and nobody "
+      "serves them. First Server::server_close(), then the wait.");
+  Server& ending = step.server({.args = {"--quiet"}});
+  kit::FaultHandle last = ending.recorder().add(Fault::hold(Calls::any_send).on_streams());
+  Peer& busy = step.connect(ending);
+  busy.send("hello\n");
+  step.wait_until([&] { return last.holding() > 0; }, "an answer under way");
+  ending.signal(SIGTERM);
+  step.wait_until([&] { return step.refuses(ending.address()); }, "the listener is closed");
+  last.release();
+  busy.expect("HELLO\n");
+  busy.expect_end();
+  ending.expect_stopped();
+  step.suspect_task("05.F");
+
   for (const std::string kind : {"udp", "unix-datagram"}) {
     std::vector<std::string> args{"--quiet", "--kind", kind};
     if (kind != "udp") args.insert(args.end(), {"--path", step.path("datagrams")});
@@ -696,11 +733,11 @@ STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
       "a catch block.");
   Peer& thrower = step.connect(server);
   thrower.send("!slow 1\n").expect("!SLOW 1\n");
+  const pid_t failing = who_serves(thrower);
   thrower.send("!throw\n");
   thrower.expect_over();
   server.expect_error_contains("Exception occurred during processing of request from " +
                                thrower.local().text());
-  server.may_say("exit status 1");  // of its child
   step.suspect(
       "What a handler has thrown in the child went back into the loop, and the child with it. It "
       "is caught in the child, which ends by _exit().");
@@ -709,8 +746,27 @@ STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
   step.suspect("A child of a slow request has ended, and was not collected.");
   expect_no_children(step, server);
   step.suspect(
+      "A child whose handler has thrown ended as if all was well. It leaves by _exit(): with 0, or "
+      "with 1 if the handler has thrown, as in 05.A.");
+  server.expect_error_contains("child " + std::to_string(failing) + ": exit status 1");
+  step.suspect(
       "The parent keeps its copy of a slow request's connection: request().close() before it "
       "returns.");
   step.expect_descriptors(server, before, allowance);
   server.stop();
+
+  Server& another = step.server({.args = {"--quiet", "--fork-in-handler"}});
+  another.may_say("processing of request from");
+  another.may_say("exit status 1");
+  step.suspect(
+      "What the child has answered, and only gathered so far, is lost when the handler throws. "
+      "finish() comes after an exception, too.");
+  Peer& gathered = step.connect(another);
+  gathered.send("!slow 1\nanswered\n!throw\n");
+  gathered.expect("!SLOW 1\nANSWERED\n");
+  gathered.expect_over();
+  Peer& endless = step.connect(another);
+  endless.send("!slow 1\n").expect("!SLOW 1\n");
+  expect_goodbye(step, endless);
+  another.stop();
 }

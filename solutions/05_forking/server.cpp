@@ -120,11 +120,11 @@ class HalfwayEcho : public EchoStream {
       serve_line(line);
       if (!rfile().has_line()) wfile().flush();
       handle();
-      finish();
     } catch (...) {
       server().handle_error(request());
       status = 1;
     }
+    finish();  // after an exception, too: what is answered already goes out
     server().shutdown_request(request());
     ::_exit(status);
   }

@@ -450,7 +450,6 @@ kit_mutant(
       serve_line(line);
       if (!rfile().has_line()) wfile().flush();
       handle();
-      finish();
     } catch (...) {
       server().handle_error(request());
       status = 1;
@@ -460,10 +459,28 @@ kit_mutant(
     const int status = 0;
     serve_line(line);
     if (!rfile().has_line()) wfile().flush();
-    handle();
-    finish();]]
+    handle();]]
   STEP 05.13
   WORDS "went back into the loop")
+
+kit_mutant(
+  NAME exception-loses-what-was-answered
+  SENTENCE "When a handler throws in the child, the answers that it has gathered before are lost."
+  FILE server.cpp
+  REPLACE [[      handle();
+    } catch (...) {
+      server().handle_error(request());
+      status = 1;
+    }
+    finish();  // after an exception, too: what is answered already goes out]]
+  WITH [[      handle();
+      finish();
+    } catch (...) {
+      server().handle_error(request());
+      status = 1;
+    }]]
+  STEP 05.13
+  WORDS "is lost when the handler throws")
 
 kit_mutant(
   NAME slow-child-keeps-quiet-about-exceptions
@@ -621,3 +638,52 @@ kit_mutant(
     }]]
   STEP 05.13
   WORDS "A fork for a slow request has failed, and the line is lost")
+
+kit_mutant(
+  NAME child-leaves-without-goodbye
+  SENTENCE "The child ends without shutdown_request(): with input unread its client is reset."
+  FILE forking_mixin.hpp
+  REPLACE [[    this->shutdown_request(request);
+    // Not exit()]]
+  WITH [[    // Not exit()]]
+  STEP 05.2
+  WORDS "ended with input unread")
+
+kit_mutant(
+  NAME slow-child-leaves-without-goodbye
+  SENTENCE "The child of a slow request ends without shutdown_request()."
+  FILE server.cpp
+  REPLACE [[    server().shutdown_request(request());
+]]
+  WITH [[
+]]
+  STEP 05.13
+  WORDS "ended with input unread")
+
+kit_mutant(
+  NAME slow-child-ends-as-if-all-were-well
+  SENTENCE "The child of a slow request ends with 0 whatever its handler has thrown."
+  FILE server.cpp
+  REPLACE [[      status = 1;
+]]
+  WITH [[
+]]
+  STEP 05.13
+  WORDS "ended as if all was well")
+
+kit_mutant(
+  NAME waits-with-the-listener-open
+  SENTENCE "server_close() waits for the children first, and closes the listener then."
+  FILE forking_mixin.hpp
+  REPLACE [[    Server::server_close();
+]]
+  WITH [[
+]]
+  REPLACE [[  void server_close() override {]]
+  WITH [[  void server_close() override {
+    struct Last {
+      ForkingMixIn& mixin;
+      ~Last() { mixin.Server::server_close(); }
+    } last{*this};]]
+  STEP 05.9
+  WORDS "while its listener is open")
