@@ -1010,6 +1010,11 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
     step.await([] { return false; }, kit::after(timeout / 20));
   }
   step.suspect(
+      "As long as another one speaks, the silent one is not closed: each has a time of its own. "
+      "Where only the first of a list is looked at, whoever moves goes to its end.");
+  step.check(silent.ending() != kit::Ending::open || !in_time(), "the end of a silent connection",
+             "it is still open, and another one has spoken all the time");
+  step.suspect(
       "Nobody looks at the clock: with --idle-timeout the wait ends when the first connection "
       "is due, and then it is closed.");
   silent.expect_end();

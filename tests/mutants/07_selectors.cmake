@@ -421,6 +421,17 @@ kit_mutant(
   WORDS "its time begins anew")
 
 kit_mutant(
+  NAME idle-list-in-order-of-arrival
+  SENTENCE "The first to come is looked at alone: as long as it speaks, nobody behind it is closed."
+  FILE selector_mixin.hpp
+  REPLACE [[    connections_.splice(connections_.end(), connections_, connection.place);
+]]
+  WITH [[
+]]
+  STEP 07.12
+  WORDS "As long as another one speaks")
+
+kit_mutant(
   NAME idle-deadline-not-waited-for
   SENTENCE "The wait has no timeout: an idle connection is closed only when somebody else speaks."
   FILE selector_mixin.hpp
@@ -439,6 +450,15 @@ kit_mutant(
   WITH [[      const bool read_at_once = listens_to_terminal_;]]
   STEP 07.6
   WORDS "sits in read() on the terminal")
+
+kit_mutant(
+  NAME client-loses-a-single-byte
+  SENTENCE "What read() returns is compared with 1 where 0 is meant: one byte alone is lost."
+  FILE client.cpp
+  REPLACE [[    if (count > 0) typed_.append(]]
+  WITH [[    if (count > 1) typed_.append(]]
+  STEP 07.6
+  WORDS "A single byte was lost")
 
 kit_mutant(
   NAME client-blocks-in-send
