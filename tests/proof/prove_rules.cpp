@@ -45,6 +45,10 @@ constexpr int rounds_alone = 3;
 constexpr std::size_t mutants_a_day = 10;
 constexpr std::chrono::seconds time_a_day{15};
 
+/// So many finds in the part of a day are told and counted, and no more: what is drawn by lot must
+/// not make a change red that has nothing to do with it. Whoever tries them all is told of each.
+constexpr std::size_t finds_a_day = 1;
+
 /// What a mutant's steps have said.
 struct Finding {
   const RuleMutant* mutant = nullptr;
@@ -465,6 +469,7 @@ class Proof::Rules {
     std::size_t caught = 0;
     std::size_t nowhere = 0;
     std::set<std::string> names;
+    std::vector<std::string> finds;
     for (const Finding& finding : findings_) {
       const std::string name = finding.mutant->name();
       names.insert(name);
@@ -486,9 +491,14 @@ class Proof::Rules {
         // Nobody has gone through this lesson yet: the number is printed, and that is all.
         ++unnoticed[Unnoticed::Why::not_examined];
       } else {
-        proof_.complain(place(*finding.mutant) + "  nobody notices\n    " + name + "\n    " +
+        finds.push_back(place(*finding.mutant) + "  nobody notices\n    " + name + "\n    " +
                         steps_of(finding));
       }
+    }
+    const bool told = proof_.options_.day && finds.size() <= finds_a_day;
+    if (told) unnoticed[Unnoticed::Why::not_examined] += finds.size();
+    for (const std::string& find : finds) {
+      told ? proof_.say(mode(), find) : proof_.complain(find);
     }
     for (const auto& [name, entry] : list_) {
       if (!files_.contains(name.substr(0, name.find(' '))) || names.contains(name)) continue;
