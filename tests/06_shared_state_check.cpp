@@ -813,7 +813,7 @@ STEP("06.8",
   ask(taker, "BALANCE a", "OK 5");
   // Whichever lock it is that is given back too early: the server has some of its own before it,
   // and another thread of its own that takes them now and then (hence three times).
-  constexpr std::uint64_t most = 8;  // one who looks again and again never comes to rest
+  constexpr std::uint64_t most_locks = 8;  // one who looks again and again never comes to rest
   long balance = 5;
   std::uint64_t nth = 1;
   for (int round = kit::RecorderLog::available() ? 0 : 3; round < 3;) {
@@ -837,7 +837,7 @@ STEP("06.8",
     held.withdraw();
     giver.expect("OK " + next + "\n");
     taker.expect("OK " + next + "\n");
-    if (taker_is_held && nth < most) {
+    if (taker_is_held && nth < most_locks) {
       ++nth;
     } else {  // it sleeps without coming to one more
       nth = 1;
