@@ -695,7 +695,7 @@ STEP("06.8",
 
   // A client whose WAIT waits, and is not only on its way: `sleeper` is the thread that serves it.
   int sleeper = -1;
-  bool sleep_is_seen = true;  // not that of a bank that wakes by itself, nor elsewhere than on Linux
+  bool sleep_is_seen = true;  // not that of a bank that wakes by itself; and on Linux alone
   const auto waiting = [&](long amount, const std::string& said_before = "",
                            const std::string& said_after = "") -> Peer& {
     const std::set<int> before = threads::waiting(server);

@@ -90,8 +90,8 @@ function(kit_mutant)
     elseif(keyword MATCHES "WORDS$")
       set(taken ${keyword})
     else()
-      mistake("\"${value}\" follows no keyword (NAME, SENTENCE, FILE, REPLACE, WITH, STEP, WORDS,
-NOT_WORDS)")
+      list(JOIN keywords ", " known)
+      mistake("\"${value}\" follows no keyword (${known})")
       return()
     endif()
 

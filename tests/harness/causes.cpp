@@ -1,7 +1,6 @@
 #include "causes.hpp"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -319,35 +318,25 @@ std::optional<Hole> find_hole(std::string_view errors) {
   return hole;
 }
 
-// What is said of a descriptor that was used after it had been closed.
-std::optional<std::string> closed_sentence(const Program& program) {
-  const RecorderLog* const log = program.recorder_if_any();
-  if (log == nullptr || program.on_purpose()) return std::nullopt;
-  const auto call = log->closed_used();
-  if (!call) return std::nullopt;
-  if (call->arguments[0] < 0) {
-    return "No descriptor at all: " + call->text() +
-           ". A call that failed has returned -1, and its result was not looked at.";
+// What is proven, of a program, by the bytes that came, or by a rule of the step's own; "" if nothing
+// is. Notes in `about` whom it concerns.
+std::string proven(const Step& step, Diagnosis& about) {
+  const Step::Failure& failure = *step.failure();
+  for (const auto& program : step.programs()) {
+    if (auto fact = fact_of(*program, failure.out_of_time)) {
+      about.program = program.get();
+      return *fact;
+    }
   }
-  if (call->is(Calls::epoll_ctl)) {
-    return call->text() +
-           ": that descriptor is closed. Unregister a descriptor before it is closed.";
+  if (!failure.fact.empty()) return failure.fact;
+  for (const Step::Rule& rule : step.rules()) {
+    std::string fact = rule.fact();
+    if (fact.empty()) continue;
+    about.task = rule.task;
+    about.function = rule.function;
+    return fact;
   }
-  // That it was ever open, the first close proves; but 0 is what memory holds that is nobody's.
-  if (call->arguments[0] <= STDERR_FILENO) return std::nullopt;
-  const std::vector<CallRecord> calls = log->records(recorder::ring_size);
-  const bool closed = std::ranges::any_of(calls, [&call](const CallRecord& one) {
-    return one.is(Calls::close) && one.result == 0 && one.pid == call->pid &&
-           one.arguments[0] == call->arguments[0];
-  });
-  if (!closed) return std::nullopt;
-  if (call->is(Calls::close)) {
-    return "A descriptor was closed twice: " + call->text() +
-           ". By the second time its number may be somebody else's, whose connection is then cut. "
-           "One owner closes, once.";
-  }
-  return "A descriptor was used after it had been closed: " + call->text() +
-         ". Its number may be somebody else's by then.";
+  return {};
 }
 
 Diagnosis diagnose(const Step& step) {
@@ -405,23 +394,7 @@ Diagnosis diagnose(const Step& step) {
 
   // What is proven takes the place of what the step suspects.
   if (failure.cause.empty()) {
-    for (const auto& program : programs) {
-      std::optional<std::string> fact = closed_sentence(*program);
-      if (!fact) fact = fact_of(*program, hangs);
-      if (!fact) continue;
-      suspicion = *fact;
-      result.program = program.get();
-      break;
-    }
-    if (suspicion == result.cause && !failure.fact.empty()) suspicion = failure.fact;
-    for (const Step::Rule& rule : step.rules()) {
-      if (suspicion != result.cause) break;
-      const std::string fact = rule.fact();
-      if (fact.empty()) continue;
-      suspicion = fact;
-      result.task = rule.task;
-      result.function = rule.function;
-    }
+    if (std::string fact = proven(step, result); !fact.empty()) suspicion = std::move(fact);
     result.cause = suspicion;
   }
   const auto with_suspicion = [&](std::string sentence) {

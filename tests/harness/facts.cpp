@@ -1,6 +1,7 @@
 #include "facts.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -173,9 +174,42 @@ std::vector<proc::LockWait> lock_waits(const Program& program) {
   return waits;
 }
 
+// A descriptor that was used after it had been closed.
+std::optional<std::string> used_when_closed(const RecorderLog& log) {
+  const auto call = log.closed_used();
+  if (!call) return std::nullopt;
+  if (call->arguments[0] < 0) {
+    return "No descriptor at all: " + call->text() +
+           ". A call that failed has returned -1, and its result was not looked at.";
+  }
+  if (call->is(Calls::epoll_ctl)) {
+    return call->text() +
+           ": that descriptor is closed. Unregister a descriptor before it is closed.";
+  }
+  // That it was ever open, the first close proves; but 0 is what memory holds that is nobody's.
+  if (call->arguments[0] <= STDERR_FILENO) return std::nullopt;
+  const std::vector<CallRecord> calls = log.records(recorder::ring_size);
+  const bool closed = std::ranges::any_of(calls, [&call](const CallRecord& one) {
+    return one.is(Calls::close) && one.result == 0 && one.pid == call->pid &&
+           one.arguments[0] == call->arguments[0];
+  });
+  if (!closed) return std::nullopt;
+  if (call->is(Calls::close)) {
+    return "A descriptor was closed twice: " + call->text() +
+           ". By the second time its number may be somebody else's, whose connection is then cut. "
+           "One owner closes, once.";
+  }
+  return "A descriptor was used after it had been closed: " + call->text() +
+         ". Its number may be somebody else's by then.";
+}
+
 }  // namespace
 
 std::optional<std::string> fact_of(const Program& program, bool hangs) {
+  const RecorderLog* const log = program.recorder_if_any();
+  if (log != nullptr && !program.on_purpose()) {
+    if (auto fact = used_when_closed(*log)) return fact;
+  }
   if (hangs && program.alive()) {
     const auto before = lock_waits(program);
     if (const auto fact = fact_of_locks(before)) {
@@ -184,7 +218,6 @@ std::optional<std::string> fact_of(const Program& program, bool hangs) {
       if (lock_waits(program) == before) return fact;
     }
   }
-  const RecorderLog* const log = program.recorder_if_any();
   if (log == nullptr || !program.name().starts_with("server")) return std::nullopt;
   return fact_of_calls(log->records(recorder::ring_size));
 }

@@ -29,7 +29,8 @@ std::optional<std::string> fact_of_calls(const std::vector<CallRecord>& calls);
 /// that sleeps.
 std::optional<std::string> fact_of_locks(const std::vector<proc::LockWait>& waits);
 
-/// The first of these of a program. `hangs`: nothing came by the deadline.
+/// The first fact of a program: a descriptor used after closing, else the locks if it hangs, else the
+/// calls of a server. `hangs`: nothing came by the deadline.
 std::optional<std::string> fact_of(const Program& program, bool hangs);
 
 }  // namespace kit

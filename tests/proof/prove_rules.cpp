@@ -395,15 +395,11 @@ class Proof::Rules {
     in_parallel(chosen_.size(), proof_.options_.jobs * cells_a_job, [&](std::size_t i) {
       if (proof_.options_.day && Clock::now() - start > time_a_day) return;
       Finding& finding = findings_[chosen_[i]];
-      const bool listed = list_.contains(finding.mutant->name());
-      try_one(finding, listed ? rounds - 1 : 0, rounds);
+      try_one(finding, is_listed(finding) ? rounds - 1 : 0, rounds);
     });
     for (const std::size_t i : chosen_) {
       Finding& finding = findings_[i];
-      if (!finding.tried || finding.caught_by || !fs::exists(list_file_) ||
-          list_.contains(finding.mutant->name())) {
-        continue;
-      }
+      if (!finding.tried || finding.caught_by || !is_examined() || is_listed(finding)) continue;
       stop_if_interrupted();
       try_one(finding, rounds, rounds + rounds_alone);
       if (finding.caught_by) {
@@ -413,6 +409,13 @@ class Proof::Rules {
     keep_results();
     stop_if_interrupted();
   }
+
+  [[nodiscard]] bool is_listed(const Finding& finding) const {
+    return list_.contains(finding.mutant->name());
+  }
+
+  /// Whether somebody has gone through this lesson's survivors.
+  [[nodiscard]] bool is_examined() const { return fs::exists(list_file_); }
 
   /// Asks every step that comes to a mistake, from one round to another; in round 0 in a hurry.
   void try_one(Finding& finding, int first_round, int last_round) {
@@ -487,8 +490,8 @@ class Proof::Rules {
       if (step == "nowhere") ++nowhere;
       if (entry != list_.end()) {
         ++unnoticed[entry->second.why];
-      } else if (!fs::exists(list_file_)) {
-        // Nobody has gone through this lesson yet: the number is printed, and that is all.
+      } else if (!is_examined()) {
+        // The number is printed, and that is all.
         ++unnoticed[Unnoticed::Why::not_examined];
       } else {
         finds.push_back(place(*finding.mutant) + "  nobody notices\n    " + name + "\n    " +
