@@ -32,10 +32,6 @@ set(KIT_FLAGS_raced ${kit_every_build} ${kit_instrumented} -fsanitize=thread)
 
 # The linker puts the recorder between a candidate and its system calls, where it can (GNU ld, lld).
 include(${CMAKE_CURRENT_LIST_DIR}/../recorder/wraps.cmake)
-include(CheckLinkerFlag)
-if(NOT APPLE)
-  check_linker_flag(CXX "-Wl,--wrap=recv" KIT_LINKER_WRAPS)
-endif()
 set(KIT_LINK_plain "")
 set(KIT_LINK_checked "")
 set(KIT_LINK_raced "")

@@ -55,6 +55,12 @@ function(expect_green terminal)
   endif()
 endfunction()
 
+# A second terminal's CMake empties the place where the first one's tries its compiler, whenever it comes:
+# this compiler does so each time it is called.
+file(WRITE "${WORK}/interrupted" "#!/bin/sh\nrm -rf '${WORK}/fresh/CMakeFiles/CMakeScratch'/*\nexec '${COMPILER}' \"$@\"\n")
+file(CHMOD "${WORK}/interrupted" PERMISSIONS OWNER_READ OWNER_EXECUTE)
+run(${CMAKE_COMMAND} -E env "CXX=${WORK}/interrupted" ${CMAKE_COMMAND} -S . -B "${WORK}/fresh")
+
 # In two terminals at once: neither breaks what the other is about to write.
 set(in_a_terminal ${as_them} sh -c "exec \"$@\" >$0.txt 2>&1")
 execute_process(COMMAND ${in_a_terminal} first ${lesson} COMMAND ${in_a_terminal} second ${lesson}

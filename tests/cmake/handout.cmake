@@ -81,8 +81,7 @@ take(tests/harness/*.cpp tests/harness/*.hpp tests/recorder/recorder.cpp
 file(GLOB tests "${kit}/tests/harness/*_test.cpp" "${kit}/tests/tools/*_test.cpp")
 file(REMOVE ${tests})
 foreach(file builds.cmake one_build.cmake make.in kit_lesson.cmake link.cmake doctor.cmake starter.cmake reset.cmake empty.cpp
-    empty_program.cpp
-    CMakeLists.txt)
+    empty_program.cpp compiler/CMakeLists.txt CMakeLists.txt)
   configure_file("${SOURCE}/tests/cmake/${file}" "${kit}/tests/cmake/${file}" COPYONLY)
 endforeach()
 foreach(part builder command toolchain words)

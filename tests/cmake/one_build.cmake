@@ -14,6 +14,31 @@ file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/kit)
 file(LOCK ${CMAKE_BINARY_DIR}/kit/configure.lock GUARD PROCESS TIMEOUT 600 RESULT_VARIABLE ignored)
 set(ENV{KIT_LOCKED} ${CMAKE_BINARY_DIR})
 
+# What the compiler is and can is found out in a folder that only the holder of the lock touches (see
+# compiler/CMakeLists.txt); project() then finds it known. Where that fails, project() says why.
+set(kit_known CMakeFiles/${CMAKE_VERSION})
+set(kit_compiler ${CMAKE_BINARY_DIR}/kit/compiler)
+if(NOT EXISTS ${CMAKE_BINARY_DIR}/${kit_known}/CMakeCXXCompiler.cmake)
+  set(kit_chosen "")
+  foreach(variable CMAKE_CXX_COMPILER CMAKE_CXX_FLAGS CMAKE_EXE_LINKER_FLAGS CMAKE_MAKE_PROGRAM
+          CMAKE_TOOLCHAIN_FILE CMAKE_SYSROOT CMAKE_OSX_ARCHITECTURES CMAKE_OSX_DEPLOYMENT_TARGET CMAKE_OSX_SYSROOT)
+    if(DEFINED ${variable})
+      list(APPEND kit_chosen "-D${variable}=${${variable}}")
+    endif()
+  endforeach()
+  file(REMOVE_RECURSE ${kit_compiler})
+  execute_process(COMMAND ${CMAKE_COMMAND} -G ${CMAKE_GENERATOR} ${kit_chosen}
+    -S ${CMAKE_CURRENT_LIST_DIR}/compiler -B ${kit_compiler}
+    RESULT_VARIABLE kit_status OUTPUT_QUIET ERROR_QUIET)
+  if(kit_status EQUAL 0)
+    file(COPY ${kit_compiler}/${kit_known} DESTINATION ${CMAKE_BINARY_DIR}/CMakeFiles)
+    set(CMAKE_PLATFORM_INFO_INITIALIZED 1 CACHE INTERNAL "project() reads what is known")
+    load_cache(${kit_compiler} READ_WITH_PREFIX kit_ CMAKE_CXX_COMPILER)
+    set(CMAKE_CXX_COMPILER ${kit_CMAKE_CXX_COMPILER} CACHE FILEPATH "CXX compiler" FORCE)
+  endif()
+endif()
+include(${kit_compiler}/answers.cmake OPTIONAL)
+
 set(KIT_UNLOCKED "")
 find_program(KIT_FLOCK flock)
 mark_as_advanced(KIT_FLOCK)

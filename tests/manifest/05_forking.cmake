@@ -3,8 +3,6 @@ kit_lesson(05_forking "one process per request")
 
 # fork copies the list of all mappings, and each child looks symbols up anew: with the C++ library
 # linked in, and everything looked up at the start, a child costs little more than that of a C program.
-include(CheckLinkerFlag)
-check_linker_flag(CXX "-static-libstdc++;-static-libgcc;-Wl,-z,now" KIT_LINKS_FOR_FORK)
 if(KIT_LINKS_FOR_FORK)
   list(APPEND KIT_LINK_plain -static-libstdc++ -static-libgcc -Wl,-z,now)
 endif()
