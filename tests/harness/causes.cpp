@@ -318,14 +318,35 @@ std::optional<Hole> find_hole(std::string_view errors) {
   return hole;
 }
 
+// The learner's line that a call comes from: no further up than to where the kit's loop has called
+// the learner's functions.
+Place place_of(const CallRecord& call, const Program& program,
+               const std::vector<std::string>& files) {
+  for (const std::string& line : lines_at(call.callers, program.path())) {
+    if (line.find("/base_server.cpp:") != std::string::npos) break;
+    if (const auto place = place_in(line, files)) return *place;
+  }
+  return {};
+}
+
+// The first of these calls that comes from the learner's files leads there.
+Place first_place(const std::vector<CallRecord>& calls, const Program& program,
+                  const std::vector<std::string>& files) {
+  for (const CallRecord& call : calls) {
+    if (Place place = place_of(call, program, files); !place.empty()) return place;
+  }
+  return {};
+}
+
 // What is proven, of a program, by the bytes that came, or by a rule of the step's own; "" if nothing
 // is. Notes in `about` whom it concerns.
-std::string proven(const Step& step, Diagnosis& about) {
+std::string proven(const Step& step, const std::vector<std::string>& files, Diagnosis& about) {
   const Step::Failure& failure = *step.failure();
   for (const auto& program : step.programs()) {
-    if (auto fact = fact_of(*program, failure.out_of_time)) {
+    if (const auto fact = fact_of(*program, failure.out_of_time)) {
       about.program = program.get();
-      return *fact;
+      about.place = first_place(fact->calls, *program, files);
+      return fact->sentence;
     }
   }
   if (!failure.fact.empty()) return failure.fact;
@@ -394,8 +415,10 @@ Diagnosis diagnose(const Step& step) {
 
   // What is proven takes the place of what the step suspects.
   if (failure.cause.empty()) {
-    if (std::string fact = proven(step, result); !fact.empty()) suspicion = std::move(fact);
+    if (std::string fact = proven(step, files, result); !fact.empty()) suspicion = std::move(fact);
     result.cause = suspicion;
+  } else if (failure.closed && failure.about != nullptr) {
+    result.place = first_place(calls_on_closed(*failure.about->recorder_if_any()), *failure.about, files);
   }
   const auto with_suspicion = [&](std::string sentence) {
     if (sentence.empty()) return suspicion;

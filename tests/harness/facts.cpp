@@ -174,6 +174,16 @@ std::vector<proc::LockWait> lock_waits(const Program& program) {
   return waits;
 }
 
+// The first close of what was then used, if it is among the last calls.
+std::optional<CallRecord> first_close(const RecorderLog& log, const CallRecord& used) {
+  const std::vector<CallRecord> calls = log.records(recorder::ring_size);
+  const auto close = std::ranges::find_if(calls, [&used](const CallRecord& one) {
+    return one.is(Calls::close) && one.result == 0 && one.pid == used.pid &&
+           one.arguments[0] == used.arguments[0];
+  });
+  return close == calls.end() ? std::nullopt : std::optional(*close);
+}
+
 // A descriptor that was used after it had been closed.
 std::optional<std::string> used_when_closed(const RecorderLog& log) {
   const auto call = log.closed_used();
@@ -187,13 +197,7 @@ std::optional<std::string> used_when_closed(const RecorderLog& log) {
            ": that descriptor is closed. Unregister a descriptor before it is closed.";
   }
   // That it was ever open, the first close proves; but 0 is what memory holds that is nobody's.
-  if (call->arguments[0] <= STDERR_FILENO) return std::nullopt;
-  const std::vector<CallRecord> calls = log.records(recorder::ring_size);
-  const bool closed = std::ranges::any_of(calls, [&call](const CallRecord& one) {
-    return one.is(Calls::close) && one.result == 0 && one.pid == call->pid &&
-           one.arguments[0] == call->arguments[0];
-  });
-  if (!closed) return std::nullopt;
+  if (call->arguments[0] <= STDERR_FILENO || !first_close(log, *call)) return std::nullopt;
   if (call->is(Calls::close)) {
     return "A descriptor was closed twice: " + call->text() +
            ". By the second time its number may be somebody else's, whose connection is then cut. "
@@ -205,21 +209,30 @@ std::optional<std::string> used_when_closed(const RecorderLog& log) {
 
 }  // namespace
 
-std::optional<std::string> fact_of(const Program& program, bool hangs) {
+std::vector<CallRecord> calls_on_closed(const RecorderLog& log) {
+  const auto used = log.closed_used();
+  if (!used) return {};
+  const auto close = first_close(log, *used);
+  if (!close) return {*used};
+  return used->is(Calls::close) ? std::vector{*close, *used} : std::vector{*used, *close};
+}
+
+std::optional<Fact> fact_of(const Program& program, bool hangs) {
   const RecorderLog* const log = program.recorder_if_any();
   if (log != nullptr && !program.on_purpose()) {
-    if (auto fact = used_when_closed(*log)) return fact;
+    if (auto fact = used_when_closed(*log)) return Fact{*std::move(fact), calls_on_closed(*log)};
   }
   if (hangs && program.alive()) {
     const auto before = lock_waits(program);
     if (const auto fact = fact_of_locks(before)) {
       // Who waits for a moment only does not do so a little later.
       wait_until([] { return false; }, after(limits::look_again));
-      if (lock_waits(program) == before) return fact;
+      if (lock_waits(program) == before) return Fact{*fact};
     }
   }
   if (log == nullptr || !program.name().starts_with("server")) return std::nullopt;
-  return fact_of_calls(log->records(recorder::ring_size));
+  auto fact = fact_of_calls(log->records(recorder::ring_size));
+  return fact ? std::optional(Fact{*std::move(fact)}) : std::nullopt;
 }
 
 }  // namespace kit

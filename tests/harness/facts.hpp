@@ -29,8 +29,18 @@ std::optional<std::string> fact_of_calls(const std::vector<CallRecord>& calls);
 /// that sleeps.
 std::optional<std::string> fact_of_locks(const std::vector<proc::LockWait>& waits);
 
+/// Proven of a program, and the calls that lead to the line, the likeliest first.
+struct Fact {
+  std::string sentence;
+  std::vector<CallRecord> calls{};
+};
+
+/// The first call on a descriptor that had been closed, and the close before it. Of two closes the
+/// first one comes first: it is the one that was made by hand. Empty if there was none.
+std::vector<CallRecord> calls_on_closed(const RecorderLog& log);
+
 /// The first fact of a program: a descriptor used after closing, else the locks if it hangs, else the
 /// calls of a server. `hangs`: nothing came by the deadline.
-std::optional<std::string> fact_of(const Program& program, bool hangs);
+std::optional<Fact> fact_of(const Program& program, bool hangs);
 
 }  // namespace kit

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -47,9 +48,12 @@ std::string offset_in(std::string_view line, std::string_view program) {
   return std::string(line.substr(plus + 1, end - plus - 1));
 }
 
-// What addr2line says: a line of text for each address. Nothing if it cannot be asked.
-std::string ask(const std::string& program, const std::vector<std::string>& addresses) {
+// What addr2line says: a line of text for each address, or several with those of functions that
+// were put into others. Nothing if it cannot be asked.
+std::string ask(const std::string& program, const std::vector<std::string>& addresses,
+                bool with_inlined = false) {
   std::vector<std::string> words{"addr2line", "-e", program};
+  if (with_inlined) words.insert(words.begin() + 1, "-i");
   words.insert(words.end(), addresses.begin(), addresses.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
@@ -122,6 +126,24 @@ std::string with_lines(std::string_view report, const std::string& program) {
     added += place.size() + 1;
   }
   return result;
+}
+
+std::vector<std::string> lines_at(const std::vector<std::uint64_t>& callers,
+                                  const std::string& program) {
+  std::vector<std::string> addresses;
+  for (const std::uint64_t caller : callers) {
+    // It returns behind the call, which may be another line already.
+    std::ostringstream text;
+    text << "0x" << std::hex << caller - 1;
+    addresses.push_back(text.str());
+  }
+  std::vector<std::string> lines;
+  if (addresses.empty()) return lines;
+  std::istringstream said(ask(program, addresses, true));
+  for (std::string line; std::getline(said, line);) {
+    if (!line.starts_with('?')) lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 }  // namespace kit

@@ -61,7 +61,8 @@ void look_at_calls(Step& step, const Program& program) {
                               : "A descriptor was used after it had been closed. Its number may be "
                                 "somebody else's by then. Nobody keeps a number longer than its "
                                 "owner keeps the descriptor.",
-               .about = &program});
+               .about = &program,
+               .closed = true});
   }
   if (const auto call = log->turning()) {
     step.fail({.expected = "a program that waits while there is nothing to do",

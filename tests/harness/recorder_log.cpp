@@ -259,6 +259,7 @@ std::optional<CallRecord> read_record(const SharedRecord& shared) {
   record.socket = static_cast<Socket>(raw.socket);
   record.error = raw.error;
   record.result = raw.result;
+  if (raw.caller != 0) record.callers.push_back(raw.caller);
   std::copy(std::begin(raw.arguments), std::end(raw.arguments), record.arguments.begin());
   record.data.assign(reinterpret_cast<const char*>(raw.data),
                      std::min<std::size_t>(raw.data_size, sizeof raw.data));
@@ -565,6 +566,12 @@ std::optional<CallRecord> first_of(const Noticed& noticed) {
   auto record = read_record(noticed.first);
   if (!record) return CallRecord{};  // it is being written, or is nonsense: noticed all the same
   record->returned = true;
+  record->callers.clear();
+  for (const Word& caller : noticed.callers) {
+    const std::uint64_t address = caller.load(std::memory_order_relaxed);
+    if (address == 0) break;
+    record->callers.push_back(address);
+  }
   return record;
 }
 

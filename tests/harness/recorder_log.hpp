@@ -157,6 +157,9 @@ struct CallRecord {
   std::int64_t result = 0;
   std::array<std::int64_t, 4> arguments{};
   std::string data;  ///< up to 48 bytes: received or sent, a raw address, a path
+  /// Who called, innermost first, as frames.hpp's lines_at() takes it: of a call that was noticed;
+  /// of each other close() the caller alone.
+  std::vector<std::uint64_t> callers{};
 
   bool is(Calls calls) const { return calls.contains(call); }
   /// A wait's timeout in milliseconds, rounded up; negative for one without end.

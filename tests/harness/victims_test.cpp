@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "address.hpp"
 #include "catch.hpp"
 #include "process.hpp"
+#include "recorder_log.hpp"
 #include "sandbox.hpp"
 #include "sources.hpp"
 #include "stream.hpp"
@@ -66,7 +68,7 @@ struct Request {
   std::string tag = "[90.1]";
   std::string deadline_ms = "400";
   bool as_root = geteuid() == 0;
-  std::string timeout{};  // KIT_STEP_TIMEOUT
+  std::string timeout{};        // KIT_STEP_TIMEOUT
   std::string empty_program{};  // the text of build/kit/checked/empty, a script
 };
 
@@ -448,6 +450,25 @@ TEST_CASE("whether a sanitizer starts here is seen with a program of the kit's o
   CHECK(judged("blames-a-sanitizer", does_not) == 77);
   CHECK(judged("ends-early", starts) == 1);
   CHECK(judged("ends-early", does_not) == 1);
+}
+
+TEST_CASE("a descriptor that is used after closing leads to the line") {
+  if (!kit::RecorderLog::available()) return;
+  const std::string text = kit::read_text(KIT_VICTIM_SOURCE).value_or("");
+  const auto leads = [&text](const std::string& name, const std::string& words,
+                             const std::string& mark) {
+    CheckRun run({.victim = name, .tag = "[90.7]"});
+    CHECK(run.wait() == Exit{1, 0});
+    const auto line =
+        std::count(text.begin(), text.begin() + static_cast<long>(text.find(mark)), '\n') + 1;
+    INFO(line << '\n' << run.report());
+    CHECK(run.report().find(words) != std::string::npos);
+    CHECK(run.report().find("lessons/90_victims/server.cpp:" + std::to_string(line) + ' ') !=
+          std::string::npos);
+    run.leaves_nothing();
+  };
+  leads("closes-twice", "A descriptor was closed twice", "// by hand");
+  leads("uses-closed", "A descriptor was used after it had been closed", "// after closing");
 }
 
 TEST_CASE("a program older than its sources is not judged") {

@@ -12,6 +12,7 @@
 #include "recorder_block.hpp"
 
 #include <fcntl.h>
+#include <link.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -108,6 +109,28 @@ int descriptor_from_environment() {
 
 constexpr std::size_t page_size = 4096;
 
+// Where the program's own code lies, and how far from where its file has it.
+std::uint64_t program_begin = 0;
+std::uint64_t program_end = 0;
+std::uint64_t program_moved_by = 0;
+
+// As the program's file has it; 0 of what is not its code.
+std::uint64_t place_in_program(std::uint64_t address) {
+  const bool own = address >= program_begin && address < program_end;
+  return own ? address - program_moved_by : 0;
+}
+
+int find_program(dl_phdr_info* info, std::size_t, void*) {
+  program_moved_by = info->dlpi_addr;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& part = info->dlpi_phdr[i];
+    if (part.p_type != PT_LOAD || !(part.p_flags & PF_X)) continue;
+    program_begin = info->dlpi_addr + part.p_vaddr;
+    program_end = program_begin + part.p_memsz;
+  }
+  return 1;  // the program itself comes first
+}
+
 void trap_bare_calls();  // recorder_trap.hpp
 
 void* map(std::size_t size, int flags, int fd) {
@@ -129,6 +152,7 @@ __attribute__((constructor(101))) void attach() {
   if (page && __real_syscall(SYS_madvise, page, page_size, MADV_WIPEONFORK) == 0)
     cached_pid = new (page) HalfWord{0};
   found->attached.store(static_cast<std::uint32_t>(process_id()));
+  dl_iterate_phdr(find_program, nullptr);
   block = found;
   trap_bare_calls();
 }
@@ -385,11 +409,37 @@ void close_call(OpenCall* slot) {
   slot->owner.store(0, std::memory_order_release);
 }
 
+// By the chain of frame pointers, which the program's functions and this file's keep, and the
+// libraries' may not: so the kernel is asked to read it, who cannot crash (process_vm_readv(2)).
+void keep_callers(Noticed& place) {
+  struct Frame {
+    const Frame* caller;
+    std::uint64_t goes_on;
+  };
+  const auto* at = static_cast<const Frame*>(__builtin_frame_address(0));
+  const int before = errno;
+  for (std::size_t i = 0; i < callers_kept;) {
+    Frame frame{};
+    const iovec to{&frame, sizeof frame};
+    const iovec from{const_cast<Frame*>(at), sizeof frame};
+    if (__real_syscall(SYS_process_vm_readv, process_id(), &to, 1L, &from, 1L, 0L) !=
+        static_cast<long>(sizeof frame))
+      break;
+    if (const std::uint64_t here = place_in_program(frame.goes_on))
+      place.callers[i++].store(here, std::memory_order_relaxed);
+    // The stack grows downwards: who has called stands above.
+    if (frame.caller <= at) break;
+    at = frame.caller;
+  }
+  errno = before;
+}
+
 // The first of its kind is kept.
-void notice(Noticed& place, const Record& record) {
+[[gnu::noinline]] void notice(Noticed& place, const Record& record) {
   place.count.fetch_add(1, std::memory_order_relaxed);
   std::uint32_t nobody = 0;
   if (!place.claimed.compare_exchange_strong(nobody, 1, std::memory_order_relaxed)) return;
+  keep_callers(place);
   copy_record(record, place.first);
   place.first.words[0].store(1, std::memory_order_release);
 }
@@ -447,6 +497,11 @@ class UnderWay {
 
   void set_argument(int index, std::int64_t value) { record_.arguments[index] = value; }
 
+  void comes_from(const void* goes_on) {
+    record_.caller =
+        static_cast<std::uint32_t>(place_in_program(reinterpret_cast<std::uint64_t>(goes_on)));
+  }
+
   // Not written down unless it fails: what every program does in passing.
   void show_failure_only() { only_failure_ = true; }
 
@@ -499,7 +554,7 @@ class UnderWay {
   record_.result = 0;
   for (int i = 0; i < 4; ++i) record_.arguments[i] = arguments.value[i];
   record_.data_size = 0;
-  record_.unused = 0;
+  record_.caller = 0;
   block->entered[number()].fetch_add(1, std::memory_order_relaxed);
 
   Known known;
@@ -1042,6 +1097,7 @@ KIT_WRAP(int, close, int fd) {
   const Socket kind = block ? socket_or_listener(fd) : no_socket;
   if (kind == no_socket) return __real_close(fd);
   UnderWay call({Call::close, fd}, {fd}, kind);
+  call.comes_from(__builtin_return_address(0));
   return static_cast<int>(plain_call(call, [&] { return __real_close(fd); }));
 }
 

@@ -93,8 +93,8 @@ struct Record {
   std::int64_t result;
   std::int64_t arguments[4];
   std::uint32_t data_size;  ///< bytes kept in data
-  std::uint32_t unused;
-  std::uint8_t data[48];  ///< the first bytes moved; an address; a path
+  std::uint32_t caller;     ///< of a close: where it will go on, as in Noticed; 0: elsewhere
+  std::uint8_t data[48];    ///< the first bytes moved; an address; a path
 };
 static_assert(sizeof(Record) == 128 && alignof(Record) == 8);
 inline constexpr std::size_t record_words = sizeof(Record) / sizeof(std::uint64_t);
@@ -143,6 +143,9 @@ struct Rule {
   Word delivered;  ///< faults delivered so far
 };
 
+/// How many functions up from a call are kept that the recorder notices.
+inline constexpr std::size_t callers_kept = 16;
+
 /// What the recorder notices by itself, and keeps the first call of: the last calls are soon
 /// others.
 struct Noticed {
@@ -150,6 +153,8 @@ struct Noticed {
   HalfWord claimed;  ///< whoever sets it writes `first`
   HalfWord unused;
   SharedRecord first;
+  Word callers[callers_kept];  ///< where it will go on, innermost first, as the program's file has
+                               ///< it: addr2line(1); 0: no more
 };
 
 /// So many calls in a row of one thread that bring nothing are a loop that turns: waits that return
@@ -165,7 +170,7 @@ inline constexpr std::size_t ring_size = 256;
 inline constexpr std::size_t open_size = 256;
 inline constexpr std::size_t rule_count = 32;
 inline constexpr std::uint64_t magic = 0x3172656472636572;  // "recrder1", little-endian
-inline constexpr std::uint32_t version = 3;
+inline constexpr std::uint32_t version = 4;
 
 /// The whole block. All zero is a valid empty one, but for magic, version and size.
 struct Block {

@@ -26,7 +26,9 @@
 #include <vector>
 
 #include "harness/catch.hpp"
+#include "harness/frames.hpp"
 #include "harness/recorder_log.hpp"
+#include "harness/sources.hpp"
 
 using namespace std::chrono_literals;
 using kit::Calls;
@@ -139,6 +141,13 @@ bool eventually(Predicate predicate) {
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
+}
+
+// Of the victim's source: the first that holds these words.
+long line_of(std::string_view words) {
+  const std::string text = kit::read_text(KIT_RECORDER_VICTIM_SOURCE).value_or("");
+  const auto at = static_cast<long>(std::min(text.find(words), text.size()));
+  return std::count(text.begin(), text.begin() + at, '\n') + 1;
 }
 
 // Runs a scene with these faults to its end and returns what it said.
@@ -297,6 +306,10 @@ TEST_CASE("a call on a number that was closed is noticed, and kept") {
     CHECK(play(path, &log, {"closed"}).said == "-1 " + std::to_string(EBADF) + "\n");
     REQUIRE(log.closed_used());
     CHECK(contains(log.closed_used()->text(), "send(3, 1) = -1 EBADF"));
+    const auto lines = kit::lines_at(log.closed_used()->callers, path);
+    const std::string place = "/victim.cpp:" + std::to_string(line_of("// a closed one"));
+    CHECK(std::any_of(lines.begin(), lines.end(),
+                      [&](const std::string& line) { return line.ends_with(place); }));
     RecorderLog polled;
     CHECK(play(path, &polled, {"polls_closed_twice"}).said == "polled\n");
     REQUIRE(polled.closed_used());

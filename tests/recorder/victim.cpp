@@ -251,7 +251,7 @@ void closed() {
     number = pair.here();
   }
   (void)close(-1);
-  say(outcome(send(number, "x", 1, MSG_NOSIGNAL)));
+  say(outcome(send(number, "x", 1, MSG_NOSIGNAL)));  // a closed one
 }
 
 // Gives a lock back while another thread waits for it.

@@ -129,6 +129,36 @@ void no_newline() {
   sleep_for_ever();
 }
 
+// ---- descriptors -------------------------------------------------------------------------------
+
+struct Owner {
+  int fd;
+  ~Owner() { close(fd); }
+};
+
+[[gnu::noinline]] void say_hello(int fd) {
+  send(fd, "HELLO", 5, MSG_NOSIGNAL);  // after closing
+}
+
+void closes_twice() {
+  start_listening();
+  say_ready();
+  {
+    const Owner connection{accept(listener, nullptr, nullptr)};
+    close(connection.fd);  // by hand
+  }
+  sleep_for_ever();
+}
+
+void uses_closed() {
+  start_listening();
+  say_ready();
+  const int number = accept(listener, nullptr, nullptr);
+  { const Owner connection{number}; }
+  say_hello(number);
+  sleep_for_ever();
+}
+
 void wrong_words() {
   std::puts("Server started on port 9999!");
   std::fflush(stdout);
@@ -352,6 +382,8 @@ constexpr Deed deeds[] = {
     {"never-ready", never_ready},
     {"not-flushed", not_flushed},
     {"no-newline", no_newline},
+    {"closes-twice", closes_twice},
+    {"uses-closed", uses_closed},
     {"wrong-words", wrong_words},
     {"ends-early", ends_early},
     {"blames-a-sanitizer", blames_a_sanitizer},
