@@ -543,6 +543,14 @@ STEP("01.12", "the client sees end of file, not a reset, though input was left u
   };
   const std::string line = "TEN BYTES ARE ENOUGH\n";
   Server& server = step.probe_server("unread", {.args = {"--port", "0"}});
+  // Whatever is read after the ten bytes is held: the end of file has gone out before.
+  kit::FaultHandle reading =
+      server.recorder().add(Fault::hold(Calls::any_recv).on_streams().at(2));
+  Peer& waits = step.connect(server);
+  waits.send(number(1)).expect(line);
+  waits.expect_end();
+  reading.withdraw();
+  waits.close();
   for (int i = 0; i < 5; ++i) {
     Peer& client = step.connect(server);
     client.send(number(1) + step.payload(1990));

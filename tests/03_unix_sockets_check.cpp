@@ -733,6 +733,16 @@ STEP("03.10", "wfile writes all, buffered or not") {
     server.stop();
   }
 
+  step.suspect_task("03.E", "StreamWriter::write");
+  step.suspect(
+      "wbufsize bounds what is gathered: with so many bytes it is flushed. (Here wbufsize is 5, and "
+      "six bytes were written.)");
+  Server& narrow = step.probe_server("writer", {.args = {"--port", "0", "--wbufsize", "5"}});
+  Peer& gets_all = step.connect(narrow);
+  gets_all.send("write, read, write\n").expect("BEFOR");
+  gets_all.send("\n").expect("EAFTER").expect_end();
+  narrow.stop();
+
   step.suspect_task("03.E", "StreamRequestHandler::setup");
   step.suspect("disable_nagle_algorithm is TCP_NODELAY of the connection: on if it is true.");
   for (const bool off : {false, true}) {

@@ -382,8 +382,10 @@ STEP("07.4", "a client that does not read holds up nobody") {
   ask(step, server, late, step.word() + "\n");
   step.suspect(
       "The client that never reads goes away, with answers on their way to it: its "
-      "connection alone ends.");
+      "connection alone ends, and what send() or recv() has said is reported.");
+  const std::string who = deaf.local().text();
   deaf.reset();
+  server.expect_error_contains("request from " + who);
   ask(step, server, other, step.word() + "\n");
   ask(step, server, late, step.word() + "\n");
   server.dismiss();
@@ -665,11 +667,13 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
   }
   step.suspect(
       "A client hung up while answers waited for it: EPIPE or ECONNRESET from send() ends "
-      "that connection alone.");
+      "that connection alone, and is reported.");
   Peer& deaf = step.connect(server);
   deaf.send_in_background(numbered_lines(step, flood));
   wait_until_stalled(step, server, {&deaf}, other);
+  const std::string who = deaf.local().text();
   deaf.reset();
+  server.expect_error_contains("request from " + who);
   ask(step, server, other, step.word() + "\n");
 
   step.suspect(
@@ -752,15 +756,18 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
   hesitant.may_say("processing of request from");
   Peer& patient = step.connect(hesitant);
   ask(step, hesitant, patient, step.word() + "\n");
-  for (const int error : {EAGAIN, EINTR, EAGAIN}) {
-    auto wrong = hesitant.recorder().add(Fault::fail(Calls::any_recv, error).peer(patient.port()));
+  const auto hesitate = [&](Peer& client, int error) {
+    auto wrong = hesitant.recorder().add(Fault::fail(Calls::any_recv, error).peer(client.port()));
     const std::string begun = step.word(), rest = step.word() + "\n";
-    patient.send(begun);
+    client.send(begun);
     step.wait_until([&] { return wrong.delivered() > 0; }, "the server calls recv()");
-    patient.send(rest).expect(Step::upper(begun + rest));
-  }
+    client.send(rest).expect(Step::upper(begun + rest));
+  };
+  for (const int error : {EAGAIN, EINTR, EAGAIN}) hesitate(patient, error);
   patient.half_close();
   patient.expect_end();
+  Peer& fresh = step.connect(hesitant);
+  hesitate(fresh, EAGAIN);  // its very first readiness
   hesitant.stop();
 
   step.suspect_task("07.D", "SelectorMixIn::process_request");
@@ -927,7 +934,8 @@ STEP("07.11", "without descriptors left it waits, and goes on when one is free")
       "The listener stays readable as long as somebody waits in its queue: with no "
       "descriptor free, accept() fails at once. The loop leaves it alone for a while: wait() is "
       "called with for_requests false, and must not have the listener registered then.");
-  Server& full = start(step, {.build = "checked"});
+  // (The clock of another limit is not what it waits for: that one is far away.)
+  Server& full = start(step, {.args = {"--idle-timeout", "3600000"}, .build = "checked"});
   full.may_say("processing of request from");
   full.may_say("cannot take a request");
   full.may_say("there is room for about");
@@ -995,6 +1003,8 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
   take(some);
   auto last_taken = kit::Clock::now();
 
+  Peer& mumbling = step.connect(server);  // speaks on, and has no answer yet: its line has no end
+  std::size_t mumbled = 0;
   Peer& silent = step.connect(server);
   silent.send("half a line");
   const auto give_up = kit::after(timeout + kit::event_time());
@@ -1003,6 +1013,7 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
         "A client that goes on to speak is not idle: each time something moves on a connection "
         "its time begins anew.");
     if (in_time()) ask(step, server, lively, step.word() + "\n");
+    if (in_time()) mumbled += mumbling.try_send("m");
     if (in_time() && last - last_taken >= timeout / 4) {
       take(some);
       last_taken = last;
@@ -1026,6 +1037,8 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
       "A client that goes on to speak is not idle: each time something moves on a connection "
       "its time begins anew.");
   if (in_time()) ask(step, server, lively, step.word() + "\n");
+  if (in_time()) mumbling.send("\n").expect(std::string(mumbled, 'M') + "\n");
+  mumbling.close();
   step.suspect(
       "Nobody looks at the clock: when the last one falls silent, too, nobody else's event ends the "
       "wait, and its time is over unseen.");
