@@ -151,6 +151,24 @@ STEP("01.3", "says that nobody listens, or that the connection was reset, and fa
   cut.expect_error_sentence({"reset"});
 
   step.suspect(
+      "The server had gone before the client has sent its words: send() fails, and without "
+      "MSG_NOSIGNAL a signal (SIGPIPE) ends the client. An error of send() is told like one of "
+      "recv(): a sentence on stderr, and exit status 1.");
+  Listener& hasty = step.listen();
+  Program& late =
+      step.client(hasty.address(), {word}, {.faults = {Fault::hold(Calls::any_send).on_streams()}});
+  if (const kit::RecorderLog* log = late.recorder_if_any()) {
+    Peer& left = hasty.accept();
+    step.wait_until([&] { return !late.alive() || log->pending(Calls::any_send); },
+                    "the client is about to send");
+    left.half_close().reset();
+    late.recorder().release_all();
+    late.expect_error_sentence();
+  } else {
+    late.kill();
+  }
+
+  step.suspect(
       "A server that closes without a byte has given no answer. That is an error, not an empty "
       "answer: one sentence on stderr, and exit status 1.");
   Listener& silent = step.listen();
@@ -544,8 +562,7 @@ STEP("01.12", "the client sees end of file, not a reset, though input was left u
   const std::string line = "TEN BYTES ARE ENOUGH\n";
   Server& server = step.probe_server("unread", {.args = {"--port", "0"}});
   // Whatever is read after the ten bytes is held: the end of file has gone out before.
-  kit::FaultHandle reading =
-      server.recorder().add(Fault::hold(Calls::any_recv).on_streams().at(2));
+  kit::FaultHandle reading = server.recorder().add(Fault::hold(Calls::any_recv).on_streams().at(2));
   Peer& waits = step.connect(server);
   waits.send(number(1)).expect(line);
   waits.expect_end();

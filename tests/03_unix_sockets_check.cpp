@@ -735,7 +735,8 @@ STEP("03.10", "wfile writes all, buffered or not") {
 
   step.suspect_task("03.E", "StreamWriter::write");
   step.suspect(
-      "wbufsize bounds what is gathered: with so many bytes it is flushed. (Here wbufsize is 5, and "
+      "wbufsize bounds what is gathered: with so many bytes it is flushed. (Here wbufsize is 5, "
+      "and "
       "six bytes were written.)");
   Server& narrow = step.probe_server("writer", {.args = {"--port", "0", "--wbufsize", "5"}});
   Peer& gets_all = step.connect(narrow);

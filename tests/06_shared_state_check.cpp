@@ -380,7 +380,7 @@ kit::Descriptor non_blocking(int fd) {
 // A bank of the check's own: one thread, so that nothing happens at once. It may be a thief.
 class FakeBank {
  public:
-  enum class Crime { none, takes_one_unit, cuts_a_connection };
+  enum class Crime { none, takes_one_unit, cuts_a_connection, talks_nonsense };
 
   // So many clients ask at the same time: until they do, no transfer is answered.
   FakeBank(Step& step, Crime crime, long clients) : step_(step), crime_(crime), clients_(clients) {
@@ -395,6 +395,8 @@ class FakeBank {
 
   std::uint16_t port() const { return kit::Address::local_of(listener_.get()).port(); }
   long transfers() const { return transfers_; }
+  // How many accounts money was asked from.
+  std::size_t givers() const { return asked_.size(); }
   // Whether all clients have asked for a transfer at the same time.
   bool all_have_met() const { return all_have_met_; }
   long most_at_once() const { return most_at_once_; }
@@ -471,7 +473,9 @@ class FakeBank {
     long amount = 0;
     if (std::sscanf(line.c_str(), "TRANSFER %32s %32s %ld", from, to, &amount) == 3) {
       transfers_ += 1;
+      asked_[from] += 1;
       if (crime_ == Crime::cuts_a_connection && transfers_ == 7) return "";
+      if (crime_ == Crime::talks_nonsense && transfers_ == 7) return "MAYBE\n";
       if (balances_.count(from) == 0 || balances_.count(to) == 0) return "ERR no such account\n";
       // The third is refused, as if another customer had been quicker.
       if (balances_[from] < amount || transfers_ == 3) return "ERR not enough\n";
@@ -496,6 +500,7 @@ class FakeBank {
   kit::Descriptor listener_;
   std::vector<Customer> customers_;
   std::map<std::string, long> balances_;
+  std::map<std::string, long> asked_;  // for transfers from each
   long transfers_ = 0;
   long most_at_once_ = 0;
   bool all_have_met_ = false;
@@ -536,6 +541,9 @@ STEP("06.6", "proves TOTAL, and says so when one unit is missing") {
     step.check(honest.transfers() == clients * transfers,
                std::to_string(clients * transfers) + " transfers",
                std::to_string(honest.transfers()) + " have come");
+    step.suspect("Money moves to and fro: some clients from alice to bob, the others back.");
+    step.check(honest.givers() >= 2, "transfers in both directions", "all are from one account");
+    step.suspect("The client prints TOTAL, as the bank has said it.");
     step.check(client.output().find(std::to_string(honest.total())) != std::string_view::npos,
                "the client prints TOTAL, " + std::to_string(honest.total()),
                kit::quoted(client.output()));
@@ -556,6 +564,15 @@ STEP("06.6", "proves TOTAL, and says so when one unit is missing") {
     FakeBank rude(step, FakeBank::Crime::cuts_a_connection, clients);
     Program& client = start_client(rude);
     rude.serve(client);
+    client.expect_error_sentence();
+  }
+  {
+    step.suspect(
+        "The bank has answered a transfer with neither OK nor ERR, and the client goes on. What is "
+        "no answer of the protocol is an error.");
+    FakeBank odd(step, FakeBank::Crime::talks_nonsense, clients);
+    Program& client = start_client(odd);
+    odd.serve(client);
     client.expect_error_sentence();
   }
 }
@@ -768,6 +785,9 @@ STEP("06.8",
   for (int i = 0; i < 6; ++i) patient.push_back(&waiting(900'000));
   ask(teller, "DEPOSIT a 10", "OK 110");
   meant.expect("OK 110\n");
+  Peer& by_transfer = waiting(120);
+  ask(teller, "TRANSFER b a 10", "OK");
+  by_transfer.expect("OK 120\n");
 
   step.suspect(
       "A client that waited has left, and its thread sleeps on, perhaps for ever. look_again() "
@@ -778,7 +798,7 @@ STEP("06.8",
   for (Peer* client : {&waiting(800'000), &waiting(800'000)}) client->close();
   step.wait_until([&] { return server.open_descriptors() <= busy; },
                   "no connection is kept for a client that has left");
-  ask(teller, "DEPOSIT a 1", "OK 111");
+  ask(teller, "DEPOSIT a 1", "OK 121");
   step.suspect_task("06.F");
 
   step.suspect(

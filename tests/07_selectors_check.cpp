@@ -1040,7 +1040,8 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
   if (in_time()) mumbling.send("\n").expect(std::string(mumbled, 'M') + "\n");
   mumbling.close();
   step.suspect(
-      "Nobody looks at the clock: when the last one falls silent, too, nobody else's event ends the "
+      "Nobody looks at the clock: when the last one falls silent, too, nobody else's event ends "
+      "the "
       "wait, and its time is over unseen.");
   lively.expect_end();
   server.stop();

@@ -338,8 +338,8 @@ Place first_place(const std::vector<CallRecord>& calls, const Program& program,
   return {};
 }
 
-// What is proven, of a program, by the bytes that came, or by a rule of the step's own; "" if nothing
-// is. Notes in `about` whom it concerns.
+// What is proven, of a program, by the bytes that came, or by a rule of the step's own; "" if
+// nothing is. Notes in `about` whom it concerns.
 std::string proven(const Step& step, const std::vector<std::string>& files, Diagnosis& about) {
   const Step::Failure& failure = *step.failure();
   for (const auto& program : step.programs()) {
@@ -418,7 +418,8 @@ Diagnosis diagnose(const Step& step) {
     if (std::string fact = proven(step, files, result); !fact.empty()) suspicion = std::move(fact);
     result.cause = suspicion;
   } else if (failure.closed && failure.about != nullptr) {
-    result.place = first_place(calls_on_closed(*failure.about->recorder_if_any()), *failure.about, files);
+    result.place =
+        first_place(calls_on_closed(*failure.about->recorder_if_any()), *failure.about, files);
   }
   const auto with_suspicion = [&](std::string sentence) {
     if (sentence.empty()) return suspicion;

@@ -39,8 +39,8 @@ struct Fact {
 /// first one comes first: it is the one that was made by hand. Empty if there was none.
 std::vector<CallRecord> calls_on_closed(const RecorderLog& log);
 
-/// The first fact of a program: a descriptor used after closing, else the locks if it hangs, else the
-/// calls of a server. `hangs`: nothing came by the deadline.
+/// The first fact of a program: a descriptor used after closing, else the locks if it hangs, else
+/// the calls of a server. `hangs`: nothing came by the deadline.
 std::optional<Fact> fact_of(const Program& program, bool hangs);
 
 }  // namespace kit

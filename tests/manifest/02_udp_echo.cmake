@@ -4,6 +4,7 @@ kit_lesson(02_udp_echo "datagrams")
 kit_program(server server.cpp SLOTS udp_server.cpp)
 kit_program(client client.cpp)
 kit_probe(orders SLOTS udp_server.cpp)
+kit_probe(attributes SLOTS udp_server.cpp)
 
 #        task  file            what is written there
 kit_task(02.A client.cpp      send_datagram receive_answer)
@@ -29,4 +30,4 @@ kit_step(02.8   7 harden client 02.G "takes an answer only from the server it as
 kit_step(02.9   6 harden server 02.H "a datagram that is too long is reported and not half-answered")
 kit_step(02.10  8 harden probe  02.I "a handler that throws, or never writes, sends nothing" PROBES orders)
 kit_step(02.11 12 harden probe  02.I "signals, a vanished client, an answer too long: the server lives" PROBES orders)
-kit_step(02.12  7 harden server 02.J "a second server on the port fails")
+kit_step(02.12  7 harden server 02.J "a second server on the port fails" PROBES attributes)
