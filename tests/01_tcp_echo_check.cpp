@@ -566,6 +566,7 @@ STEP("01.12", "the client sees end of file, not a reset, though input was left u
   Peer& waits = step.connect(server);
   waits.send(number(1)).expect(line);
   waits.expect_end();
+  step.let_rest(server);
   reading.withdraw();
   waits.close();
   for (int i = 0; i < 5; ++i) {

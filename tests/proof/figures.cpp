@@ -53,20 +53,27 @@ std::string slowest_steps(const Figures& sum) {
   return text;
 }
 
-/// "accept EMFILE 5, recv EINTR 102, …": the faults that the checks have delivered.
-std::string faults_delivered(const Figures& sum) {
-  constexpr std::string_view fault = "solution.fault ";
-  std::string text;
-  for (const auto& [key, times] : sum) {
-    if (!key.starts_with(fault)) continue;
-    text += (text.empty() ? "" : ", ") + key.substr(fault.size()) + ' ' +
-            std::to_string(static_cast<long>(times));
-  }
-  return text;
-}
-
 std::string whole(double number) {
   return std::to_string(static_cast<long>(number + 0.5));
+}
+
+/// "accept EMFILE 5, recv EINTR 102, …": the faults that the checks have delivered, in lines that a
+/// terminal has room for.
+std::vector<std::string> faults_delivered(const Figures& sum) {
+  constexpr std::size_t room = 62;
+  std::vector<std::string> lines;
+  const std::string fault = "solution.fault ";
+  for (const auto& [key, times] : sum) {
+    if (!key.starts_with(fault)) continue;
+    const std::string text = key.substr(fault.size()) + ' ' + whole(times);
+    if (!lines.empty()) lines.back() += ',';
+    if (lines.empty() || lines.back().size() + 1 + text.size() >= room) {
+      lines.push_back(text);
+    } else {
+      lines.back() += ' ' + text;
+    }
+  }
+  return lines;
 }
 
 }  // namespace
@@ -110,9 +117,8 @@ bool print_figures(const House& house, const Manifest& manifest) {
     row("", "the slowest: " + slowest);
   }
   row("always", whole(sum["solution.looks"]) + " looks at what no step may leave behind");
-  if (const std::string faults = faults_delivered(sum); !faults.empty()) {
-    row("faults", faults);
-  }
+  std::string name = "faults";
+  for (const std::string& line : faults_delivered(sum)) row(std::exchange(name, ""), line);
   row("starters",
       of("starter.red", "starter.steps") + " steps are red, each because it is not written yet");
   if (sum["starter.edited"] > 0) {
@@ -120,6 +126,10 @@ bool print_figures(const House& house, const Manifest& manifest) {
   }
   row("wrong answers", of("mutants.caught", "mutants.mutants") +
                            " caught by the step that should, in the words it should use");
+  if (sum["mutants.asked_again"] > 0) {
+    row("", whole(sum["mutants.asked_again"]) +
+                " of them were asked again alone, as the machine was busy");
+  }
   if (sum["mutants.mutants"] > 0) {
     std::ostringstream mean;
     mean << std::fixed << std::setprecision(1)
