@@ -241,44 +241,6 @@ STEP("02.2", "waits for each try, tries again, then fails with a sentence") {
   partner.expect(word + "\n");
   partner.send("STILL HERE\n");
   interrupted.expect_output("Sent:     " + word + "\nReceived: STILL HERE\n");
-  (void)waiting_at(partner);
-
-  step.suspect(
-      "A call has failed, and not for a signal, and the client goes on as if nothing was. Say so "
-      "on "
-      "stderr, and exit with status 1.");
-  for (const Calls calls : {Calls::any_recv, Calls::any_wait}) {
-    Program& failing = step.client(partner.local(), {word},
-                                   {.args = {"--timeout", "1000", "--retries", "0"},
-                                    .faults = {Fault::fail(calls, ENOMEM).always().in_a_row()}});
-    partner.expect(word + "\n");
-    partner.send("HERE\n");
-    (void)failing.wait_exit();
-    const kit::RecorderLog* const log = failing.recorder_if_any();
-    if (log != nullptr && log->count(calls) > 0) {
-      failing.expect_error_sentence();
-    } else {  // it does without that call
-      failing.expect_output("Sent:     " + word + "\nReceived: HERE\n");
-    }
-    (void)waiting_at(partner);
-  }
-
-  step.suspect(
-      "poll() has said that an answer is there, and there was none (a wrong checksum, perhaps). "
-      "recvfrom() with MSG_DONTWAIT says EAGAIN then: wait on. One that blocks waits for ever.");
-  Program& misled = step.client(partner.local(), {word},
-                                {.args = {"--timeout", "200", "--retries", "1000"},
-                                 .faults = {Fault::vanish(Calls::any_recv)}});
-  partner.expect(word + "\n");
-  partner.send("HERE\n");
-  step.wait_until([&] { return !misled.alive() || partner.has_more(); },
-                  "the answer, or the next try");
-  if (partner.has_more()) {
-    partner.expect(word + "\n");
-    partner.send("HERE\n");
-  }
-  misled.expect_output("Sent:     " + word + "\nReceived: HERE\n");
-  (void)waiting_at(partner);
 }
 
 // ---- the server ---------------------------------------------------------------------------------
@@ -463,6 +425,42 @@ STEP("02.8", "takes an answer only from the server it asked") {
       },
       "the client gives up when its time is over");
   pestered.expect_error_sentence();
+
+  step.suspect(
+      "A call has failed, not for a signal, and the client goes on as if nothing was. Say so on "
+      "stderr, and exit with status 1.");
+  for (const Calls calls : {Calls::any_recv, Calls::any_wait}) {
+    Program& failing = step.client(partner.local(), {word},
+                                   {.args = {"--timeout", "1000", "--retries", "0"},
+                                    .faults = {Fault::fail(calls, ENOMEM).always().in_a_row()}});
+    partner.expect(word + "\n");
+    partner.send("HERE\n");
+    (void)failing.wait_exit();
+    const kit::RecorderLog* const log = failing.recorder_if_any();
+    if (log != nullptr && log->count(calls) > 0) {
+      failing.expect_error_sentence();
+    } else {  // it does without that call
+      failing.expect_output("Sent:     " + word + "\nReceived: HERE\n");
+    }
+    (void)waiting_at(partner);
+  }
+
+  step.suspect(
+      "poll() has said that an answer is there, and there was none (a wrong checksum, perhaps). "
+      "recvfrom() with MSG_DONTWAIT says EAGAIN then: wait on. One that blocks waits for ever.");
+  Program& misled = step.client(partner.local(), {word},
+                                {.args = {"--timeout", "200", "--retries", "1000"},
+                                 .faults = {Fault::vanish(Calls::any_recv)}});
+  partner.expect(word + "\n");
+  partner.send("HERE\n");
+  step.wait_until([&] { return !misled.alive() || partner.has_more(); },
+                  "the answer, or the next try");
+  if (partner.has_more()) {
+    partner.expect(word + "\n");
+    partner.send("HERE\n");
+  }
+  misled.expect_output("Sent:     " + word + "\nReceived: HERE\n");
+  (void)waiting_at(partner);
 }
 
 STEP("02.9", "a datagram that is too long is reported and not half-answered") {
