@@ -264,6 +264,13 @@ STEP("01.5", "answers one client in upper case, byte for byte") {
   const std::string second = step.word();
   client.send(second + "\n").expect(Step::upper(second) + "\n");
   step.suspect(
+      "The line on stdout shows the answer. It is to show what has come: log_received() stands "
+      "before "
+      "the letters are changed.");
+  step.let_rest(server);
+  step.check(server.output().find(Step::upper(second)) == std::string_view::npos,
+             "what has come, as it came, on stdout", "the answer");
+  step.suspect(
       "Bytes are not text: a 0 ends no message, a byte above 127 is no letter, and only the first "
       "`count` bytes of the buffer were received. Only a to z change.");
   std::string every_byte;

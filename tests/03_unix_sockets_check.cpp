@@ -687,6 +687,14 @@ STEP("03.10", "wfile writes all, buffered or not") {
     flushed.send("write, flush, read, write\n").expect("BEFORE");
     flushed.send("\n").expect("AFTER").expect_end();
 
+    step.suspect(
+        "send() has failed, and what was gathered was sent once more, by finish(). It is lost "
+        "then: "
+        "out of the buffer before it is sent.");
+    server.recorder().add(Fault::fail(Calls::any_send, ENOBUFS).on_streams());
+    Peer& lost = step.connect(server);
+    lost.send("write, flush, read, write\n").expect_end();
+
     step.suspect_task("03.E", "StreamRequestHandler::finish");
     step.suspect("The handler threw: what it wrote before still leaves, by finish().");
     Peer& thrown = step.connect(server);

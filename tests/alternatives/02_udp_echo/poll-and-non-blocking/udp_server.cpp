@@ -10,6 +10,7 @@
 #include <socketserver/udp_server.hpp>
 
 #include <cerrno>
+#include <system_error>
 
 namespace socketserver {
 
@@ -89,7 +90,7 @@ void DatagramRequestHandler::finish() {
         waited = true;
         continue;
       }
-      return;
+      throw std::system_error(EAGAIN, std::generic_category(), "sendto");
     }
     if (errno != EINTR) throw_system_error("sendto");
   }
