@@ -141,7 +141,9 @@ std::vector<std::string> lines_at(const std::vector<std::uint64_t>& callers,
   if (addresses.empty()) return lines;
   std::istringstream said(ask(program, addresses, true));
   for (std::string line; std::getline(said, line);) {
-    if (!line.starts_with('?')) lines.push_back(std::move(line));
+    if (line.starts_with('?')) continue;
+    // Newer compilers tell several pieces of one line apart: "server.cpp:31 (discriminator 2)".
+    lines.push_back(line.substr(0, line.find(" (discriminator ")));
   }
   return lines;
 }
