@@ -265,8 +265,7 @@ STEP("01.5", "answers one client in upper case, byte for byte") {
   client.send(second + "\n").expect(Step::upper(second) + "\n");
   step.suspect(
       "The line on stdout shows the answer. It is to show what has come: log_received() stands "
-      "before "
-      "the letters are changed.");
+      "before the letters are changed.");
   step.let_rest(server);
   step.check(server.output().find(Step::upper(second)) == std::string_view::npos,
              "what has come, as it came, on stdout", "the answer");

@@ -584,8 +584,8 @@ STEP("02.11", "signals, a vanished client, an answer too long: the server lives"
   server.expect_error_contains(client.local().text());
   step.suspect(
       "The kernel could not take an answer for now (EAGAIN, ENOBUFS), and the server ended, "
-      "stopped "
-      "serving, or said nothing. A datagram may be lost, and is reported then; a server may not.");
+      "stopped serving, or said nothing. A datagram may be lost, and is reported then; a server "
+      "may not.");
   for (const int error : {EAGAIN, ENOBUFS}) {
     DatagramPeer& unlucky = step.datagram_peer(server);
     kit::FaultHandle full = server.recorder().add(

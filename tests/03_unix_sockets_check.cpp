@@ -689,8 +689,7 @@ STEP("03.10", "wfile writes all, buffered or not") {
 
     step.suspect(
         "send() has failed, and what was gathered was sent once more, by finish(). It is lost "
-        "then: "
-        "out of the buffer before it is sent.");
+        "then: out of the buffer before it is sent.");
     server.recorder().add(Fault::fail(Calls::any_send, ENOBUFS).on_streams());
     Peer& lost = step.connect(server);
     lost.send("write, flush, read, write\n").expect_end();
@@ -744,8 +743,7 @@ STEP("03.10", "wfile writes all, buffered or not") {
   step.suspect_task("03.E", "StreamWriter::write");
   step.suspect(
       "wbufsize bounds what is gathered: with so many bytes it is flushed. (Here wbufsize is 5, "
-      "and "
-      "six bytes were written.)");
+      "and six bytes were written.)");
   Server& narrow = step.probe_server("writer", {.args = {"--port", "0", "--wbufsize", "5"}});
   Peer& gets_all = step.connect(narrow);
   gets_all.send("write, read, write\n").expect("BEFOR");

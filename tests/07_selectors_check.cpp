@@ -1041,8 +1041,7 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
   mumbling.close();
   step.suspect(
       "Nobody looks at the clock: when the last one falls silent, too, nobody else's event ends "
-      "the "
-      "wait, and its time is over unseen.");
+      "the wait, and its time is over unseen.");
   lively.expect_end();
   server.stop();
 

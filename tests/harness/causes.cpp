@@ -417,9 +417,8 @@ Diagnosis diagnose(const Step& step) {
   if (failure.cause.empty()) {
     if (std::string fact = proven(step, files, result); !fact.empty()) suspicion = std::move(fact);
     result.cause = suspicion;
-  } else if (failure.closed && failure.about != nullptr) {
-    result.place =
-        first_place(calls_on_closed(*failure.about->recorder_if_any()), *failure.about, files);
+  } else if (failure.about != nullptr) {
+    result.place = first_place(failure.calls, *failure.about, files);
   }
   const auto with_suspicion = [&](std::string sentence) {
     if (sentence.empty()) return suspicion;

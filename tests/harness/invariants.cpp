@@ -7,6 +7,7 @@
 
 #include "causes.hpp"
 #include "escape.hpp"
+#include "facts.hpp"
 #include "limits.hpp"
 #include "proc.hpp"
 #include "program.hpp"
@@ -62,7 +63,7 @@ void look_at_calls(Step& step, const Program& program) {
                                 "somebody else's by then. Nobody keeps a number longer than its "
                                 "owner keeps the descriptor.",
                .about = &program,
-               .closed = true});
+               .calls = calls_on_closed(*log)});
   }
   if (const auto call = log->turning()) {
     step.fail({.expected = "a program that waits while there is nothing to do",

@@ -236,8 +236,8 @@ class Step {
     std::string cause{};  ///< in place of the step's suspicion
     std::string fact{};   ///< what the bytes that came prove: before any suspicion
     const Program* about = nullptr;
-    bool closed = false;       ///< that the program has used a descriptor which is closed
-    bool out_of_time = false;  ///< nothing came by the deadline
+    std::vector<CallRecord> calls{};  ///< that lead to the line, the likeliest first
+    bool out_of_time = false;         ///< nothing came by the deadline
   };
   [[noreturn]] void fail(Failure failure);
   /// Waits for an event, and looks again every so often; notices what ends a step at once (a flood
