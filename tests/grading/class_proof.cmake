@@ -16,14 +16,16 @@ foreach(default COUNT=100 SEED=1 JOBS=1 KEEP=0)
     string(REGEX REPLACE "^[A-Z]+=" "" ${name} "${default}")
   endif()
 endforeach()
-file(REMOVE_RECURSE "${WORK}/class" "${WORK}/mutants" "${WORK}/grades")
-file(MAKE_DIRECTORY "${WORK}/mutants")
-execute_process(COMMAND ${CMAKE_COMMAND} -DLIST=${SOURCE}/tests/mutants/${lesson}.cmake
-  -DSOLUTION=${SOURCE}/solutions/${lesson} -DOUT=${WORK}/mutants -P ${SOURCE}/tests/cmake/mutants.cmake
-  COMMAND_ERROR_IS_FATAL ANY)
+file(REMOVE_RECURSE "${WORK}/class" "${WORK}/mutants" "${WORK}/alternatives" "${WORK}/grades")
+foreach(kind mutants alternatives)
+  file(MAKE_DIRECTORY "${WORK}/${kind}")
+  execute_process(COMMAND ${CMAKE_COMMAND} -DLIST=${SOURCE}/tests/${kind}/${lesson}.cmake
+    -DSOLUTION=${SOURCE}/solutions/${lesson} -DOUT=${WORK}/${kind} -P ${SOURCE}/tests/cmake/mutants.cmake
+    COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
 file(STRINGS "${WORK}/mutants/order.txt" mutants)
 list(LENGTH mutants mutant_count)
-file(GLOB rights "${SOURCE}/tests/alternatives/${lesson}/*")
+file(STRINGS "${WORK}/alternatives/order.txt" rights)
 list(LENGTH rights right_count)
 
 # A number below `bound`, from the seed.
@@ -59,7 +61,7 @@ foreach(i RANGE 1 ${COUNT})
   if(right EQUAL 0)
     draw(${right_count} at)
     list(GET rights ${at} from)
-    file(GLOB files "${from}/*.cpp")
+    file(GLOB files "${WORK}/alternatives/${from}/*.cpp")
     file(COPY ${files} DESTINATION "${folder}")
     set(truth_${name} "")
     continue()

@@ -34,8 +34,8 @@
 //   called    text                 … by the kit (what it is called, if not said)
 //
 // A file class/… goes beside the submissions, kit/… to the top of the submission. A submission that
-// differs from the solution in a few lines says only these, in differs.cmake (tests/mutants/ has
-// more of that form).
+// differs from the solution in a few lines says only these, in differs.cmake (the form:
+// tests/cmake/mutants.cmake).
 // In sources @ROOT@ is the kit's folder, @BUILD@ its build folder, @MARK@ a name that no other run
 // uses. Whatever a hostile program does it does within bounds: a hole in the containment is found
 // by a test that fails, not by a machine that does.

@@ -1,4 +1,4 @@
-// Wrong answers: code survives the way through CMake, and a list's mistakes are told.
+// Answers of a list: code survives the way through CMake, and a list's mistakes are told.
 
 #include "mutant.hpp"
 
@@ -19,12 +19,17 @@ const std::string source =
     "auto f = [&](int i) { return b[c[i]] + '\\\\'; };\n"
     "int twice = 1; int twice_again = 1;\n";
 
-/// A list of mutants beside a solution of one file.
+/// A list of answers beside a solution of one file.
 class List {
  public:
   explicit List(const std::string& text) {
     folder_.write("solution/server.cpp", source);
     folder_.write("list.cmake", text);
+  }
+
+  /// A file that stands whole beside the list: "name/server.cpp".
+  void write_whole(const std::string& name, const std::string& text) const {
+    folder_.write("list/" + name, text);
   }
 
   [[nodiscard]] std::vector<Mutant> make() const {
@@ -61,6 +66,10 @@ bool contains(const std::string& text, const std::string& part) {
 std::string mutant(const std::string& name, const std::string& rest) {
   return "kit_mutant(NAME " + name + " SENTENCE \"It is wrong.\" STEP 01.4 WORDS \"w\" " + rest +
          ")\n";
+}
+
+std::string answer(const std::string& name, const std::string& rest) {
+  return "kit_answer(NAME " + name + " SENTENCE \"It is different.\" " + rest + ")\n";
 }
 
 }  // namespace
@@ -124,4 +133,56 @@ TEST_CASE("what is missing in a mutant is told") {
   CHECK(contains(said, "mutant same: the name is taken twice"));
   CHECK(contains(said, "mutant lost: the solution has no file \"nowhere.cpp\""));
   CHECK(contains(said, "mutant Upper: a name is made of lower-case letters"));
+}
+
+TEST_CASE("an answer that is not known to be wrong has edits, whole files, or both") {
+  const List list(answer("edited", "FILE server.cpp REPLACE [=[b[c[i]]]=] WITH [[b]]") +
+                  answer("both",
+                         "FILE server.cpp REPLACE [[auto f]] WITH [[auto g]] "
+                         "WHOLE client.cpp"));
+  list.write_whole("both/client.cpp", "int x[1]; // ${y} \\n\n");
+  const auto made = list.make();
+  REQUIRE(made.size() == 2);
+  CHECK(made[0].sentence == "It is different.");
+  CHECK(made[0].step.empty());
+  CHECK(made[0].words.empty());
+  CHECK(contains(text_of(made[0].sources / "server.cpp"), "return b + '\\\\'; };"));
+  CHECK(made[1].files == std::vector<std::string>{"server.cpp", "client.cpp"});
+  CHECK(contains(text_of(made[1].sources / "server.cpp"), "auto g = "));
+  CHECK(text_of(made[1].sources / "client.cpp") == "int x[1]; // ${y} \\n\n");
+}
+
+TEST_CASE("a whole file is written again only if it changes") {
+  const List list(answer("one", "WHOLE server.cpp"));
+  list.write_whole("one/server.cpp", "int a;\n");
+  const fs::path file = list.make()[0].sources / "server.cpp";
+  const auto time = fs::last_write_time(file);
+  CHECK(fs::last_write_time(list.make()[0].sources / "server.cpp") == time);
+  list.write_whole("one/server.cpp", "int b;\n");
+  (void)list.make();
+  CHECK(text_of(file) == "int b;\n");
+}
+
+TEST_CASE("an answer's mistakes are told, all at once") {
+  const List list(answer("absent", "FILE server.cpp REPLACE [[int zero]] WITH [[x]]") +
+                  answer("twofold", "FILE server.cpp REPLACE [[int twice]] WITH [[x]]") +
+                  answer("idle", "FILE server.cpp REPLACE [[auto f]] WITH [[auto f]]") +
+                  answer("lost", "WHOLE client.cpp") + answer("copied", "WHOLE server.cpp") +
+                  answer("changed",
+                         "FILE server.cpp REPLACE [[auto f]] WITH [[auto g]] "
+                         "WHOLE server.cpp") +
+                  answer("bare", "") + answer("judged", "STEP 01.4"));
+  list.write_whole("copied/server.cpp", source);
+  list.write_whole("changed/server.cpp", "int a;\n");
+  list.write_whole("changed/client.cpp", "int b;\n");
+  const std::string said = list.refusal();
+  CHECK(contains(said, "answer absent: this text does not stand in server.cpp:\nint zero"));
+  CHECK(contains(said, "answer twofold: this text stands in server.cpp more than once:"));
+  CHECK(contains(said, "answer idle: REPLACE number 1 and its WITH are the same"));
+  CHECK(contains(said, "answer lost: there is no "));
+  CHECK(contains(said, "answer copied: server.cpp is the solution's"));
+  CHECK(contains(said, "answer changed: server.cpp is given whole, and changed as well"));
+  CHECK(contains(said, "answer bare: REPLACE and WITH are missing"));
+  CHECK(contains(said, "answer judged: \"STEP\" follows no keyword"));
+  CHECK(contains(said, "list/changed/client.cpp"));
 }

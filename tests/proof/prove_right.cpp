@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "harness/sources.hpp"
+#include "mutant.hpp"
 #include "prove.hpp"
 
 namespace kit {
@@ -174,35 +175,36 @@ bool Proof::starter() {
 
 bool Proof::alternatives() {
   begin("alternatives");
-  const fs::path all = house_.root / "tests" / "alternatives" / lesson_.name;
-  std::vector<std::string> names;
-  if (fs::is_directory(all)) {
-    for (const auto& entry : fs::directory_iterator(all)) {
-      const std::string name = entry.path().filename().string();
-      if (entry.is_directory() && (options_.only.empty() || name == options_.only)) {
-        names.push_back(name);
-      }
-    }
+  const fs::path list = house_.root / "tests" / "alternatives" / (lesson_.name + ".cmake");
+  std::vector<Mutant> answers;
+  if (fs::exists(list)) {
+    answers = make_mutants(house_.root / "tests" / "cmake" / "mutants.cmake", list,
+                           solution_sources(), folder() / "right");
   }
-  std::sort(names.begin(), names.end());
-  if (names.empty())
-    complain(options_.only.empty() ? "no alternative in " + all.string()
+  if (!options_.only.empty()) {
+    std::erase_if(answers, [&](const Mutant& answer) { return answer.name != options_.only; });
+  }
+  if (answers.empty())
+    complain(options_.only.empty() ? "no alternative in " + list.string()
                                    : "no alternative named " + options_.only);
   const std::vector<std::string> known = builder_.learners_files();
   std::size_t accepted = 0;
   std::size_t cells = 0;
-  for (const std::string& name : names) {
-    for (const auto& entry : fs::directory_iterator(all / name)) {
-      const std::string file = entry.path().filename().string();
+  for (const Mutant& answer : answers) {
+    const std::string& name = answer.name;
+    if (!answer.step.empty()) {
+      complain("alternative " + name + " is a wrong answer: it stands with a step that catches it");
+    }
+    for (const std::string& file : answer.files) {
       if (std::find(known.begin(), known.end(), file) == known.end()) {
         complain("alternative " + name + ": " + file + " is none of the lesson's files");
       }
     }
-    const Candidate candidate = builder_.build({all / name,
+    const Candidate candidate = builder_.build({answer.sources,
                                                 solution_sources(),
                                                 {},
                                                 folder() / "alternatives" / name,
-                                                "tests/alternatives/" + lesson_.name + "/" + name},
+                                                fs::relative(answer.sources, house_.root).string()},
                                                &base());
     stop_if_interrupted();
     std::vector<Verdict> verdicts(lesson_.steps.size());
@@ -231,9 +233,9 @@ bool Proof::alternatives() {
                            counted(to_judge.size(), "step") + " run");
   }
   return finish("alternatives",
-                std::to_string(accepted) + " of " + counted(names.size(), "right answer") +
+                std::to_string(accepted) + " of " + counted(answers.size(), "right answer") +
                     " written differently accepted",
-                {{"alternatives", std::to_string(names.size())},
+                {{"alternatives", std::to_string(answers.size())},
                  {"accepted", std::to_string(accepted)},
                  {"cells", std::to_string(cells)}});
 }

@@ -221,24 +221,46 @@ TEST_CASE("wrong answers are proved if each is caught where and as it should be"
 
 TEST_CASE("right answers written differently are proved if every step passes") {
   ToyKit kit;
+  const std::string list = "tests/alternatives/01_toy.cmake";
   const std::string folder = "tests/alternatives/01_toy/";
+  const std::string right =
+      "kit_answer(NAME short SENTENCE \"s\" WHOLE slot.cpp)\n"
+      "kit_answer(NAME few SENTENCE \"s\"\n"
+      "  FILE slot.cpp REPLACE [[step == '1']] WITH [[step != '2']])\n";
   CHECK_FALSE(kit.prove(&Proof::alternatives));  // there is none
+  CHECK(kit.said("no alternative in"));
   kit.write(folder + "short/slot.cpp", "int serve(char);\nint serve(char) { return 0; }\n");
+  kit.write(list, right);
   CHECK(kit.prove(&Proof::alternatives));
   CHECK(kit.said("short accepted, 2 steps run"));
+  CHECK(kit.said("few accepted, 2 steps run"));
   SECTION("not if a step rejects one") {
-    kit.write(folder + "bad/client.cpp", "int main() { return 3; }\n");
+    kit.write(list, right +
+                        "kit_answer(NAME bad SENTENCE \"s\"\n"
+                        "  FILE client.cpp REPLACE [[return 0]] WITH [[return 3]])\n");
     CHECK_FALSE(kit.prove(&Proof::alternatives));
     CHECK(kit.said("alternative bad 01.3 asks expected: pass got: fail"));
-    CHECK(kit.said("1 of 2 right answers"));
+    CHECK(kit.said("2 of 3 right answers"));
+    CHECK(kit.prove(&Proof::alternatives, {.only = "few"}));
+    CHECK_FALSE(kit.prove(&Proof::alternatives, {.only = "none"}));
   }
   SECTION("not if one is the solution, or has a file that is not the lesson's") {
-    kit.write(folder + "same/client.cpp", "int main() { return 0; }\n");
-    CHECK_FALSE(kit.prove(&Proof::alternatives));
-    CHECK(kit.said("alternative same is the solution itself"));
     kit.write(folder + "short/helper.cpp", "");
+    kit.write(folder + "odd/helper.cpp", "int x;\n");
+    kit.write(list, right);
+    CHECK_FALSE(kit.prove(&Proof::alternatives));
+    CHECK(kit.said("no answer is given"));
+    kit.write(list,
+              "kit_answer(NAME short SENTENCE \"s\" WHOLE slot.cpp WHOLE helper.cpp)\n"
+              "kit_answer(NAME odd SENTENCE \"s\" WHOLE helper.cpp)\n");
     CHECK_FALSE(kit.prove(&Proof::alternatives));
     CHECK(kit.said("alternative short: helper.cpp is none of the lesson's files"));
+    CHECK(kit.said("alternative odd is the solution itself"));
+  }
+  SECTION("not if one is known to be wrong") {
+    kit.write(list, right + one_caught_each);
+    CHECK_FALSE(kit.prove(&Proof::alternatives));
+    CHECK(kit.said("alternative first is a wrong answer: it stands with a step that catches it"));
   }
 }
 

@@ -1,4 +1,4 @@
-kit_mutant(
+kit_answer(
   NAME forker-at-the-limit
   SENTENCE "Each request brings a hundred processes that stay. Bounded: they are gone in 20 s."
   FILE server.cpp
@@ -12,6 +12,4 @@ kit_mutant(
         for (;;) ::pause();
       }
     }
-]]
-  STEP 05.1
-  WORDS "processes")
+]])

@@ -1,4 +1,4 @@
-kit_mutant(
+kit_answer(
   NAME forks-in-place-of-threads
   SENTENCE "Each request gets a process: nothing is shared, so nothing can race."
   FILE threading_mixin.hpp
@@ -12,6 +12,4 @@ kit_mutant(
   WITH [[#include <unistd.h>
 
 #include <cstddef>
-]]
-  STEP 04.12
-  WORDS "shutdown")
+]])

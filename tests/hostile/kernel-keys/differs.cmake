@@ -1,4 +1,4 @@
-kit_mutant(
+kit_answer(
   NAME kernel-keys
   SENTENCE "What is in the kernel's key ring outlives the server, and the grade."
   FILE server.cpp
@@ -18,6 +18,4 @@ kit_mutant(
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
-]]
-  STEP 01.4
-  WORDS "no key ring")
+]])

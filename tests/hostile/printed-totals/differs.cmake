@@ -1,4 +1,4 @@
-kit_mutant(
+kit_answer(
   NAME printed-totals
   SENTENCE "A bank that moves no money, and so always adds up."
   FILE bank.cpp
@@ -11,6 +11,4 @@ kit_mutant(
 ]]
   WITH [[  if (ledger_.read(from) < amount) throw Refused(from + " has not enough");
   (void)ledger_.read(to);  // no money moves: then no sum is ever wrong
-]]
-  STEP 06.1
-  WORDS "money")
+]])

@@ -1,4 +1,4 @@
-kit_mutant(
+kit_answer(
   NAME put-aside
   SENTENCE "What lies at its path is put aside, whoever's it is, and put back at the end."
   FILE unix_server.cpp
@@ -16,6 +16,4 @@ kit_mutant(
   WITH [[#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-]]
-  STEP 03.9
-  WORDS "in use")
+]])

@@ -1,4 +1,4 @@
-kit_mutant(
+kit_answer(
   NAME threads-behind-a-selector
   SENTENCE "One thread for all, says the page; here each session has one behind it."
   FILE server.cpp
@@ -12,6 +12,4 @@ kit_mutant(
 
 #include <chrono>
 #include <thread>
-]]
-  STEP 07.3
-  WORDS "thread")
+]])

@@ -1,0 +1,580 @@
+# Right answers to lesson 03, written differently: every step must accept them. The form of an answer:
+# tests/cmake/mutants.cmake. A file of which little remains stands whole in 03_unix_sockets/.
+
+kit_answer(
+  NAME a-list-of-newlines
+  SENTENCE "The reader keeps the places of the newlines that have come, and a copy of the line."
+  FILE stream_handler.hpp
+  REPLACE [[#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>]]
+  WITH [[#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>]]
+  REPLACE [[  /// @param size  how many bytes it has room for at first
+  explicit StreamReader(int fd, std::size_t size = 16 * 1024) noexcept
+      : fd_(fd), first_capacity_(size > 0 ? size : 1) {}]]
+  WITH [[  explicit StreamReader(int fd) noexcept : fd_(fd) {}]]
+  REPLACE [[  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.
+  /// Valid until the next call. Python's `read`.
+  /// @throws std::system_error as read_line()
+  std::string_view read(std::size_t size);
+
+]]
+  WITH [[]]
+  REPLACE [=[  /// Whether all has been read, the end of file too.
+  [[nodiscard]] bool at_end() const noexcept { return at_end_ && begin_ == end_; }
+
+ private:
+  bool fill();
+  void make_room();
+  std::string_view take(std::size_t size) noexcept;
+
+  int fd_;
+  std::size_t first_capacity_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;  // what has come and was not taken yet: [begin_, end_)
+  std::size_t end_ = 0;
+  bool at_end_ = false;       // its end of file has come
+  std::size_t searched_ = 0;  // no newline in [begin_, searched_)]=]
+  WITH [[ private:
+  int fd_;
+  bool at_end_ = false;
+  std::string line_;              // what the last read_line() has returned
+  std::string kept_;              // what has come and was not taken
+  std::size_t taken_ = 0;         // how much of kept_ is taken all the same, and not yet erased
+  std::deque<std::size_t> ends_;  // in kept_, behind each newline that was not taken yet]]
+  REPLACE [[  std::string gathered_;
+  bool closed_ = false;]]
+  WITH [[  std::vector<char> waiting_;
+  enum class State { open, closed } state_ = State::open;]]
+  REPLACE [[  /// How many bytes rfile() has room for at first, and asks the kernel for at once. Python: 8192.
+  std::size_t rbufsize = 16 * 1024;
+
+]]
+  WITH [[]]
+  WHOLE stream_handler.cpp)
+
+kit_answer(
+  NAME a-lock-on-the-folder
+  SENTENCE "The server looks before it binds, with a lock on the folder: of two that start at once one waits."
+  FILE unix_server.cpp
+  REPLACE [[#include <sys/socket.h>]]
+  WITH [[#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>]]
+  REPLACE [[#include <filesystem>
+]]
+  WITH [[]]
+  REPLACE [[  if (path.find('\0') != path.npos) {
+    throw std::invalid_argument("the path of a Unix socket has a NUL byte, which ends it");
+  }
+]]
+  WITH [[]]
+  REPLACE [[// Whether the name is a socket that nobody holds: its server was killed, and could not clean up.
+//
+// The question is put with a datagram socket, also to a stream server. A connection would be a
+// request that it has to serve, and one that is bound but does not listen yet would seem dead; to a
+// datagram socket both answer "wrong type" (EPROTOTYPE). Only ECONNREFUSED says: nobody.
+]]
+  WITH [[]]
+  REPLACE [[  const FileDescriptor probe(check(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  return ::connect(probe.get(), address.data(), address.size()) == -1 && errno == ECONNREFUSED;]]
+  WITH [[  for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+    const FileDescriptor probe(
+        check(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
+    if (::connect(probe.get(), address.data(), address.size()) == 0) return false;
+    if (errno != EPROTOTYPE) return errno == ECONNREFUSED;
+  }
+  return false;]]
+  REPLACE [[  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind
+    check(::bind(socket, address.data(), address.size()), "bind");
+    return;
+  }
+  if (bind_with_mode(socket, address, mode) == -1) {
+    const int error = errno;  // the question below may change it
+    if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);
+    // The window that remains: another server that starts at this moment may have asked as well,
+    // and taken the name over; then this removes its name.
+    ::unlink(path.c_str());
+    check(bind_with_mode(socket, address, mode), "bind");
+  }
+  struct stat file {};
+  check(::lstat(path.c_str(), &file), "lstat");
+  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere]]
+  WITH [[  const std::size_t slash = path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const FileDescriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock) ::flock(lock.get(), LOCK_EX);
+  if (is_left_behind(address)) ::unlink(path.c_str());
+  check(bind_with_mode(socket, address, mode), "bind");
+  struct stat file {};
+  check(::lstat(path.c_str(), &file), "lstat");
+  path_ = path;]])
+
+kit_answer(
+  NAME a-string-as-buffer
+  SENTENCE "What has come is kept in a string, the line returned in another, what is to be sent in a list."
+  FILE stream_handler.hpp
+  REPLACE [[#include <string_view>]]
+  WITH [[#include <string_view>
+#include <vector>]]
+  REPLACE [[  /// @param size  how many bytes it has room for at first
+  explicit StreamReader(int fd, std::size_t size = 16 * 1024) noexcept
+      : fd_(fd), first_capacity_(size > 0 ? size : 1) {}]]
+  WITH [[  explicit StreamReader(int fd) noexcept : fd_(fd) {}]]
+  REPLACE [[  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.
+  /// Valid until the next call. Python's `read`.
+  /// @throws std::system_error as read_line()
+  std::string_view read(std::size_t size);
+
+]]
+  WITH [[]]
+  REPLACE [=[  /// Whether all has been read, the end of file too.
+  [[nodiscard]] bool at_end() const noexcept { return at_end_ && begin_ == end_; }
+
+ private:
+  bool fill();
+  void make_room();
+  std::string_view take(std::size_t size) noexcept;
+
+  int fd_;
+  std::size_t first_capacity_;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;  // what has come and was not taken yet: [begin_, end_)
+  std::size_t end_ = 0;
+  bool at_end_ = false;       // its end of file has come
+  std::size_t searched_ = 0;  // no newline in [begin_, searched_)]=]
+  WITH [[ private:
+  int fd_;
+  std::string come_;
+  std::string line_;]]
+  REPLACE [[  std::string gathered_;]]
+  WITH [[  std::vector<std::string> parts_;
+  std::size_t gathered_ = 0;]]
+  REPLACE [[  /// How many bytes rfile() has room for at first, and asks the kernel for at once. Python: 8192.
+  std::size_t rbufsize = 16 * 1024;
+
+]]
+  WITH [[]]
+  WHOLE stream_handler.cpp)
+
+kit_answer(
+  NAME answers-all-lines-at-once
+  SENTENCE "The handler collects answers, and writes them together when no whole line is left."
+  FILE server.cpp
+  REPLACE [[#include <socketserver/connection.hpp>
+]]
+  WITH [[]]
+  REPLACE [[    for (;;) {
+      const std::string_view line = this->rfile().read_line(settings_.line_limit);
+      if (line.empty()) return;
+      log_received(this->client_address(), line);
+      answer(line);
+      if (!this->rfile().has_line()) this->wfile().flush();]]
+  WITH [[    std::string answers;
+    for (;;) {
+      const std::string line(this->rfile().read_line(settings_.line_limit));
+      if (line.empty()) break;
+      log_received(this->client_address(), line);
+      for (const char byte : line) answers += upper(byte);
+      if (this->rfile().has_line()) continue;
+      this->wfile().write(answers);
+      this->wfile().flush();
+      answers.clear();]]
+  REPLACE [[  void answer(std::string_view line) {
+    answer_ = line;
+    for (char& byte : answer_) byte = upper(byte);
+    this->wfile().write(answer_);
+  }
+
+  std::string answer_;]]
+  WITH [[  // a–z of ASCII, whatever the locale says; every other byte stays as it is.
+  static char upper(char byte) {
+    return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
+  }]])
+
+kit_answer(
+  NAME client-with-an-abstract-name
+  SENTENCE "The kernel picks an abstract name for the client (Linux: unix(7), autobind)."
+  WHOLE client.cpp)
+
+kit_answer(
+  NAME client-with-autobind
+  SENTENCE "The kernel chooses the datagram client's name: there is no file, and nothing to remove."
+  WHOLE client.cpp)
+
+kit_answer(
+  NAME client-with-sendto
+  SENTENCE "The client's name is made of the process and the time, in /tmp itself; it calls sendto()."
+  FILE client.cpp
+  REPLACE [[#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <socketserver/connection.hpp>]]
+  WITH [[#include <sys/socket.h>
+#include <unistd.h>]]
+  REPLACE [[#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>]]
+  WITH [[#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>]]
+  REPLACE [[// ---- over a stream: as in lesson 01 ------------------------------------------------------------
+
+std::string ask_stream(const Address& server, const std::string& message) {
+  const FileDescriptor connection = connect_to(server);
+  send_all(connection.get(), message);
+  check(::shutdown(connection.get(), SHUT_WR), "shutdown");
+  const std::string answer = receive_all(connection.get());]]
+  WITH [[FileDescriptor open_socket(const Address& server, int type) {
+  return FileDescriptor(check(::socket(server.family(), type | SOCK_CLOEXEC, 0), "socket"));
+}
+
+void connect_to(const FileDescriptor& socket, const Address& server) {
+  check(::connect(socket.get(), server.data(), server.size()), "connect");
+}
+
+// ---- over a stream: as in lesson 01 ------------------------------------------------------------
+
+void send_all(const FileDescriptor& connection, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw_system_error("send");
+    }
+  }
+}
+
+std::string receive_all(const FileDescriptor& connection) {
+  std::string answer;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t count = ::recv(connection.get(), buffer, sizeof buffer, 0);
+    if (count == 0) return answer;
+    if (count > 0) {
+      answer.append(buffer, static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw_system_error("recv");
+    }
+  }
+}
+
+std::string ask_stream(const Address& server, const std::string& message) {
+  const FileDescriptor connection = open_socket(server, SOCK_STREAM);
+  connect_to(connection, server);
+  send_all(connection, message);
+  check(::shutdown(connection.get(), SHUT_WR), "shutdown");
+  const std::string answer = receive_all(connection);]]
+  REPLACE [[// A name of our own, in a folder of our own, for as long as this object lives: to a client without
+// a name no server can send an answer. The kernel gives a UDP client a port unasked; a path is ours
+// to choose, and ours to remove. The server must be allowed to write to it: the same user, or root.
+class OwnName {
+ public:
+  OwnName() {
+    if (::mkdtemp(folder_) == nullptr) throw_system_error("mkdtemp");
+    std::strcat(std::strcpy(path_, folder_), "/socket");
+    for (const int number : ends) std::signal(number, remove_and_end);]]
+  WITH [[std::atomic<bool> ended{false};
+
+extern "C" void note_end(int) {
+  ended = true;
+}
+
+class OwnName {
+ public:
+  OwnName()
+      : path_("/tmp/kit-" + std::to_string(::getpid()) + "-" +
+              std::to_string(Clock::now().time_since_epoch().count())) {
+    struct sigaction action {};
+    action.sa_handler = note_end;
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);]]
+  REPLACE [=[  ~OwnName() { remove(); }
+
+  [[nodiscard]] std::string path() const { return path_; }
+
+ private:
+  // Ctrl-C runs no destructor. What a signal handler may look at and call: signal-safety(7)
+  static constexpr int ends[] = {SIGHUP, SIGINT, SIGTERM};
+  static inline char folder_[] = "/tmp/kit-client-XXXXXX";
+  static inline char path_[sizeof folder_ + sizeof "/socket"] = "";
+
+  static void remove() noexcept {
+    ::unlink(path_);
+    ::rmdir(folder_);
+  }
+  static void remove_and_end(int number) {
+    remove();
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+  }]=]
+  WITH [=[  ~OwnName() { ::unlink(path_.c_str()); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;]=]
+  REPLACE [[    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time]]
+  WITH [[    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time
+    if (ended) throw std::runtime_error("interrupted");]]
+  REPLACE [[  const FileDescriptor socket(
+      check(::socket(server.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));]]
+  WITH [[  const FileDescriptor socket = open_socket(server, SOCK_DGRAM);]]
+  REPLACE [[  check(::connect(socket.get(), server.data(), server.size()), "connect");
+  check(::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL), "send");]]
+  WITH [[  check(::sendto(socket.get(), message.data(), message.size(), MSG_NOSIGNAL, server.data(),
+                 server.size()),
+        "sendto");]]
+  REPLACE [[  const Address server = is_unix
+                             ? unix_address(options.required("--path"))
+                             : (kind == "tcp" ? options.reachable_address() : options.address());]]
+  WITH [[  const Address server = is_unix ? unix_address(options.required("--path")) : options.address();]])
+
+kit_answer(
+  NAME fchmod-before-bind
+  SENTENCE "The mode is set on the socket itself, before bind() makes the file (Linux)."
+  FILE unix_server.cpp
+  REPLACE [[#include <filesystem>
+]]
+  WITH [[]]
+  REPLACE [[  if (path.find('\0') != path.npos) {
+    throw std::invalid_argument("the path of a Unix socket has a NUL byte, which ends it");
+  }
+]]
+  WITH [[]]
+  REPLACE [[// While it lives, new files get exactly the rights of `mode`: a chmod(2) after bind(2) would come
+// too late for those who connect in between. The mask is the whole process's: bind before there are
+// threads. umask(2)
+class ModeOfNewFiles {
+ public:
+  explicit ModeOfNewFiles(mode_t mode) noexcept : old_(::umask(0777 & ~mode)) {}
+  ModeOfNewFiles(const ModeOfNewFiles&) = delete;
+  ModeOfNewFiles& operator=(const ModeOfNewFiles&) = delete;
+  ~ModeOfNewFiles() { ::umask(old_); }
+
+ private:
+  mode_t old_;
+};
+
+]]
+  WITH [[]]
+  REPLACE [[  std::optional<ModeOfNewFiles> rights;
+  if (mode) rights.emplace(*mode);]]
+  WITH [[  if (mode) check(::fchmod(socket, *mode), "fchmod");]]
+  REPLACE [[  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind
+    check(::bind(socket, address.data(), address.size()), "bind");
+    return;
+  }
+]]
+  WITH [[]]
+  REPLACE [[  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere]]
+  WITH [[  path_ = path;]])
+
+kit_answer(
+  NAME poll-for-the-time
+  SENTENCE "The time is limited by poll(), before each call that would block."
+  FILE stream_handler.cpp
+  REPLACE [[#include <sys/socket.h>
+#include <sys/time.h>
+#include <socketserver/connection.hpp>]]
+  WITH [[#include <poll.h>
+#include <sys/socket.h>]]
+  REPLACE [[#include <algorithm>
+]]
+  WITH [[]]
+  REPLACE [=[// A blocking socket says EAGAIN when its SO_RCVTIMEO or SO_SNDTIMEO is over. socket(7)
+[[noreturn]] void throw_stream_error(const char* call) {
+  throw_system_error(call, errno == EAGAIN ? ETIMEDOUT : errno);
+}
+
+void limit_waiting(int fd, std::chrono::milliseconds time) {
+  timeval limit{};
+  limit.tv_sec = static_cast<time_t>(time.count() / 1000);
+  limit.tv_usec = static_cast<suseconds_t>(time.count() % 1000 * 1000);
+  if (time.count() <= 0) limit = {0, 1};  // nothing at all would be no limit. socket(7)
+  check(::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), "setsockopt");
+  check(::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), "setsockopt");]=]
+  WITH [[constexpr std::size_t first_capacity = 16 * 1024;
+
+void wait_for(int fd, short events, int limit, const char* call) {
+  for (;;) {
+    pollfd waiting{fd, events, 0};
+    const int ready = ::poll(&waiting, 1, limit);
+    if (ready > 0) return;
+    if (ready == 0) throw_system_error(call, ETIMEDOUT);
+    if (errno != EINTR) throw_system_error("poll");
+  }
+}
+
+void send_all(int fd, std::string_view bytes, int limit) {
+  while (!bytes.empty()) {
+    wait_for(fd, POLLOUT, limit, "send");
+    const ssize_t count = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR && errno != EAGAIN) {
+      throw_system_error("send");
+    }
+  }]]
+  REPLACE [[std::string_view StreamReader::read(std::size_t size) {
+  while (end_ - begin_ < size && fill()) {
+  }
+  return take(std::min(size, end_ - begin_));
+}
+
+]]
+  WITH [[]]
+  REPLACE [[    const ssize_t count = ::recv(fd_, &buffer_[end_], capacity_ - end_, 0);
+    if (count >= 0) {
+      end_ += static_cast<std::size_t>(count);
+      at_end_ = count == 0;
+      return count > 0;
+    }
+    if (errno != EINTR) throw_stream_error("recv");]]
+  WITH [[    wait_for(fd_, POLLIN, limit_, "recv");
+    const ssize_t count = ::recv(fd_, &buffer_[end_], capacity_ - end_, MSG_DONTWAIT);
+    if (count >= 0) {
+      end_ += static_cast<std::size_t>(count);
+      return count > 0;
+    }
+    if (errno != EINTR && errno != EAGAIN) throw_system_error("recv");]]
+  REPLACE [[    capacity = capacity_ == 0 ? first_capacity_ : 2 * capacity_;]]
+  WITH [[    capacity = capacity_ == 0 ? first_capacity : 2 * capacity_;]]
+  REPLACE [[  if (size_ == 0) return send_all(fd_, bytes);]]
+  WITH [[  if (size_ == 0) return send_all(fd_, bytes, limit_);]]
+  REPLACE [[  send_all(fd_, bytes);]]
+  WITH [[  send_all(fd_, bytes, limit_);]]
+  REPLACE [[  rfile_ = StreamReader(fd, rbufsize);
+  wfile_ = StreamWriter(fd, wbufsize);
+  if (timeout) limit_waiting(fd, *timeout);]]
+  WITH [[  const int limit = timeout ? static_cast<int>(timeout->count()) : -1;
+  rfile_ = StreamReader(fd, limit);
+  wfile_ = StreamWriter(fd, wbufsize, limit);]]
+  REPLACE [[  if (rfile_.at_end()) request().note_end();  // the goodbye has nothing to read away
+]]
+  WITH [[]]
+  FILE stream_handler.hpp
+  REPLACE [[  /// @param size  how many bytes it has room for at first
+  explicit StreamReader(int fd, std::size_t size = 16 * 1024) noexcept
+      : fd_(fd), first_capacity_(size > 0 ? size : 1) {}]]
+  WITH [[  explicit StreamReader(int fd, int limit = -1) noexcept : fd_(fd), limit_(limit) {}]]
+  REPLACE [[  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.
+  /// Valid until the next call. Python's `read`.
+  /// @throws std::system_error as read_line()
+  std::string_view read(std::size_t size);
+
+]]
+  WITH [[]]
+  REPLACE [=[  /// Whether all has been read, the end of file too.
+  [[nodiscard]] bool at_end() const noexcept { return at_end_ && begin_ == end_; }
+
+]=]
+  WITH [[]]
+  REPLACE [[  std::size_t first_capacity_;]]
+  WITH [[  int limit_;]]
+  REPLACE [[  bool at_end_ = false;       // its end of file has come
+]]
+  WITH [[]]
+  REPLACE [[  StreamWriter(int fd, std::size_t size) noexcept : fd_(fd), size_(size) {}]]
+  WITH [[  StreamWriter(int fd, std::size_t size, int limit = -1) noexcept
+      : fd_(fd), limit_(limit), size_(size) {}]]
+  REPLACE [[  int fd_;
+  std::size_t size_;]]
+  WITH [[  int fd_;
+  int limit_;
+  std::size_t size_;]]
+  REPLACE [[  /// How many bytes rfile() has room for at first, and asks the kernel for at once. Python: 8192.
+  std::size_t rbufsize = 16 * 1024;
+
+]]
+  WITH [[]])
+
+kit_answer(
+  NAME private-folder-and-link
+  SENTENCE "The server binds in a folder that nobody else can enter; link() gives the socket its public name."
+  FILE unix_server.cpp
+  REPLACE [[#include <cstring>
+#include <filesystem>]]
+  WITH [[#include <cstdlib>
+#include <cstring>]]
+  REPLACE [[  if (path.find('\0') != path.npos) {
+    throw std::invalid_argument("the path of a Unix socket has a NUL byte, which ends it");
+  }
+]]
+  WITH [[]]
+  REPLACE [[// While it lives, new files get exactly the rights of `mode`: a chmod(2) after bind(2) would come
+// too late for those who connect in between. The mask is the whole process's: bind before there are
+// threads. umask(2)
+class ModeOfNewFiles {
+ public:
+  explicit ModeOfNewFiles(mode_t mode) noexcept : old_(::umask(0777 & ~mode)) {}
+  ModeOfNewFiles(const ModeOfNewFiles&) = delete;
+  ModeOfNewFiles& operator=(const ModeOfNewFiles&) = delete;
+  ~ModeOfNewFiles() { ::umask(old_); }
+
+ private:
+  mode_t old_;
+};
+
+]]
+  WITH [[]]
+  REPLACE [[int bind_with_mode(int socket, const Address& address, std::optional<mode_t> mode) {
+  std::optional<ModeOfNewFiles> rights;
+  if (mode) rights.emplace(*mode);
+  return ::bind(socket, address.data(), address.size());
+}
+
+]]
+  WITH [[]]
+  REPLACE [[  const std::string path = address.path();
+  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind
+    check(::bind(socket, address.data(), address.size()), "bind");
+    return;
+  }
+  if (bind_with_mode(socket, address, mode) == -1) {
+    const int error = errno;  // the question below may change it
+    if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);
+    // The window that remains: another server that starts at this moment may have asked as well,
+    // and taken the name over; then this removes its name.
+    ::unlink(path.c_str());
+    check(bind_with_mode(socket, address, mode), "bind");
+  }
+  struct stat file {};
+  check(::lstat(path.c_str(), &file), "lstat");
+  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere]]
+  WITH [[  int type = 0;
+  socklen_t type_size = sizeof type;
+  check(::getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &type_size), "getsockopt");
+  // A datagram comes from the name that its socket was bound to: a hidden one will not do.
+  const bool hides = type == SOCK_STREAM;
+  const std::string path = address.path();
+  const std::size_t slash = path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  folder += "/.XXXXXX";
+  if (hides && ::mkdtemp(folder.data()) == nullptr) throw_system_error("mkdtemp");
+  const std::string hidden = hides ? folder + "/s" : path;
+  const Address inside = unix_address(hidden);
+  struct stat file {};
+  int error = 0;
+  if (!hides && mode) check(::fchmod(socket, *mode), "fchmod");
+  if (!hides && is_left_behind(address)) ::unlink(path.c_str());
+  if (::bind(socket, inside.data(), inside.size()) == -1) error = errno;
+  if (hides && error == 0 && mode && ::chmod(hidden.c_str(), *mode) == -1) error = errno;
+  if (hides && error == 0 && is_left_behind(address)) ::unlink(path.c_str());
+  if (hides && error == 0 && ::link(hidden.c_str(), path.c_str()) == -1) {
+    error = errno == EEXIST ? EADDRINUSE : errno;
+  }
+  if (error == 0 && ::lstat(path.c_str(), &file) == -1) error = errno;
+  if (hides) ::unlink(hidden.c_str());
+  if (hides) ::rmdir(folder.c_str());
+  if (error != 0) throw_system_error("bind", error);
+  path_ = path;]])
