@@ -62,8 +62,9 @@ inline constexpr std::size_t shown_bytes = 60;
 // A first difference further in than this is shown in a window, with so many columns before it.
 inline constexpr std::size_t shown_near = 44;
 inline constexpr std::size_t shown_before = 20;
-// The last calls of a program that a report shows.
-inline constexpr std::size_t shown_calls = 16;
+// The calls of a program that a report shows: so many lines of this width, the first and the last.
+inline constexpr std::size_t trace_lines = 12;
+inline constexpr std::size_t trace_width = 80;
 // Lines of the dialogue: the first few tell how it began, the last how it failed.
 inline constexpr std::size_t story_first = 4;
 inline constexpr std::size_t story_last = 12;

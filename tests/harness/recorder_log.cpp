@@ -218,13 +218,13 @@ std::string injected_text(const CallRecord& record) {
   switch (record.injected) {
     case Action::fail:
     case Action::endless:
-      return " (injected)";
+      return " (told by the check)";
     case Action::shorten:
-      return " (injected: short)";
+      return " (told by the check: short)";
     case Action::hold:
-      return " (injected: held)";
+      return " (told by the check: held)";
     case Action::vanish:
-      return " (injected: what waited has gone)";
+      return " (told by the check: what waited has gone)";
     case Action::none:
       break;
   }
@@ -723,6 +723,57 @@ std::optional<CallRecord> RecorderLog::last_wait() const {
   return std::nullopt;
 }
 
+namespace {
+
+// An entry of a trace, which may stand for several calls.
+struct Told {
+  std::string text;
+  std::size_t calls;
+};
+
+std::string cut_to(std::string text, std::size_t columns) {
+  if (width_of(text) <= columns) return text;
+  return text.substr(0, bytes_of(text, columns - 1)) + "…";
+}
+
+// The same call again and again is told once, and so is a row of up to four calls: (a   b) ×9.
+std::vector<Told> without_repeats(const std::vector<Told>& calls) {
+  constexpr std::size_t longest_row = 4;
+  std::vector<Told> result;
+  for (std::size_t at = 0; at < calls.size();) {
+    std::size_t row = 1;
+    std::size_t times = 1;
+    for (std::size_t length = 1; length <= longest_row && times == 1; ++length) {
+      std::size_t found = 1;
+      const auto same = [&](std::size_t k) {
+        for (std::size_t i = 0; i < length; ++i) {
+          if (calls[at + i].text != calls[at + k * length + i].text) return false;
+        }
+        return true;
+      };
+      while (at + (found + 1) * length <= calls.size() && same(found)) ++found;
+      if (found > (length == 1 ? 1U : 2U)) {
+        row = length;
+        times = found;
+      }
+    }
+    if (times == 1) {
+      result.push_back(calls[at++]);
+      continue;
+    }
+    for (std::size_t i = 0; i < row; ++i) {
+      std::string text = calls[at + i].text;
+      if (row > 1 && i == 0) text = '(' + text;
+      if (i + 1 == row) text += (row > 1 ? ") ×" : " ×") + std::to_string(times);
+      result.push_back({std::move(text), times});
+    }
+    at += row * times;
+  }
+  return result;
+}
+
+}  // namespace
+
 std::string RecorderLog::text(Layout layout) const {
   if (!memory_->intact()) return "";
   std::vector<CallRecord> calls = records(layout.last);
@@ -731,34 +782,49 @@ std::string RecorderLog::text(Layout layout) const {
   std::set<int> processes;
   for (const CallRecord& record : calls) processes.insert(record.pid);
 
-  std::vector<std::string> entries;
-  if (before) entries.push_back("… after " + std::to_string(before) + " earlier calls:");
-  for (std::size_t i = 0, same = 1; i < calls.size(); ++i) {
-    std::string entry =
-        (processes.size() > 1 ? '[' + std::to_string(calls[i].pid) + "] " : "") + calls[i].text();
-    const bool again =
-        i > 0 && calls[i].pid == calls[i - 1].pid && calls[i].text() == calls[i - 1].text();
-    same = again ? same + 1 : 1;
-    if (again) {
-      entries.back() = entry + " ×" + std::to_string(same);
+  std::vector<Told> entries;
+  for (const CallRecord& call : calls) {
+    const std::string who = processes.size() > 1 ? '[' + std::to_string(call.pid) + "] " : "";
+    entries.push_back({cut_to(who + call.text(), layout.columns - layout.indent), 1});
+  }
+  entries = without_repeats(entries);
+
+  struct Line {
+    std::string text;
+    std::size_t calls = 0;
+  };
+  std::vector<Line> lines;
+  std::size_t column = 0;
+  for (const Told& entry : entries) {
+    const std::size_t width = width_of(entry.text);
+    if (lines.empty() || column + 3 + width > layout.columns) {
+      lines.push_back({std::string(layout.indent, ' '), 0});
+      column = layout.indent;
     } else {
-      entries.push_back(std::move(entry));
+      lines.back().text += "   ";
+      column += 3;
     }
+    lines.back().text += entry.text;
+    lines.back().calls += entry.calls;
+    column += width;
   }
 
   std::string text;
-  std::size_t column = 0;
-  for (const std::string& entry : entries) {
-    const std::size_t width = width_of(entry);
-    if (column && column + 3 + width > layout.columns) {
-      text += '\n';
-      column = 0;
-    }
-    const std::string gap(column ? 3 : layout.indent, ' ');
-    text += gap + entry;
-    column += gap.size() + width;
+  const std::string margin(layout.indent, ' ');
+  // Of a program that has called more than is kept, how it began is not known.
+  const std::size_t first = before == 0 ? std::min<std::size_t>(3, lines.size()) : 0;
+  std::size_t last = lines.size() - first;
+  if (layout.lines > 0) last = std::min(last, layout.lines - first - 1);
+  std::uint64_t left_out = before;
+  for (std::size_t i = first; i < lines.size() - last; ++i) left_out += lines[i].calls;
+  for (std::size_t i = 0; i < first; ++i) text += lines[i].text + '\n';
+  if (left_out > 0) {
+    text += margin + "… " +
+            (first == 0 ? "after " + with_commas(left_out) + " earlier calls:"
+                        : counted(left_out, "more call") + " …") +
+            '\n';
   }
-  if (column) text += '\n';
+  for (std::size_t i = lines.size() - last; i < lines.size(); ++i) text += lines[i].text + '\n';
   return text;
 }
 

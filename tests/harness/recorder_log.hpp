@@ -164,7 +164,7 @@ struct CallRecord {
   bool is(Calls calls) const { return calls.contains(call); }
   /// A wait's timeout in milliseconds, rounded up; negative for one without end.
   std::optional<std::int64_t> timeout() const;
-  /// `recv(4, 1024) = 6 "hello "`, `accept(3) = -1 EMFILE (injected)`, `poll(2, -1) …waiting`
+  /// `recv(4, 1024) = 6 "hello "`, `accept(3) = -1 EMFILE (told by the check)`, `poll(2, -1) …waiting`
   std::string text() const;
 };
 
@@ -251,9 +251,10 @@ class RecorderLog {
     std::size_t columns = 88;
     std::size_t indent = 4;
     std::size_t last = 64;
+    std::size_t lines = 0;  ///< the most of them: the first few and the last; 0: all
   };
-  /// What the program did, for a report: the last calls, then those under way. Empty if nothing is
-  /// known.
+  /// What the program did, for a report: the last calls, then those under way; what is repeated,
+  /// once and how often. Empty if nothing is known.
   std::string text(Layout layout) const;
   std::string text() const { return text(Layout{}); }
 

@@ -127,7 +127,10 @@ std::string did_section(const Step& step, const Diagnosis& diagnosis) {
   std::string lines;
   if (program->recorder_if_any() != nullptr) {
     lines += program->recorder_if_any()->text(
-        {.columns = report_width(), .indent = 4, .last = limits::shown_calls});
+        {.columns = std::min(report_width(), limits::trace_width),
+         .indent = 4,
+         .last = recorder::ring_size,
+         .lines = limits::trace_lines});
     if (!lines.empty() && !lines.ends_with('\n')) lines += '\n';
   }
   if (!program->alive()) {

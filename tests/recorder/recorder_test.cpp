@@ -243,7 +243,7 @@ TEST_CASE("each way to receive or send can be cut short, and fail") {
       CHECK(contains(said, "-1 " + std::to_string(ENOBUFS)));
       const std::string name = call.ends_with("v2") ? 'p' + call : call.substr(0, call.find('-'));
       CHECK(contains(failing.text(), name + "(3, "));
-      CHECK(contains(failing.text(), "= -1 ENOBUFS (injected)"));
+      CHECK(contains(failing.text(), "= -1 ENOBUFS (told by the check)"));
       CHECK(second.delivered() == 1);
     }
   });
@@ -425,7 +425,7 @@ TEST_CASE("a held call waits until it is released, and only that call") {
     CHECK(eventually([&] { return held.holding() == 1; }));
     const auto pending = log.pending();
     REQUIRE(!pending.empty());
-    CHECK(contains(log.text(), "send(3, 4) …waiting (injected: held)"));
+    CHECK(contains(log.text(), "send(3, 4) …waiting (told by the check: held)"));
     held.release();
     CHECK(victim.line() == "sent 4");
     CHECK(victim.rest() == "4\n");
@@ -552,7 +552,7 @@ TEST_CASE("an endless receive fills whatever it is given") {
     const auto fault = log.add(Fault::endless('x', 4));
     CHECK(play(path, &log, {"endless"}).said == "8 xxx\nxxx\n8 xxx\nxxx\n");
     CHECK(fault.delivered() == 2);
-    CHECK(contains(log.text(), "recv(3, 8) = 8 \"xxx\\nxxx\\n\" (injected)"));
+    CHECK(contains(log.text(), "recv(3, 8) = 8 \"xxx\\nxxx\\n\" (told by the check)"));
   });
 }
 
@@ -580,7 +580,7 @@ TEST_CASE("a client, or a datagram, has gone before the call") {
     CHECK(play(path, &log, {"vanishing"}).said == "the second, here\n");
     CHECK(client.delivered() == 1);
     CHECK(datagram.delivered() == 1);
-    CHECK(contains(log.text(), "(injected: what waited has gone)"));
+    CHECK(contains(log.text(), "(told by the check: what waited has gone)"));
   });
 }
 
