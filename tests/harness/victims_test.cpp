@@ -285,7 +285,7 @@ TEST_CASE("a report, from its first line to its last") {
     report.replace(number, report.find_first_of("\n", number) - number, "CLIENT");
   }
   CHECK(report ==
-        "90.1 a server that misbehaves                                              0 of 8 points\n"
+        "90.1 a server that misbehaves                                      0 of 8 points\n"
         "\n"
         "  what happened\n"
         "    1. started  server --port 0 --do silent     listening on 127.0.0.1:PORT\n"
