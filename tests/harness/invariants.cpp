@@ -25,7 +25,7 @@ std::string sockets_of(const Program& program) {
   std::size_t count = 0;
   for (const proc::OpenDescriptor& one : *open) {
     if (!one.what.starts_with("socket")) continue;
-    if (++count > shown) return text + ", …";
+    if (++count > shown) return text + ", ...)";
     text += (count == 1 ? " (" : ", ") + std::to_string(one.fd) + ": " + one.what;
   }
   return count == 0 ? text : text + ')';

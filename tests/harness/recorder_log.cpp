@@ -284,7 +284,9 @@ std::string injected_text(const CallRecord& record) {
     case Action::shorten:
       return " (cut short by the check)";
     case Action::hold:
-      return record.returned ? " (held by the check, then let go)" : " (held by the check)";
+      if (record.returned) return " (held by the check, then let go)";
+      // Whoever has ended may have been let go before.
+      return record.alive ? " (held by the check)" : " (after the check had held it)";
     case Action::vanish:
       return " (the check took away what waited)";
     case Action::none:
