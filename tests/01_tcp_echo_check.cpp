@@ -462,6 +462,7 @@ STEP("01.10", "a rude client harms nobody") {
       "accept() failed once, and the server ended or stopped serving. ECONNABORTED: the client has "
       "gone again, nobody is there. EMFILE: no descriptor is left for now. Both pass.");
   const std::string passes = step.suspicion();
+  step.suspect_task("01.E", "TCPServer::get_request");
   for (const int error : {ECONNABORTED, EMFILE, ENFILE}) {
     step.suspect(passes);
     kit::FaultHandle fault = server.recorder().add(Fault::fail(Calls::any_accept, error));
@@ -475,15 +476,11 @@ STEP("01.10", "a rude client harms nobody") {
                  "an error of accept");
     }
     if (error != EMFILE || fault.delivered() == 0) continue;
-    step.suspect_task("01.E", "TCPServer::get_request");
     step.suspect(
         "accept() failed for a lasting reason (EMFILE), and get_request() said \"nobody is "
-        "there\". "
-        "The loop would ask again at once, for ever. Throw an error that names accept: the loop "
-        "says "
-        "it, and pauses.");
+        "there\". The loop would ask again at once, for ever. Throw an error that names accept: "
+        "the loop says it, and pauses.");
     server.expect_error_contains("cannot take a request");
-    step.suspect_task("01.H");
   }
 
   step.suspect(

@@ -475,6 +475,7 @@ Diagnosis diagnose(const Step& step) {
     const auto call = log->turning();
     if (!call) continue;
     result.program = program.get();
+    if (Place place = place_of(*call, *program, files); !place.empty()) result.place = place;
     result.cause = with_suspicion(turning_sentence + (" So it goes on: " + call->text() + '.'));
     return result;
   }

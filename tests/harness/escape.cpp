@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "limits.hpp"
@@ -248,6 +249,137 @@ std::size_t bytes_of(std::string_view text, std::size_t columns) {
     if (!goes_on(text[at]) && columns-- == 0) break;
   }
   return at;
+}
+
+namespace {
+
+// A quotation that would have to be shorter goes to the next line instead.
+constexpr std::size_t least_quotation = 24;
+
+// Behind the letter that begins here, or the escape.
+std::size_t letter_end(std::string_view text, std::size_t at) {
+  const bool escaped = text[at] == '\\' && at + 1 < text.size();
+  if (!escaped) return at + bytes_of(text.substr(at), 1);
+  const std::size_t digits = text[at + 1] == 'x' ? 2 : 0;
+  at += 2;
+  for (std::size_t i = 0; i < digits && at < text.size() && is_hex(text[at]); ++i) ++at;
+  return at;
+}
+
+// A word, or a quotation with what belongs to it: "aaaa"... (65,536 bytes),
+struct Piece {
+  std::string_view quotation, rest;
+  std::size_t width() const { return width_of(quotation) + width_of(rest); }
+  std::string text() const { return std::string(quotation) + std::string(rest); }
+};
+
+Piece first_piece(std::string_view text) {
+  const auto blank_after = [text](std::size_t at) {
+    return std::min(text.find(' ', at), text.size());
+  };
+  std::size_t closed = text.starts_with('"') ? 1 : text.size();
+  while (closed < text.size() && text[closed] != '"') closed = letter_end(text, closed);
+  if (closed >= text.size()) return {{}, text.substr(0, blank_after(0))};
+  ++closed;
+  std::size_t end = blank_after(closed);
+  if (text.substr(end).starts_with(" ("))
+    end = blank_after(std::min(text.find(')', end), text.size()));
+  return {text.substr(0, closed), text.substr(closed, end - closed)};
+}
+
+// Cut to so many columns, or nothing if less than `least` were left of what is quoted.
+std::optional<std::string> shorter(const Piece& piece, std::size_t columns, std::size_t least) {
+  if (piece.quotation.empty()) return std::nullopt;
+  std::string rest(piece.rest);
+  if (!rest.starts_with("...")) {
+    const auto bytes = unescape(piece.quotation.substr(1, piece.quotation.size() - 2));
+    const bool told = rest.starts_with(" (") || !bytes;
+    rest.insert(0, told ? "..." : "... (" + counted(bytes->size(), "byte") + ')');
+  }
+  const std::size_t taken = width_of(rest) + 2;
+  if (columns < taken + least) return std::nullopt;
+  std::size_t end = 1;
+  while (end + 1 < piece.quotation.size()) {
+    const std::size_t next = letter_end(piece.quotation, end);
+    if (width_of(piece.quotation.substr(1, next - 1)) > columns - taken) break;
+    end = next;
+  }
+  return std::string(piece.quotation.substr(0, end)) + '"' + rest;
+}
+
+// Of a word that no line has room for, a path say: its two ends.
+std::string both_ends(std::string_view word, std::size_t columns) {
+  const std::size_t width = width_of(word);
+  if (width <= columns) return std::string(word);
+  const std::size_t last = columns / 3;
+  return std::string(word.substr(0, bytes_of(word, columns - last - 1))) + "…" +
+         std::string(word.substr(bytes_of(word, width - last)));
+}
+
+}  // namespace
+
+std::vector<std::string> in_lines(std::string_view text, std::size_t columns, std::size_t keep) {
+  std::vector<std::string> lines{""};
+  bool full = false;  // what follows stands below
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t word = std::min(text.find_first_not_of(' ', at), text.size());
+    if (std::exchange(full, false)) {
+      lines.emplace_back();
+      at = word;
+    }
+    const std::string_view gap = text.substr(at, word - at);
+    Piece piece = first_piece(text.substr(word));
+    const std::size_t column = width_of(lines.back()) + gap.size();
+    const std::size_t room = columns - std::min(columns, column);
+    std::size_t least = least_quotation;
+    if (lines.size() == 1 && keep > column && !piece.quotation.empty()) {
+      least = std::max(least, keep - column + 3);
+      // Where the caret points comes first, its length goes below.
+      if (piece.width() > room && !shorter(piece, room, least)) {
+        piece.rest = piece.rest.substr(0, piece.rest.starts_with("...") ? 3 : 0);
+        full = true;
+      }
+    }
+    at = word + piece.quotation.size() + piece.rest.size();
+    if (piece.width() <= room) {
+      lines.back() += std::string(gap) + piece.text();
+    } else if (const auto cut = shorter(piece, room, least)) {
+      lines.back() += std::string(gap) + *cut;
+    } else {
+      if (column > 0) lines.emplace_back();
+      const auto cut_to_line = piece.width() > columns ? shorter(piece, columns, 1) : std::nullopt;
+      lines.back() = cut_to_line ? *cut_to_line : both_ends(piece.text(), columns);
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> broken_lines(std::string_view text, std::size_t columns,
+                                      std::size_t most) {
+  std::string shown;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t word = std::min(text.find_first_not_of(' ', at), text.size());
+    const Piece piece = first_piece(text.substr(word));
+    const auto cut = piece.width() > most * columns
+                         ? shorter(piece, most * columns - columns / 2, 1)
+                         : std::nullopt;
+    shown += std::string(text.substr(at, word - at)) + (cut ? *cut : piece.text());
+    at = word + piece.quotation.size() + piece.rest.size();
+  }
+  std::vector<std::string> lines;
+  std::string_view rest = shown;
+  while (width_of(rest) > columns) {
+    const std::size_t end = bytes_of(rest, columns);
+    const std::size_t blank = rest.rfind(' ', end);
+    // A blank that stands far back would tear a hole.
+    const bool near = blank != std::string_view::npos && blank > end / 2;
+    std::size_t cut = near ? blank : letter_end(rest, 0);
+    while (!near && cut < end && letter_end(rest, cut) <= end) cut = letter_end(rest, cut);
+    lines.emplace_back(rest.substr(0, cut));
+    rest.remove_prefix(near ? cut + 1 : cut);
+  }
+  lines.emplace_back(rest);
+  return lines;
 }
 
 }  // namespace kit

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace kit {
 
@@ -29,6 +30,16 @@ std::size_t width_of(std::string_view text);
 
 /// How many bytes make the first `columns` columns; no letter is cut.
 std::size_t bytes_of(std::string_view text, std::size_t columns);
+
+/// A line of a report as lines of at most `columns` columns. What it quotes is cut to fit, and says
+/// its length: `"aaaa"... (65,536 bytes)`; the rest is broken at blanks; a word that is too long
+/// for a line shows its two ends. The first `keep` columns are not cut out of a quotation: a caret
+/// points there.
+std::vector<std::string> in_lines(std::string_view text, std::size_t columns, std::size_t keep = 0);
+
+/// The same, and what it quotes goes on below: cut only if it would fill `most` lines.
+std::vector<std::string> broken_lines(std::string_view text, std::size_t columns,
+                                      std::size_t most = 3);
 
 /// A word that a shell reads as these bytes, for kit-talk: 'hello\n'. (kit-talk knows the escapes.)
 std::string shell_quoted(std::string_view bytes);

@@ -38,8 +38,8 @@ std::optional<std::string> not_made_again(const std::vector<CallRecord>& calls) 
       if (later->is(Calls::any_recv)) break;
       if (!later->is(Calls::close | Calls::shutdown)) continue;
       return call->text() +
-             ", which the check has told it: a signal had come. That is no error and no end, and "
-             "the call was not made again. Ask again after EINTR.";
+             ": a signal had come. That is no error and no end, and the call was not made again. "
+             "Ask again after EINTR.";
     }
   }
   return std::nullopt;

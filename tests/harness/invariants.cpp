@@ -25,7 +25,7 @@ std::string sockets_of(const Program& program) {
   std::size_t count = 0;
   for (const proc::OpenDescriptor& one : *open) {
     if (!one.what.starts_with("socket")) continue;
-    if (++count > shown) return text + ", …";
+    if (++count > shown) return text + ", ...)";
     text += (count == 1 ? " (" : ", ") + std::to_string(one.fd) + ": " + one.what;
   }
   return count == 0 ? text : text + ')';
@@ -67,10 +67,11 @@ void look_at_calls(Step& step, const Program& program) {
   }
   if (const auto call = log->turning()) {
     step.fail({.expected = "a program that waits while there is nothing to do",
-               .got = std::to_string(recorder::turns_allowed) +
+               .got = with_commas(recorder::turns_allowed) +
                       " calls in a row of one thread brought nothing; the last: " + call->text(),
                .cause = turning_sentence,
-               .about = &program});
+               .about = &program,
+               .calls = {*call}});
   }
   if (const auto call = log->dozing()) {
     step.fail({.expected = "a program that sleeps until there is something to do",
@@ -79,7 +80,8 @@ void look_at_calls(Step& step, const Program& program) {
                .cause = "A loop wakes again and again only to look: it polls. Wait without a "
                         "limit, or until the first thing that is due, and let whoever has news "
                         "wake it.",
-               .about = &program});
+               .about = &program,
+               .calls = {*call}});
   }
 }
 

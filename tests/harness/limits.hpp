@@ -49,24 +49,28 @@ inline constexpr std::size_t output_head = 1024 * 1024;
 inline constexpr std::size_t output_tail = 32 * 1024;
 // No program of the course prints a hundredth of this: it is in a loop.
 inline constexpr std::size_t output_flood = 32 * 1024 * 1024;
-// Lines of a program's stderr that a report relays, and how long such a line may be.
+// Lines of a program's stderr that a report relays, each cut to the report's width.
 inline constexpr std::size_t relayed_lines = 10;
-inline constexpr std::size_t relayed_width = 160;
 
 // -- what a report shows --------------------------------------------------------------------------
 
-inline constexpr std::size_t report_width = 88;
+inline constexpr std::size_t report_width = 80;
 inline constexpr std::size_t least_report_width = 60;
 // Columns of one message before it is cut.
 inline constexpr std::size_t shown_bytes = 60;
 // A first difference further in than this is shown in a window, with so many columns before it.
 inline constexpr std::size_t shown_near = 44;
 inline constexpr std::size_t shown_before = 20;
-// The last calls of a program that a report shows.
-inline constexpr std::size_t shown_calls = 16;
+// The calls of a program that a report shows: so many lines, the first and the last.
+inline constexpr std::size_t trace_lines = 12;
+// Columns of what such a call has received.
+inline constexpr std::size_t trace_bytes = 28;
 // Lines of the dialogue: the first few tell how it began, the last how it failed.
 inline constexpr std::size_t story_first = 4;
 inline constexpr std::size_t story_last = 12;
+inline constexpr std::size_t story_lines = 24;
+// All of a report: what a reader takes in. One that would be longer shows less of everything.
+inline constexpr std::size_t report_lines = 60;
 
 // ---- limits of a program -----------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 #include "recorder_log.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -169,6 +171,45 @@ std::string status_text(std::int64_t status) {
   return "";
 }
 
+// setsockopt(3, SO_REUSEADDR, 1), setsockopt(5, SO_LINGER, 0 s)
+std::string option_arguments(const CallRecord& record) {
+  static constexpr std::array socket_options = {
+      KIT_NAME(SO_REUSEADDR),  KIT_NAME(SO_KEEPALIVE), KIT_NAME(SO_LINGER),
+      KIT_NAME(SO_BROADCAST),  KIT_NAME(SO_ERROR),     KIT_NAME(SO_TYPE),
+      KIT_NAME(SO_ACCEPTCONN), KIT_NAME(SO_RCVBUF),    KIT_NAME(SO_SNDBUF),
+      KIT_NAME(SO_RCVTIMEO),   KIT_NAME(SO_SNDTIMEO),
+#ifdef SO_REUSEPORT
+      KIT_NAME(SO_REUSEPORT),
+#endif
+#ifdef SO_PEERCRED
+      KIT_NAME(SO_PEERCRED),
+#endif
+  };
+  const auto& [fd, level, name, value] = record.arguments;
+  std::string text = std::to_string(fd) + ", ";
+  if (level == SOL_SOCKET) {
+    text += name_of(name, socket_options);
+  } else if (level == IPPROTO_TCP && name == TCP_NODELAY) {
+    text += "TCP_NODELAY";
+  } else if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) {
+    text += "IPV6_V6ONLY";
+  } else {
+    text += std::to_string(level) + ", " + std::to_string(name);
+  }
+  // What getsockopt() has brought is its result: result_text().
+  if (value == no_value || !record.returned || !record.is(Calls::setsockopt)) return text;
+  if (level != SOL_SOCKET || name != SO_LINGER) return text + ", " + std::to_string(value);
+  return text + (value < 0 ? ", off" : ", " + std::to_string(value) + " s");
+}
+
+std::string octal(std::int64_t mode) {
+  std::string digits;
+  for (auto bits = static_cast<std::uint32_t>(mode); bits != 0; bits >>= 3) {
+    digits.insert(digits.begin(), static_cast<char>('0' + (bits & 7)));
+  }
+  return '0' + digits;
+}
+
 std::string arguments_text(const CallRecord& record) {
   static constexpr std::array directions = {KIT_NAME(SHUT_RD), KIT_NAME(SHUT_WR),
                                             KIT_NAME(SHUT_RDWR)};
@@ -186,14 +227,27 @@ std::string arguments_text(const CallRecord& record) {
     return first + ", " + names_of(arguments[1], wait_options);
   if (record.is(Calls::bind | Calls::connect))
     return first + (record.data.empty() ? "" : ", " + address_text(record.data));
-  if (record.is(Calls::any_accept | Calls::close | Calls::getsockopt | Calls::setsockopt |
-                Calls::getsockname | Calls::getpeername))
+  if (record.is(Calls::any_accept | Calls::close | Calls::getsockname | Calls::getpeername))
     return first;
+  if (record.is(Calls::getsockopt | Calls::setsockopt)) return option_arguments(record);
+  if (record.is(Calls::umask)) return octal(arguments[0]);
+  if (record.is(Calls::fcntl)) {
+    static constexpr std::array commands = {KIT_NAME(F_GETFD), KIT_NAME(F_SETFD), KIT_NAME(F_GETFL),
+                                            KIT_NAME(F_SETFL)};
+    static constexpr std::array flags = {KIT_NAME(O_NONBLOCK), KIT_NAME(O_APPEND)};
+    const bool sets = arguments[1] == F_SETFL;
+    return first + ", " + name_of(arguments[1], commands) +
+           (sets ? ", " + names_of(arguments[2] & ~std::int64_t{O_ACCMODE}, flags) : "");
+  }
   if (record.is(Calls::shutdown)) return first + ", " + name_of(arguments[1], directions);
   if (record.is(Calls::socket)) return socket_arguments(record);
   if (record.is(Calls::epoll_ctl)) return epoll_ctl_arguments(record);
-  if (record.is(Calls::unlink))
-    return in_quotes(record.data) + (record.data.size() == sizeof(Record::data) ? "…" : "");
+  if (record.is(Calls::with_path)) {
+    const bool cut = record.data.size() == sizeof(Record::data);
+    const std::string path = in_quotes(record.data) + (cut ? "…" : "");
+    if (record.is(Calls::rename)) return "…, " + path;
+    return path + (record.is(Calls::chmod | Calls::mkdir) ? ", " + octal(arguments[0]) : "");
+  }
   return "";
 }
 #undef KIT_NAME
@@ -204,8 +258,14 @@ std::string result_text(const CallRecord& record) {
   if (record.result == -1) return " = -1" + (record.error ? ' ' + error_name(record.error) : "");
   if (record.is(Calls::any_thread | Calls::posix_spawn) && record.result == 0) return "";
   text = " = " + std::to_string(record.result);
+  if (record.is(Calls::umask)) return " = " + octal(record.result);
+  if (record.is(Calls::getsockopt) && record.arguments[3] != no_value) {
+    const int value = static_cast<int>(record.arguments[3]);
+    const bool error = record.arguments[1] == SOL_SOCKET && record.arguments[2] == SO_ERROR;
+    return text + " (" + (error && value != 0 ? error_name(value) : std::to_string(value)) + ')';
+  }
   if (record.is(Calls::any_recv) && record.result > 0) {
-    constexpr std::size_t shown = 32;
+    const std::size_t shown = fitting(record.data, limits::trace_bytes);
     text += ' ' + in_quotes(std::string_view(record.data).substr(0, shown));
     const auto kept = static_cast<std::int64_t>(std::min(shown, record.data.size()));
     if (record.result > kept) text += "…";
@@ -214,17 +274,21 @@ std::string result_text(const CallRecord& record) {
   return text;
 }
 
+// What the check did to it, in words: never to be taken for the program's own doing.
 std::string injected_text(const CallRecord& record) {
   switch (record.injected) {
     case Action::fail:
+      return " (told by the check)";
     case Action::endless:
-      return " (injected)";
+      return " (filled by the check)";
     case Action::shorten:
-      return " (injected: short)";
+      return " (cut short by the check)";
     case Action::hold:
-      return " (injected: held)";
+      if (record.returned) return " (held by the check, then let go)";
+      // Whoever has ended may have been let go before.
+      return record.alive ? " (held by the check)" : " (after the check had held it)";
     case Action::vanish:
-      return " (injected: what waited has gone)";
+      return " (the check took away what waited)";
     case Action::none:
       break;
   }
@@ -723,42 +787,200 @@ std::optional<CallRecord> RecorderLog::last_wait() const {
   return std::nullopt;
 }
 
+namespace {
+
+// An entry of a trace, which may stand for several calls: what stands before its descriptor, the
+// descriptor, and the rest; or all of it as `before`, where there is none.
+struct Told {
+  std::string before{}, after{};
+  std::int64_t fd = -1;
+  std::size_t calls = 1;
+  std::size_t injected = 0;  // how many of them the check had a hand in
+
+  std::string text() const { return before + (fd < 0 ? "" : std::to_string(fd)) + after; }
+  bool same_as(const Told& other) const {
+    return fd == other.fd && before == other.before && after == other.after;
+  }
+  // The same, of another descriptor perhaps.
+  bool like(const Told& other) const {
+    return fd >= 0 && other.fd >= 0 && before == other.before && after == other.after;
+  }
+};
+
+std::string cut_to(std::string text, std::size_t columns) {
+  if (width_of(text) <= columns) return text;
+  return text.substr(0, bytes_of(text, columns - 1)) + "…";
+}
+
+Told told(const CallRecord& call, bool says_who, std::size_t columns) {
+  const std::string who = says_who ? '[' + std::to_string(call.pid) + "] " : "";
+  const std::string text = cut_to(who + call.text(), columns);
+  Told entry;
+  entry.injected = call.injected == Action::none ? 0 : 1;
+  const std::size_t open = text.find('(') + 1;
+  const std::string number = std::to_string(call.arguments[0]);
+  const bool has_descriptor = !call.is(Calls::any_wait | Calls::any_reap | Calls::umask) &&
+                              call.arguments[0] >= 0 &&
+                              std::string_view(text).substr(open).starts_with(number);
+  entry.before = has_descriptor ? text.substr(0, open) : text;
+  if (has_descriptor) {
+    entry.fd = call.arguments[0];
+    entry.after = text.substr(open + number.size());
+  }
+  return entry;
+}
+
+// How often the `length` entries from `at` on come one after the other.
+std::size_t repeats(const std::vector<Told>& calls, std::size_t at, std::size_t length) {
+  std::size_t times = 1;
+  for (; at + (times + 1) * length <= calls.size(); ++times) {
+    for (std::size_t i = 0; i < length; ++i) {
+      if (!calls[at + i].same_as(calls[at + times * length + i])) return times;
+    }
+  }
+  return times;
+}
+
+// The same call again and again is told once, and so is a row of up to four calls: (a   b) ×9; the
+// same of one descriptor after the other: close(5…54) = 0 ×50.
+std::vector<Told> without_repeats(const std::vector<Told>& calls) {
+  constexpr std::size_t longest_row = 4;
+  constexpr std::size_t least_alike = 4;
+  std::vector<Told> result;
+  for (std::size_t at = 0; at < calls.size();) {
+    std::size_t row = 1;
+    std::size_t times = repeats(calls, at, 1);
+    while (times == 1 && ++row <= longest_row) {
+      times = repeats(calls, at, row);
+      if (times == 2) times = 1;  // twice the same few calls are told as they are
+    }
+    const auto injected = [&](std::size_t from, std::size_t count) {
+      std::size_t sum = 0;
+      for (std::size_t i = 0; i < count; ++i) sum += calls[from + i].injected;
+      return sum;
+    };
+    if (times > 1) {
+      for (std::size_t i = 0; i < row; ++i) {
+        std::string text = calls[at + i].text();
+        if (row > 1 && i == 0) text.insert(0, "(");
+        if (i + 1 == row) text += (row > 1 ? ") ×" : " ×") + with_commas(times);
+        result.push_back({.before = std::move(text),
+                          .calls = times,
+                          .injected = calls[at + i].injected * times});
+      }
+      at += row * times;
+      continue;
+    }
+    std::size_t alike = 1;
+    Told entry = calls[at];
+    std::int64_t most = entry.fd;
+    while (at + alike < calls.size() && calls[at].like(calls[at + alike])) {
+      entry.fd = std::min(entry.fd, calls[at + alike].fd);
+      most = std::max(most, calls[at + alike].fd);
+      ++alike;
+    }
+    if (alike < least_alike) {
+      result.push_back(calls[at++]);
+      continue;
+    }
+    entry.after = "…" + std::to_string(most) + entry.after + " ×" + with_commas(alike);
+    result.push_back({.before = entry.text(), .calls = alike, .injected = injected(at, alike)});
+    at += alike;
+  }
+  return result;
+}
+
+// As many to a line as there is room for.
+struct TraceLine {
+  std::string text;
+  std::size_t calls = 0, injected = 0;
+};
+std::vector<TraceLine> in_trace_lines(const std::vector<Told>& entries,
+                                      const RecorderLog::Layout& layout) {
+  constexpr std::size_t gap = 3;
+  std::vector<TraceLine> lines;
+  for (const Told& entry : entries) {
+    const std::string text = entry.text();
+    if (lines.empty() || width_of(lines.back().text) + gap + width_of(text) > layout.columns) {
+      lines.push_back({std::string(layout.indent, ' ')});
+    } else {
+      lines.back().text += std::string(gap, ' ');
+    }
+    lines.back().text += text;
+    lines.back().calls += entry.calls;
+    lines.back().injected += entry.injected;
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<CallRecord> RecorderLog::first_records() const {
+  std::vector<CallRecord> found;
+  if (!memory_->intact()) return found;
+  for (const SharedRecord& shared : memory_->block->first)
+    if (auto record = read_record(shared); record && record->returned)
+      found.push_back(std::move(*record));
+  std::sort(found.begin(), found.end(), by_sequence);
+  return found;
+}
+
 std::string RecorderLog::text(Layout layout) const {
   if (!memory_->intact()) return "";
-  std::vector<CallRecord> calls = records(layout.last);
-  const std::uint64_t before = calls.empty() ? 0 : calls.front().sequence - 1;
-  for (CallRecord& record : under_way()) calls.push_back(std::move(record));
+  std::vector<CallRecord> last = records(layout.last);
+  std::vector<CallRecord> first = first_records();
+  const std::uint64_t from = last.empty() ? 0 : last.front().sequence;
+  std::erase_if(first, [from](const CallRecord& call) { return call.sequence >= from; });
+  const std::uint64_t between =
+      last.empty() ? 0 : from - 1 - std::min<std::uint64_t>(from - 1, first.size());
+  for (CallRecord& record : under_way()) last.push_back(std::move(record));
+  if (between == 0) {
+    last.insert(last.begin(), first.begin(), first.end());
+    first.clear();
+  }
   std::set<int> processes;
-  for (const CallRecord& record : calls) processes.insert(record.pid);
-
-  std::vector<std::string> entries;
-  if (before) entries.push_back("… after " + std::to_string(before) + " earlier calls:");
-  for (std::size_t i = 0, same = 1; i < calls.size(); ++i) {
-    std::string entry =
-        (processes.size() > 1 ? '[' + std::to_string(calls[i].pid) + "] " : "") + calls[i].text();
-    const bool again =
-        i > 0 && calls[i].pid == calls[i - 1].pid && calls[i].text() == calls[i - 1].text();
-    same = again ? same + 1 : 1;
-    if (again) {
-      entries.back() = entry + " ×" + std::to_string(same);
-    } else {
-      entries.push_back(std::move(entry));
+  for (const CallRecord& record : first) processes.insert(record.pid);
+  for (const CallRecord& record : last) processes.insert(record.pid);
+  const auto lines_of = [&](const std::vector<CallRecord>& calls) {
+    std::vector<Told> entries;
+    for (const CallRecord& call : calls) {
+      entries.push_back(told(call, processes.size() > 1, layout.columns - layout.indent));
     }
-  }
+    return in_trace_lines(without_repeats(entries), layout);
+  };
 
+  // The first few lines, how many calls are left out, and the last lines.
+  constexpr std::size_t first_lines = 3;
+  std::vector<TraceLine> head = lines_of(first);
+  std::vector<TraceLine> tail = lines_of(last);
+  const bool in_one = first.empty();
+  if (in_one) std::swap(head, tail);
+  const bool cut = !in_one || (layout.lines > 0 && head.size() > layout.lines);
+  std::uint64_t left_out = between;
+  std::uint64_t injected = 0;
+  const auto leave_out = [&](std::vector<TraceLine>& lines, std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      left_out += lines[i].calls, injected += lines[i].injected;
+    lines.erase(lines.begin() + static_cast<long>(begin), lines.begin() + static_cast<long>(end));
+  };
+  if (cut) {
+    if (in_one) {
+      tail.assign(head.begin() + static_cast<long>(first_lines), head.end());
+      head.resize(first_lines);
+    }
+    if (head.size() > first_lines) leave_out(head, first_lines, head.size());
+    const std::size_t room = layout.lines == 0 ? tail.size() : layout.lines - head.size() - 1;
+    if (tail.size() > room) leave_out(tail, 0, tail.size() - room);
+  }
   std::string text;
-  std::size_t column = 0;
-  for (const std::string& entry : entries) {
-    const std::size_t width = width_of(entry);
-    if (column && column + 3 + width > layout.columns) {
-      text += '\n';
-      column = 0;
-    }
-    const std::string gap(column ? 3 : layout.indent, ' ');
-    text += gap + entry;
-    column += gap.size() + width;
+  for (const TraceLine& line : head) text += line.text + '\n';
+  if (cut) {
+    text += std::string(layout.indent, ' ') + "… " + counted(left_out, "more call") +
+            (injected > 0 ? ", " + with_commas(injected) + " of them told, cut or held by the check"
+                          : "") +
+            " …\n";
   }
-  if (column) text += '\n';
+  for (const TraceLine& line : tail) text += line.text + '\n';
   return text;
 }
 

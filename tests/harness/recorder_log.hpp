@@ -46,6 +46,7 @@ class Calls {
   static const Calls unlink, thread, pthread_create;
   static const Calls getsockopt, setsockopt, getsockname, getpeername;
   static const Calls nanosleep;
+  static const Calls lstat, chmod, umask, mkdir, rename, unlinkat, fcntl;
   static const Calls mutex_unlock;  ///< held after it has been made; of std::shared_mutex, too
 
   static const Calls any_accept;  ///< accept, accept4
@@ -55,6 +56,7 @@ class Calls {
   static const Calls any_fork;    ///< fork, vfork, clone without shared memory, posix_spawn(p)
   static const Calls any_reap;    ///< wait, waitpid, waitid, wait4
   static const Calls any_thread;  ///< std::thread's start, pthread_create
+  static const Calls with_path;   ///< unlink, lstat and their like: a path is their first argument
   static const Calls any;         ///< everything that is recorded
 
  private:
@@ -73,7 +75,8 @@ KIT_CALL(epoll_pwait); KIT_CALL(epoll_pwait2); KIT_CALL(fork); KIT_CALL(vfork); 
 KIT_CALL(posix_spawn); KIT_CALL(wait); KIT_CALL(waitpid); KIT_CALL(waitid); KIT_CALL(wait4);
 KIT_CALL(unlink); KIT_CALL(thread); KIT_CALL(pthread_create); KIT_CALL(getsockopt);
 KIT_CALL(setsockopt); KIT_CALL(getsockname); KIT_CALL(getpeername); KIT_CALL(nanosleep);
-KIT_CALL(mutex_unlock);
+KIT_CALL(mutex_unlock); KIT_CALL(lstat); KIT_CALL(chmod); KIT_CALL(umask); KIT_CALL(mkdir);
+KIT_CALL(rename); KIT_CALL(unlinkat); KIT_CALL(fcntl);
 #undef KIT_CALL
 // clang-format on
 inline constexpr Calls Calls::any_accept = accept | accept4;
@@ -86,6 +89,7 @@ inline constexpr Calls Calls::any_wait =
 inline constexpr Calls Calls::any_fork = fork | vfork | clone | posix_spawn;
 inline constexpr Calls Calls::any_reap = wait | waitpid | waitid | wait4;
 inline constexpr Calls Calls::any_thread = thread | pthread_create;
+inline constexpr Calls Calls::with_path = unlink | lstat | chmod | mkdir | rename | unlinkat;
 inline constexpr Calls Calls::any{(recorder::CallSet{1} << recorder::call_kinds) - 1};
 
 /// A fault to deliver: what, to which calls, and when. Each fault counts the calls that it is for
@@ -164,7 +168,8 @@ struct CallRecord {
   bool is(Calls calls) const { return calls.contains(call); }
   /// A wait's timeout in milliseconds, rounded up; negative for one without end.
   std::optional<std::int64_t> timeout() const;
-  /// `recv(4, 1024) = 6 "hello "`, `accept(3) = -1 EMFILE (injected)`, `poll(2, -1) …waiting`
+  /// `recv(4, 1024) = 6 "hello "`, `accept(3) = -1 EMFILE (told by the check)`,
+  /// `poll(2, -1) …waiting`
   std::string text() const;
 };
 
@@ -240,6 +245,8 @@ class RecorderLog {
 
   /// The last calls that have returned, oldest first (256 at most).
   std::vector<CallRecord> records(std::size_t last = 64) const;
+  /// The first calls that have returned, oldest first (16 at most).
+  std::vector<CallRecord> first_records() const;
   /// Calls under way whose thread lives, oldest first.
   std::vector<CallRecord> pending() const;
   /// Whether one of these calls is under way, in a thread that lives.
@@ -248,12 +255,13 @@ class RecorderLog {
   std::optional<CallRecord> last_wait() const;
 
   struct Layout {
-    std::size_t columns = 88;
+    std::size_t columns = limits::report_width;
     std::size_t indent = 4;
     std::size_t last = 64;
+    std::size_t lines = 0;  ///< the most of them: the first few and the last; 0: all
   };
-  /// What the program did, for a report: the last calls, then those under way. Empty if nothing is
-  /// known.
+  /// What the program did, for a report: its first calls, the last ones, then those under way;
+  /// what is repeated, once and how often. Empty if nothing is known.
   std::string text(Layout layout) const;
   std::string text() const { return text(Layout{}); }
 

@@ -19,10 +19,19 @@ namespace {
 
 // Where a learner's shell stands: everything is shown relative to the root of the sources.
 constexpr const char* build_folder = "build/";
-// Conversations that "see it yourself" plays again; more would not be read.
-constexpr std::size_t shown_conversations = 4;
-// Open descriptors of a program that hangs.
-constexpr std::size_t shown_descriptors = 8;
+// How much of everything a report shows: a reader takes in so many lines and no more.
+struct Room {
+  std::size_t story, trace, stderr_lines;
+  std::size_t descriptors;    // of a program that hangs
+  std::size_t conversations;  // that "see it yourself" plays again
+  std::size_t acts;           // of each: its first
+};
+constexpr Room rooms[] = {
+    {limits::story_lines, limits::trace_lines, limits::relayed_lines, 8, 4, 60},
+    {20, 10, 6, 4, 3, 24},
+    {16, 8, 4, 3, 2, 12},
+    {12, 6, 3, 2, 2, 8},
+};
 
 std::string title(std::string_view text) {
   return "  " + std::string(text) + '\n';
@@ -35,8 +44,8 @@ std::string wrapped(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
     std::string_view line = text.substr(at, end - at);
-    while (line.size() > width) {
-      std::size_t blank = line.rfind(' ', width);
+    while (width_of(line) > width) {
+      std::size_t blank = line.rfind(' ', bytes_of(line, width));
       if (blank == std::string_view::npos || blank == 0) blank = line.find(' ');
       if (blank == std::string_view::npos) break;
       out += "    " + std::string(line.substr(0, blank)) + '\n';
@@ -73,7 +82,7 @@ std::string program_path(const Step& step, const Program& program, bool instrume
 
 // ---- what it did -------------------------------------------------------------------------------
 
-std::string hang_lines(const Program& program) {
+std::string hang_lines(const Program& program, const Room& room) {
   const auto status = proc::status(program.pid());
   if (!status) return {};
   const auto children = proc::children(program.pid());
@@ -111,35 +120,54 @@ std::string hang_lines(const Program& program) {
     std::size_t shown = 0;
     for (const auto& one : *descriptors) {
       if (one.fd < 3) continue;
-      if (++shown > shown_descriptors) {
+      if (++shown > room.descriptors) {
         out += "      ...\n";
         break;
       }
-      out += "      " + std::to_string(one.fd) + "  " + escape_text(one.what) + '\n';
+      const std::string number = std::to_string(one.fd);
+      out += "      " + number + "  " +
+             in_lines(escape_text(one.what), report_width() - 8 - number.size()).front() + '\n';
     }
   }
   return out;
 }
 
-std::string did_section(const Step& step, const Diagnosis& diagnosis) {
+// The last lines of it. A long one goes on below: what it says stands at its end.
+std::string stderr_lines(std::string_view errors, const Room& room) {
+  constexpr std::size_t longest = 150;
+  const std::string last = last_lines(errors, room.stderr_lines, longest, "");
+  std::string out;
+  for (std::size_t at = 0; at < last.size();) {
+    const std::size_t end = last.find('\n', at);
+    std::string lead = "    | ";
+    for (const std::string& part :
+         broken_lines(std::string_view(last).substr(at, end - at), report_width() - 8)) {
+      out += lead + part + '\n';
+      lead = "    |   ";
+    }
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string did_section(const Step& step, const Diagnosis& diagnosis, const Room& room) {
   const Program* const program = diagnosis.program;
   if (program == nullptr) return {};
   std::string lines;
   if (program->recorder_if_any() != nullptr) {
     lines += program->recorder_if_any()->text(
-        {.columns = report_width(), .indent = 4, .last = limits::shown_calls});
+        {.columns = report_width(), .indent = 4, .last = recorder::ring_size, .lines = room.trace});
     if (!lines.empty() && !lines.ends_with('\n')) lines += '\n';
   }
   if (!program->alive()) {
     lines += "    " + program->exit()->text() + '\n';
   } else if (step.failure()->out_of_time) {
-    lines += hang_lines(*program);
+    lines += hang_lines(*program, room);
   }
   std::string out;
   if (!lines.empty()) out += title("what your " + program->name() + " did") + lines;
   // A sanitizer's report was put in one sentence; the whole of it is one command away.
-  const std::string said = last_lines(own_words(program->process().err().tail()),
-                                      limits::relayed_lines, limits::relayed_width, "    | ");
+  const std::string said = stderr_lines(own_words(program->process().err().tail()), room);
   if (!said.empty()) out += title("what it wrote on stderr") + said;
   return out;
 }
@@ -160,8 +188,9 @@ std::string where_section(const Step& step, const Diagnosis& diagnosis) {
   }
   const std::string heading =
       page_heading(step.settings().root + "/lessons/" + lesson.name + "/README.md", diagnosis.task);
-  line += "   page: \"" + (heading.empty() ? diagnosis.task : heading) + '"';
-  return title("where to look") + line + '\n';
+  const std::string page = "page: \"" + (heading.empty() ? diagnosis.task : heading) + '"';
+  const bool fits = width_of(line) + 3 + width_of(page) <= report_width();
+  return title("where to look") + line + (fits ? "   " : "\n    ") + page + '\n';
 }
 
 // ---- see it yourself ---------------------------------------------------------------------------
@@ -189,7 +218,44 @@ std::string command_of(const Step& step, const Program& program, bool instrument
   return command;
 }
 
-std::string talk_of(const Conversation& conversation) {
+// A command in lines that a shell reads as one: broken at blanks that no quotes hold.
+std::string in_shell_lines(std::string_view command) {
+  const std::size_t width = report_width();
+  std::string out;
+  std::string line(4, ' ');
+  bool quoted = false;
+  for (std::size_t at = 0; at < command.size();) {
+    std::size_t end = at;
+    while (end < command.size() && (quoted || command[end] != ' ')) {
+      if (command[end++] == '\'') quoted = !quoted;
+    }
+    // An option and its value stay together.
+    if (command.substr(at).starts_with("--") && end < command.size() &&
+        !command.substr(end + 1).starts_with("--") && command[end + 1] != '&') {
+      ++end;
+      while (end < command.size() && (quoted || command[end] != ' ')) {
+        if (command[end++] == '\'') quoted = !quoted;
+      }
+    }
+    const std::string_view word = command.substr(at, end - at);
+    if (at > 0 && width_of(line) + 1 + width_of(word) + 2 > width) {
+      out += line + " \\\n";
+      line.assign(6, ' ');
+    } else if (at > 0) {
+      line += ' ';
+    }
+    line += word;
+    at = std::min(end + 1, command.size());
+  }
+  return out + line + '\n';
+}
+
+bool sends(const std::string& word) {
+  return word == "--send" || word == "--fill";
+}
+
+// Its first acts, and how many sends are then left out.
+std::string talk_of(const Conversation& conversation, const Room& room, std::size_t& left_out) {
   std::string command = std::string(build_folder) + "kit-talk ";
   if (conversation.listens) command += "--listen ";
   if (conversation.address.is_unix()) {
@@ -200,13 +266,22 @@ std::string talk_of(const Conversation& conversation) {
   }
   if (conversation.datagrams) command += " --udp";
   std::vector<std::string> words = conversation.words;
+  left_out += conversation.left_out;
+  if (words.size() > room.acts) {
+    // An act and what it says stay together.
+    const auto cut =
+        std::find_if(words.begin() + static_cast<std::ptrdiff_t>(room.acts), words.end(),
+                     [](const std::string& word) { return word.starts_with("--"); });
+    left_out += static_cast<std::size_t>(std::count_if(cut, words.end(), sends));
+    words.erase(cut, words.end());
+  }
   while (!words.empty() && words.back() == "--pause") words.pop_back();
   for (const std::string& word : words) command += ' ' + word;
   if (conversation.open && !conversation.datagrams && !conversation.listens) command += " --hold";
   return command;
 }
 
-std::string see_section(const Step& step, const Diagnosis& diagnosis) {
+std::string see_section(const Step& step, const Diagnosis& diagnosis, const Room& room) {
   const bool instrumented = diagnosis.kind == Diagnosis::Kind::sanitizer;
   std::vector<const Conversation*> talks;
   for (const Conversation& one : step.conversations()) {
@@ -222,8 +297,9 @@ std::string see_section(const Step& step, const Diagnosis& diagnosis) {
     std::erase_if(talks, [from](const Conversation* one) { return one->order < from; });
   }
   // The last of many is the one that failed; the first few show how it began.
-  if (talks.size() > shown_conversations) {
-    talks.erase(talks.begin() + (shown_conversations - 1), talks.end() - 1);
+  if (talks.size() > room.conversations) {
+    talks.erase(talks.begin() + static_cast<std::ptrdiff_t>(room.conversations - 1),
+                talks.end() - 1);
   }
   std::vector<std::pair<std::size_t, std::string>> lines;
   bool injected = false;
@@ -240,22 +316,21 @@ std::string see_section(const Step& step, const Diagnosis& diagnosis) {
     if (!known) lines.emplace_back(program->order(), std::move(command));
   }
   if (lines.empty()) return {};
+  std::size_t left_out = 0;
   for (const Conversation* one : talks) {
     // One that stays open while the next speaks goes to the background.
     const bool background = one->listens || (one->open && one != talks.back());
-    lines.emplace_back(one->order, talk_of(*one) + (background ? " &" : ""));
+    lines.emplace_back(one->order, talk_of(*one, room, left_out) + (background ? " &" : ""));
   }
   std::ranges::sort(lines);
   std::string out = title("see it yourself");
-  for (const auto& [order, line] : lines) out += "    " + line + '\n';
-  std::size_t left_out = 0;
-  for (const Conversation* one : talks) left_out += one->left_out;
+  for (const auto& [order, line] : lines) out += in_shell_lines(line);
   if (left_out > 0) {
     out += "    (The check went on to send " + with_commas(left_out) + " more times.)\n";
   }
   if (injected) {
-    out +=
-        "    (The check made some of its calls fail on purpose: by hand you may need patience.)\n";
+    out += wrapped(
+        "(The check made some of its calls fail, or held them: by hand you may need patience.)");
   }
   return out;
 }
@@ -267,6 +342,14 @@ std::string only_section(const Step& step) {
     out += "    (the same bytes again: KIT_SEED=" + std::to_string(step.settings().seed) + ")\n";
   }
   return out;
+}
+
+std::string all_sections(const Step& step, const Diagnosis& diagnosis, const Room& room) {
+  std::string out = title("what happened") + step.story().text(report_width(), room.story) +
+                    did_section(step, diagnosis, room);
+  if (!diagnosis.cause.empty()) out += title("likely cause") + wrapped(diagnosis.cause);
+  return out + where_section(step, diagnosis) + see_section(step, diagnosis, room) +
+         only_section(step);
 }
 
 // ---- results -----------------------------------------------------------------------------------
@@ -323,7 +406,9 @@ std::string header(const StepEntry& entry, int points, std::size_t width) {
   const std::string score =
       std::to_string(points) + " of " + counted(static_cast<std::size_t>(entry.points), "point");
   if (line.size() + 2 + score.size() > width) {
-    return line + '\n' + std::string(width - score.size(), ' ') + score + '\n';
+    std::string title;
+    for (const std::string& part : in_lines(line, width)) title += part + '\n';
+    return title + std::string(width - score.size(), ' ') + score + '\n';
   }
   line.append(width - line.size() - score.size(), ' ');
   return line + score + '\n';
@@ -350,11 +435,16 @@ StepOutcome explain_failure(const Step& step) {
   outcome.cause = diagnosis.cause.empty()
                       ? "expected " + step.failure()->expected + ", got " + step.failure()->got
                       : first_line(diagnosis.cause);
-  outcome.report += title("what happened") + step.story().text();
-  outcome.report += did_section(step, diagnosis);
-  if (!diagnosis.cause.empty()) outcome.report += title("likely cause") + wrapped(diagnosis.cause);
-  outcome.report +=
-      where_section(step, diagnosis) + see_section(step, diagnosis) + only_section(step);
+  for (const Room& room : rooms) {
+    const std::string told = all_sections(step, diagnosis, room);
+    const std::string whole = outcome.report + told;
+    if (std::ranges::count(whole, '\n') > static_cast<long>(limits::report_lines) &&
+        &room != std::end(rooms) - 1) {
+      continue;
+    }
+    outcome.report = whole;
+    break;
+  }
   return outcome;
 }
 

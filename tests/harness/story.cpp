@@ -17,6 +17,9 @@ std::string padded(std::string text, std::size_t width) {
 // A line of the story that has grown beyond this takes no more ", then".
 constexpr std::size_t longest_joined = 150;
 
+// The ready line of a server stands behind its start, from this column on.
+constexpr std::size_t ready_column = 32;
+
 // Who would type more?
 constexpr std::size_t most_words = 60;
 
@@ -58,21 +61,24 @@ void Story::add(std::string_view verb, std::string_view text, std::string_view w
     }
   }
   lines_.push_back({std::string(who), {{std::string(verb), shown}}});
+  // How a program ended is told with its own words.
+  lines_.back().rows.back().whole = verb == "ended";
 }
 
 void Story::add_failure(std::string_view expected, std::string_view got, std::string_view caret,
                         std::string_view who) {
-  Line line{std::string(who), {{"expected", escape_text(expected)}, {"got", escape_text(got)}}};
-  if (!caret.empty()) line.rows.push_back({"", std::string(caret) + "^ here"});
-  lines_.push_back(std::move(line));
+  Row came{"got", escape_text(got)};
+  if (!caret.empty()) came.caret = caret.size() + 1;
+  Row wanted{"expected", escape_text(expected)};
+  wanted.keep = came.keep = came.caret;
+  wanted.whole = came.whole = came.caret == 0;
+  lines_.push_back({std::string(who), {std::move(wanted), std::move(came)}});
 }
 
 void Story::continue_ready(std::string_view line) {
-  constexpr std::size_t column = 32;
   for (auto one = lines_.rbegin(); one != lines_.rend(); ++one) {
     if (one->rows.front().verb != "started") continue;
-    std::string& text = one->rows.front().text;
-    text = padded(text, column) + (text.size() < column ? "" : "  ") + escape_text(line);
+    one->rows.front().ready = escape_text(line);
     return;
   }
 }
@@ -82,34 +88,75 @@ void Story::continue_last(std::string_view verb, std::string_view text) {
   lines_.back().rows.push_back({std::string(verb), escape_text(text)});
 }
 
-std::string Story::text() const {
-  std::string out;
-  const std::size_t count = lines_.size();
-  const bool long_story = count > limits::story_first + limits::story_last + 1;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (long_story && i == limits::story_first) {
-      const std::size_t left_out = count - limits::story_first - limits::story_last;
-      out += "       ... " + std::to_string(left_out) + " more like these ...\n";
-      i = count - limits::story_last;
-    }
-    const Line& line = lines_[i];
-    const std::string number = std::to_string(i + 1);
-    std::string lead =
-        (number.size() < 3 ? std::string(5 - number.size(), ' ') : "  ") + number + ". ";
-    for (const Row& row : line.rows) {
-      out += lead + padded(row.verb, 9);
-      const bool named = actors_ > 1 && !line.who.empty() && &row == &line.rows.front();
-      if (named) out += line.who + ": ";
-      // What stands below stays aligned with the first row.
-      if (actors_ > 1 && !line.who.empty() && !named) {
-        out += std::string(line.who.size() + 2, ' ');
+// One act, numbered.
+std::vector<std::string> Story::laid_out(std::size_t index, std::size_t columns) const {
+  constexpr std::size_t verb_width = 9;
+  const Line& act = lines_[index];
+  const std::string number = std::to_string(index + 1);
+  std::string lead =
+      (number.size() < 3 ? std::string(5 - number.size(), ' ') : "  ") + number + ". ";
+  const std::string who = actors_ > 1 && !act.who.empty() ? act.who + ": " : "";
+  std::vector<std::string> lines;
+  for (const Row& row : act.rows) {
+    // What stands below stays aligned with the first row.
+    const std::string below(lead.size() + verb_width + who.size(), ' ');
+    const std::string name = lines.empty() ? who : std::string(who.size(), ' ');
+    std::string text = row.text;
+    if (act.joined > 1) text += ", and " + std::to_string(act.joined - 1) + " more";
+    const std::size_t room = columns - std::min(below.size(), columns / 2);
+    std::vector<std::string> parts =
+        row.whole ? broken_lines(text, room) : in_lines(text, room, row.keep);
+    if (!row.ready.empty()) {
+      const std::string both = padded(parts.back(), ready_column) +
+                               (parts.back().size() < ready_column ? "" : "  ") + row.ready;
+      const bool fits = below.size() + width_of(both) <= columns;
+      if (fits) parts.back() = both;
+      for (std::string& part :
+           fits ? std::vector<std::string>{} : in_lines(row.ready, columns - below.size())) {
+        parts.push_back(std::move(part));
       }
-      out += row.text;
-      if (line.joined > 1) out += ", and " + std::to_string(line.joined - 1) + " more";
-      out += '\n';
-      lead = "       ";
     }
+    if (row.caret > 0) parts.insert(parts.begin() + 1, std::string(row.caret - 1, ' ') + "^ here");
+    for (const std::string& part : parts) {
+      lines.push_back(
+          (&part == &parts.front() ? lead + padded(row.verb, verb_width) + name : below) + part);
+    }
+    lead = std::string(lead.size(), ' ');
   }
+  return lines;
+}
+
+std::string Story::text(std::size_t columns, std::size_t most) const {
+  const std::size_t count = lines_.size();
+  std::vector<std::string> acts(count);
+  std::vector<std::size_t> height(count);
+  // Of many acts only the first and the last are looked at.
+  const auto lay_out = [&](std::size_t i) {
+    if (height[i] > 0) return height[i];
+    for (const std::string& line : laid_out(i, columns)) {
+      acts[i] += line + '\n';
+      ++height[i];
+    }
+    return height[i];
+  };
+  const std::size_t first = std::min(count, limits::story_first);
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < first; ++i) used += lay_out(i);
+  // (To leave out one act spares nothing.)
+  const bool all = count <= first + limits::story_last + 1;
+  const std::size_t last = all ? count - first : limits::story_last;
+  std::size_t from = count;
+  while (from > first && count - from < last) {
+    const std::size_t with = used + lay_out(from - 1);
+    const std::size_t gap = from - 1 > first ? 1 : 0;
+    if (from < count && with + gap > most) break;  // the last act is always told
+    used = with;
+    --from;
+  }
+  std::string out;
+  for (std::size_t i = 0; i < first; ++i) out += acts[i];
+  if (from > first) out += "       ... " + std::to_string(from - first) + " more like these ...\n";
+  for (std::size_t i = from; i < count; ++i) out += acts[i];
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "address.hpp"
+#include "limits.hpp"
 
 namespace kit {
 
@@ -48,8 +49,10 @@ class Story {
   /// How many actors there are: with more than one, lines say who.
   void set_actors(std::size_t count) { actors_ = count; }
 
-  /// The numbered lines, indented by four.
-  std::string text() const;
+  /// The numbered lines, indented by four, `columns` wide at most. Of a long story the first acts
+  /// and the last: as many as have room in so many lines.
+  std::string text(std::size_t columns = limits::report_width,
+                   std::size_t most = limits::story_lines) const;
   bool empty() const { return lines_.empty(); }
   /// How many acts were told (those that share a line too).
   std::size_t size() const { return acts_; }
@@ -57,12 +60,18 @@ class Story {
  private:
   struct Row {
     std::string verb, text;
+    std::string ready{};    // of a start: behind it, or below
+    std::size_t caret = 0;  // of what came: the column of the first difference, plus one
+    std::size_t keep = 0;   // so many columns are not cut
+    bool whole = false;     // what is quoted counts, to its end
   };
   struct Line {
     std::string who;
     std::vector<Row> rows;
     std::size_t joined = 1;
   };
+  std::vector<std::string> laid_out(std::size_t index, std::size_t columns) const;
+
   std::vector<Line> lines_;
   std::size_t actors_ = 0;
   std::size_t acts_ = 0;

@@ -285,7 +285,7 @@ TEST_CASE("a report, from its first line to its last") {
     report.replace(number, report.find_first_of("\n", number) - number, "CLIENT");
   }
   CHECK(report ==
-        "90.1 a server that misbehaves                                              0 of 8 points\n"
+        "90.1 a server that misbehaves                                      0 of 8 points\n"
         "\n"
         "  what happened\n"
         "    1. started  server --port 0 --do silent     listening on 127.0.0.1:PORT\n"
@@ -452,7 +452,7 @@ TEST_CASE("whether a sanitizer starts here is seen with a program of the kit's o
   CHECK(judged("ends-early", does_not) == 1);
 }
 
-TEST_CASE("a descriptor that is used after closing leads to the line") {
+TEST_CASE("what is proven by a call leads to its line") {
   if (!kit::RecorderLog::available()) return;
   const std::string text = kit::read_text(KIT_VICTIM_SOURCE).value_or("");
   const auto leads = [&text](const std::string& name, const std::string& words,
@@ -469,6 +469,8 @@ TEST_CASE("a descriptor that is used after closing leads to the line") {
   };
   leads("closes-twice", "A descriptor was closed twice", "// by hand");
   leads("uses-closed", "A descriptor was used after it had been closed", "// after closing");
+  leads("turns", "A loop turns", "// it turns");
+  leads("looks-again-and-again", "A loop wakes again and again only to look", "// it looks");
 }
 
 TEST_CASE("a program older than its sources is not judged") {

@@ -1,6 +1,8 @@
 // How bytes, differences and a story are shown.
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "catch.hpp"
 #include "escape.hpp"
@@ -125,6 +127,89 @@ TEST_CASE("a long story keeps its beginning and its end") {
   CHECK(std::count(text.begin(), text.end(), '\n') == 17);
   CHECK(text.find("... 484 more like these ...") != std::string::npos);
   CHECK(text.ends_with("  500. sent     499\n"));
+}
+
+TEST_CASE("a line that is too wide cuts what it quotes, and says how long that was") {
+  using Lines = std::vector<std::string>;
+  const std::string long_one(100, 'a');
+  CHECK(kit::in_lines("\"hello\" (5 bytes)", 40) == Lines{"\"hello\" (5 bytes)"});
+  CHECK(kit::in_lines("", 40) == Lines{""});
+  CHECK(kit::in_lines(kit::quoted(long_one), 50) ==
+        Lines{'"' + std::string(33, 'a') + "\"... (100 bytes)"});
+  CHECK(kit::in_lines('"' + long_one + "\" on stderr", 50) ==
+        Lines{'"' + std::string(33, 'a') + "\"... (100 bytes)", "on stderr"});
+  // An escape is not torn, and a quote in it ends nothing.
+  CHECK(kit::in_lines(R"("aaaaaaaaaaaaaaaaaaaaaa\"\x80\x80\x80\x80\x80\x80" (28 bytes))", 41) ==
+        Lines{R"("aaaaaaaaaaaaaaaaaaaaaa\""... (28 bytes))"});
+  // What follows has a line of its own rather than next to nothing of it.
+  CHECK(kit::in_lines("\"hello\" (5 bytes), then " + kit::quoted(std::string(40, 'b')), 60) ==
+        Lines{"\"hello\" (5 bytes), then", '"' + std::string(40, 'b') + "\" (40 bytes)"});
+}
+
+TEST_CASE("other text is broken at blanks, and a word without one shows its two ends") {
+  using Lines = std::vector<std::string>;
+  CHECK(kit::in_lines("the server sleeps until somebody comes", 20) ==
+        Lines{"the server sleeps", "until somebody comes"});
+  const auto path = kit::in_lines("server --path /tmp/kit-1/f/" + std::string(60, 'p') + "end", 40);
+  CHECK(path.size() == 2);
+  CHECK(path[0] == "server --path");
+  CHECK(path[1] == "/tmp/kit-1/f/ppppppppppppp…" + std::string(10, 'p') + "end");
+}
+
+TEST_CASE("what was expected and what came are told to their ends") {
+  kit::Story story;
+  const std::string words = "Exception occurred during processing of request from ";
+  story.add_failure(kit::quoted(words + "127.0.0.1:41234: none"), kit::quoted(words + "nobody"),
+                    "");
+  CHECK(story.text(80) ==
+        "    1. expected \"Exception occurred during processing of request from\n"
+        "                127.0.0\"... (74 bytes)\n"
+        "       got      \"Exception occurred during processing of request from nobody\"\n"
+        "                (59 bytes)\n");
+  CHECK(kit::broken_lines(std::string(25, 'a') + " b", 10) ==
+        std::vector<std::string>{"aaaaaaaaaa", "aaaaaaaaaa", "aaaaa b"});
+  CHECK(kit::broken_lines('"' + std::string(500, 'a') + '"', 40).size() == 3);
+}
+
+TEST_CASE("every line of a story keeps its width, and the caret its place") {
+  kit::Story story;
+  story.set_actors(90);
+  story.add("started", "server --port 0 --max-output 1000000000 --idle-timeout 3600000");
+  story.continue_ready("listening on 127.0.0.1:34439");
+  for (int i = 0; i < 3; ++i) story.add("sent", kit::quoted(std::string(70, 'x')), "client 86");
+  std::string expected;
+  for (int i = 0; i < 60'000; ++i) expected += static_cast<char>('a' + i % 26);
+  std::string got = expected;
+  got[48'565] = '#';
+  const kit::Difference both = kit::difference(expected, got);
+  story.add_failure(both.expected, both.got, both.caret, "client 86");
+  const std::string text = story.text(80);
+  INFO(text);
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    lines.push_back(text.substr(at, text.find('\n', at) - at));
+    CHECK(kit::width_of(lines.back()) <= 80);
+  }
+  CHECK(lines[1] == "                listening on 127.0.0.1:34439");
+  const auto caret = std::find_if(lines.begin(), lines.end(),
+                                  [](const std::string& line) { return line.ends_with("^ here"); });
+  REQUIRE(caret != lines.end());
+  CHECK((*(caret - 1))[caret->find('^')] == '#');
+}
+
+TEST_CASE("a story of many lines keeps within those it is given") {
+  kit::Story story;
+  story.set_actors(2);
+  for (int i = 0; i < 30; ++i) {
+    story.add("signal", "SIGTERM");
+    story.continue_last("then", "it was asked again");
+  }
+  story.add_failure("A", "B", "", "client 1");
+  for (const std::size_t most : {12U, 16U, 24U}) {
+    const std::string text = story.text(80, most);
+    CHECK(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) <= most);
+    CHECK(text.ends_with("B\n"));
+  }
 }
 
 TEST_CASE("a conversation becomes the words of kit-talk") {

@@ -24,6 +24,7 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -33,6 +34,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdarg>
 #include <cstddef>
 #include <initializer_list>
 #include <new>
@@ -377,13 +379,17 @@ void copy_record(const Record& from, SharedRecord& to) {
   for (std::size_t i = 1; i < used; ++i) to.words[i].store(words[i], std::memory_order_relaxed);
 }
 
-void publish(const Record& record) {
-  const std::uint64_t ticket = block->next.fetch_add(1, std::memory_order_relaxed);
-  SharedRecord& slot = block->ring[ticket % ring_size];
+void put(const Record& record, SharedRecord& slot, std::uint64_t ticket) {
   slot.words[0].store(0, std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
   copy_record(record, slot);
   slot.words[0].store(ticket + 1, std::memory_order_release);
+}
+
+void publish(const Record& record) {
+  const std::uint64_t ticket = block->next.fetch_add(1, std::memory_order_relaxed);
+  put(record, block->ring[ticket % ring_size], ticket);
+  if (ticket < first_size) put(record, block->first[ticket], ticket);
 }
 
 // With the table full a call is not shown while it is under way, only when it has returned.
@@ -1057,33 +1063,52 @@ KIT_WRAP_WEAK(ssize_t, pwritev2, int fd, const iovec* list, int count, off_t pla
       });
 }
 
+// What every program asks in passing.
 template <class Real>
-int option_call(Call kind, int fd, Real real) {
+int name_call(Call kind, int fd, Real real) {
   UnderWay call({kind, fd}, {fd});
   call.show_failure_only();
   return static_cast<int>(plain_call(call, real));
 }
 
+// The value of an option that is a number, or of SO_LINGER: its seconds, or -1; else no_value.
+std::int64_t option_value(int level, int name, const void* value, socklen_t size) {
+  if (!value) return no_value;
+  const auto* numbers = static_cast<const volatile int*>(value);
+  if (size == sizeof(int)) return numbers[0];
+  if (level == SOL_SOCKET && name == SO_LINGER && size == sizeof(linger))
+    return numbers[0] ? numbers[1] : -1;
+  return no_value;
+}
+
 KIT_WRAP(int, getsockopt, int fd, int level, int name, void* value, socklen_t* size) {
   if (!block) return __real_getsockopt(fd, level, name, value, size);
-  return option_call(Call::getsockopt, fd,
-                     [&] { return __real_getsockopt(fd, level, name, value, size); });
+  UnderWay call({Call::getsockopt, fd}, {fd, level, name, no_value});
+  if (call.must_fail()) return static_cast<int>(call.done(-1));
+  const int result = __real_getsockopt(fd, level, name, value, size);
+  if (result == 0 && size) call.set_argument(3, option_value(level, name, value, *size));
+  return static_cast<int>(call.done(result));
 }
 
 KIT_WRAP(int, setsockopt, int fd, int level, int name, const void* value, socklen_t size) {
   if (!block) return __real_setsockopt(fd, level, name, value, size);
-  return option_call(Call::setsockopt, fd,
-                     [&] { return __real_setsockopt(fd, level, name, value, size); });
+  UnderWay call({Call::setsockopt, fd}, {fd, level, name, no_value});
+  if (call.must_fail()) return static_cast<int>(call.done(-1));
+  const int result = __real_setsockopt(fd, level, name, value, size);
+  const int error = errno;
+  if (result == 0 || error != EFAULT) call.set_argument(3, option_value(level, name, value, size));
+  errno = error;
+  return static_cast<int>(call.done(result));
 }
 
 KIT_WRAP(int, getsockname, int fd, sockaddr* address, socklen_t* size) {
   if (!block) return __real_getsockname(fd, address, size);
-  return option_call(Call::getsockname, fd, [&] { return __real_getsockname(fd, address, size); });
+  return name_call(Call::getsockname, fd, [&] { return __real_getsockname(fd, address, size); });
 }
 
 KIT_WRAP(int, getpeername, int fd, sockaddr* address, socklen_t* size) {
   if (!block) return __real_getpeername(fd, address, size);
-  return option_call(Call::getpeername, fd, [&] { return __real_getpeername(fd, address, size); });
+  return name_call(Call::getpeername, fd, [&] { return __real_getpeername(fd, address, size); });
 }
 
 KIT_WRAP(int, shutdown, int fd, int how) {
@@ -1233,11 +1258,11 @@ KIT_WRAP(pid_t, wait4, pid_t pid, int* status, int options, rusage* usage) {
                    [&](int* to) { return __real_wait4(pid, to, options, usage); });
 }
 
-KIT_WRAP(int, unlink, const char* path) {
-  if (!block || !path) return __real_unlink(path);
-  UnderWay call({Call::unlink}, {});
+template <class Real>
+int path_call(Call kind, const Arguments& arguments, const char* path, Real real) {
+  UnderWay call({kind}, arguments);
   if (call.must_fail()) return static_cast<int>(call.done(-1));
-  const int result = __real_unlink(path);
+  const int result = real();
   const int error = errno;
   if (result == 0 || error != EFAULT) {
     std::size_t length = 0;
@@ -1246,6 +1271,56 @@ KIT_WRAP(int, unlink, const char* path) {
   }
   errno = error;
   return static_cast<int>(call.done(result));
+}
+
+KIT_WRAP(int, unlink, const char* path) {
+  if (!block || !path) return __real_unlink(path);
+  return path_call(Call::unlink, {}, path, [&] { return __real_unlink(path); });
+}
+
+KIT_WRAP(int, unlinkat, int folder, const char* path, int flags) {
+  if (!block || !path) return __real_unlinkat(folder, path, flags);
+  return path_call(Call::unlinkat, {}, path, [&] { return __real_unlinkat(folder, path, flags); });
+}
+
+KIT_WRAP(int, lstat, const char* path, struct stat* status) {
+  if (!block || !path) return __real_lstat(path, status);
+  return path_call(Call::lstat, {}, path, [&] { return __real_lstat(path, status); });
+}
+
+KIT_WRAP(int, chmod, const char* path, mode_t mode) {
+  if (!block || !path) return __real_chmod(path, mode);
+  return path_call(Call::chmod, {mode}, path, [&] { return __real_chmod(path, mode); });
+}
+
+KIT_WRAP(int, mkdir, const char* path, mode_t mode) {
+  if (!block || !path) return __real_mkdir(path, mode);
+  return path_call(Call::mkdir, {mode}, path, [&] { return __real_mkdir(path, mode); });
+}
+
+// Of the two names the new one is kept.
+KIT_WRAP(int, rename, const char* from, const char* to) {
+  if (!block || !from || !to) return __real_rename(from, to);
+  return path_call(Call::rename, {}, to, [&] { return __real_rename(from, to); });
+}
+
+KIT_WRAP(mode_t, umask, mode_t mask) {
+  if (!block) return __real_umask(mask);
+  UnderWay call({Call::umask}, {mask});
+  return static_cast<mode_t>(call.done(__real_umask(mask)));
+}
+
+// Shown where it changes how a socket works. What is asked of a descriptor that may be closed
+// is asked for that reason.
+KIT_WRAP(int, fcntl, int fd, int command, ...) {
+  va_list list;
+  va_start(list, command);
+  const long argument = va_arg(list, long);
+  va_end(list);
+  if (!block) return __real_fcntl(fd, command, argument);
+  UnderWay call({Call::fcntl}, {fd, command, argument});
+  if (command != F_SETFL || socket_of(fd) == no_socket) call.show_failure_only();
+  return static_cast<int>(plain_call(call, [&] { return __real_fcntl(fd, command, argument); }));
 }
 
 KIT_WRAP(int, pthread_create, pthread_t* thread, const pthread_attr_t* attributes,

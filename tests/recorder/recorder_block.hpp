@@ -32,6 +32,7 @@ enum class Call : std::uint16_t {
   unlink, thread, pthread_create,
   getsockopt, setsockopt, getsockname, getpeername,
   nanosleep, mutex_unlock,
+  lstat, chmod, umask, mkdir, rename, unlinkat, fcntl,
 };
 
 inline constexpr std::array call_names = {
@@ -45,10 +46,11 @@ inline constexpr std::array call_names = {
     "unlink", "std::thread", "pthread_create",
     "getsockopt", "setsockopt", "getsockname", "getpeername",
     "nanosleep", "pthread_mutex_unlock",
+    "lstat", "chmod", "umask", "mkdir", "rename", "unlinkat", "fcntl",
 };
 // clang-format on
 inline constexpr std::size_t call_kinds = call_names.size();
-static_assert(call_kinds == static_cast<std::size_t>(Call::mutex_unlock) + 1);
+static_assert(call_kinds == static_cast<std::size_t>(Call::fcntl) + 1);
 static_assert(call_kinds <= 64, "a set of calls is one word");
 
 /// A set of calls, one bit each.
@@ -67,6 +69,9 @@ enum Socket : std::uint8_t {
   bad_descriptor = 16,
   no_socket = 32,
 };
+
+/// In place of an option's value that is no number.
+inline constexpr std::int64_t no_value = INT64_MIN;
 
 enum class State : std::uint8_t { entered = 1, returned = 2 };
 
@@ -167,10 +172,12 @@ inline constexpr std::uint32_t turns_allowed = 1000;
 inline constexpr std::uint32_t dozes_allowed = 25;
 
 inline constexpr std::size_t ring_size = 256;
+/// How a program begins is kept besides: its last calls are soon others.
+inline constexpr std::size_t first_size = 16;
 inline constexpr std::size_t open_size = 256;
 inline constexpr std::size_t rule_count = 32;
 inline constexpr std::uint64_t magic = 0x3172656472636572;  // "recrder1", little-endian
-inline constexpr std::uint32_t version = 4;
+inline constexpr std::uint32_t version = 5;
 
 /// The whole block. All zero is a valid empty one, but for magic, version and size.
 struct Block {
@@ -192,6 +199,7 @@ struct Block {
   Word heap;           ///< bytes of memory in use when the program itself last waited or received
   Word heap_at_rest;   ///< the same when it last went to sleep in a wait for readiness
   SharedRecord ring[ring_size];
+  SharedRecord first[first_size];  ///< the first calls that returned
   OpenCall open[open_size];
   Rule rules[rule_count];
 };

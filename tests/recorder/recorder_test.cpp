@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -26,11 +28,13 @@
 #include <vector>
 
 #include "harness/catch.hpp"
+#include "harness/escape.hpp"
 #include "harness/frames.hpp"
 #include "harness/recorder_log.hpp"
 #include "harness/sources.hpp"
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using kit::Calls;
 using kit::Fault;
 using kit::RecorderLog;
@@ -129,6 +133,13 @@ class Victim {
   std::string said_;
 };
 
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
 template <class Predicate>
 bool eventually(Predicate predicate) {
   const auto deadline = std::chrono::steady_clock::now() + 20s;
@@ -148,6 +159,14 @@ long line_of(std::string_view words) {
   const std::string text = kit::read_text(KIT_RECORDER_VICTIM_SOURCE).value_or("");
   const auto at = static_cast<long>(std::min(text.find(words), text.size()));
   return std::count(text.begin(), text.begin() + at, '\n') + 1;
+}
+
+// Whether one of a call's callers is that line.
+bool leads_to(const kit::CallRecord& call, const std::string& path, std::string_view words) {
+  const auto lines = kit::lines_at(call.callers, path);
+  const std::string place = "/victim.cpp:" + std::to_string(line_of(words));
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return line.ends_with(place); });
 }
 
 // Runs a scene with these faults to its end and returns what it said.
@@ -193,9 +212,165 @@ TEST_CASE("a conversation is written down as a person would") {
     CHECK(log.failed(Calls::close) == 1);
     CHECK(log.pending().empty());
     CHECK(log.records().back().socket == kit::recorder::listener);
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 88);
+    for (const std::string& line : lines_of(text)) CHECK(kit::width_of(line) <= 80);
   });
+}
+
+TEST_CASE("what is settled beforehand is told with its names") {
+  each_victim([](const std::string& path) {
+    RecorderLog log;
+    const Played played = play(path, &log, {"settings"});
+    const std::string folder = played.said.substr(0, played.said.size() - 1);
+    const std::string text = log.text();
+    INFO(text);
+    for (const std::string& call :
+         {"setsockopt(3, SO_REUSEADDR, 1) = 0"s, "setsockopt(3, TCP_NODELAY, 1) = 0"s,
+          "setsockopt(3, SO_LINGER, 0 s) = 0"s, "setsockopt(3, SO_RCVTIMEO) = 0"s,
+          "getsockopt(3, SO_ERROR) = 0 (0)"s, "fcntl(3, F_SETFL, O_NONBLOCK) = 0"s,
+          "umask(077) = 0"s, "mkdir(\"" + folder + "\", 0755) = 0",
+          "lstat(\"" + folder + "/s\") = -1 ENOENT", "chmod(\"" + folder + "\", 0700) = 0",
+          "rename(…, \"" + folder + "-moved\") = 0", "unlinkat(\"" + folder + "-moved\") = 0"}) {
+      INFO(call);
+      CHECK(contains(text, call));
+    }
+    CHECK(!contains(text, "F_SETFD"));
+  });
+}
+
+// ---- how the calls are laid out -----------------------------------------------------------------
+
+namespace {
+
+// A program's side of the log, without a program.
+class Scribe {
+ public:
+  explicit Scribe(const RecorderLog& log)
+      : block_(static_cast<kit::recorder::Block*>(mmap(nullptr, sizeof(kit::recorder::Block),
+                                                       PROT_READ | PROT_WRITE, MAP_SHARED, log.fd(),
+                                                       0))) {
+    if (block_ == MAP_FAILED) throw std::runtime_error("mmap");
+  }
+  Scribe(const Scribe&) = delete;
+  Scribe& operator=(const Scribe&) = delete;
+  ~Scribe() { munmap(block_, sizeof *block_); }
+
+  void call(kit::recorder::Call call, int fd, std::int64_t result, std::string_view data = "",
+            kit::recorder::Action injected = kit::recorder::Action::none) {
+    kit::recorder::Record record{};
+    record.pid = record.tid = 1;
+    record.call = call;
+    record.state = kit::recorder::State::returned;
+    record.injected = injected;
+    record.error = result == -1 ? EINTR : 0;
+    record.result = result;
+    record.arguments[0] = fd;
+    record.arguments[1] = 1024;
+    record.data_size = static_cast<std::uint32_t>(
+        data.copy(reinterpret_cast<char*>(record.data), sizeof record.data));
+    const std::uint64_t place = next_++;
+    put(record, block_->ring[place % kit::recorder::ring_size], place);
+    if (place < kit::recorder::first_size) put(record, block_->first[place], place);
+  }
+
+ private:
+  static void put(kit::recorder::Record record, kit::recorder::SharedRecord& to,
+                  std::uint64_t place) {
+    record.sequence = place + 1;
+    std::uint64_t words[kit::recorder::record_words];
+    std::memcpy(words, &record, sizeof record);
+    for (std::size_t i = 0; i < kit::recorder::record_words; ++i) to.words[i].store(words[i]);
+  }
+
+  kit::recorder::Block* block_;
+  std::uint64_t next_ = 0;
+};
+
+std::string trace_of(const RecorderLog& log) {
+  return log.text({.columns = 80, .indent = 4, .last = kit::recorder::ring_size, .lines = 12});
+}
+
+}  // namespace
+
+using kit::recorder::Action;
+using kit::recorder::Call;
+
+TEST_CASE("a trace shows the first calls and the last, and counts what is between") {
+  RecorderLog log;
+  Scribe scribe(log);
+  scribe.call(Call::listen, 3, 0);
+  for (int i = 0; i < 999; ++i) {
+    scribe.call(Call::recv, 5 + i % 2, 5, "hello" + std::to_string(i));
+  }
+  const std::string text = trace_of(log);
+  INFO(text);
+  const auto lines = lines_of(text);
+  CHECK(lines.size() == 12);
+  CHECK(lines[0].starts_with("    listen(3, 1024) = 0   recv(5, 1024) = 5 \"hello0\""));
+  CHECK(contains(lines[3], "    … 97"));
+  CHECK(lines[3].ends_with(" more calls …"));
+  CHECK(contains(lines[11], "\"hello998\""));
+  for (const std::string& line : lines) CHECK(kit::width_of(line) <= 80);
+  // All that is shown and all that is left out are all calls.
+  std::size_t shown = 0;
+  for (std::size_t at = 0; (at = text.find(") = ", at)) != std::string::npos; ++at) ++shown;
+  CHECK(contains(lines[3], std::to_string(1000 - shown) + " more calls"));
+}
+
+TEST_CASE("a short trace is told from its first call to its last") {
+  RecorderLog log;
+  CHECK(trace_of(log).empty());
+  Scribe scribe(log);
+  scribe.call(Call::accept, 3, 5);
+  scribe.call(Call::close, 5, 0);
+  CHECK(trace_of(log) == "    accept(3) = 5   close(5) = 0\n");
+}
+
+TEST_CASE("calls that are the same are told once, with their number") {
+  RecorderLog log;
+  Scribe scribe(log);
+  for (int i = 0; i < 100; ++i) scribe.call(Call::accept, 3, 5);
+  for (int i = 0; i < 9; ++i) {
+    scribe.call(Call::recv, 5, 1, "x");
+    scribe.call(Call::send, 5, 1);
+  }
+  for (int fd = 10; fd < 60; ++fd) scribe.call(Call::close, fd, 0);
+  CHECK(trace_of(log) ==
+        "    accept(3) = 5 ×100   (recv(5, 1024) = 1 \"x\"   send(5, 1024) = 1) ×9\n"
+        "    close(10…59) = 0 ×50\n");
+}
+
+TEST_CASE("what the check did to a call stands behind it, and in what is left out") {
+  RecorderLog log;
+  Scribe scribe(log);
+  scribe.call(Call::recv, 5, -1, "", Action::fail);
+  scribe.call(Call::recv, 5, 4, "xxx\n", Action::endless);
+  scribe.call(Call::send, 5, 1, "", Action::shorten);
+  scribe.call(Call::send, 5, 1, "", Action::hold);
+  scribe.call(Call::accept, 3, -1, "", Action::vanish);
+  CHECK(trace_of(log) ==
+        "    recv(5, 1024) = -1 EINTR (told by the check)\n"
+        "    recv(5, 1024) = 4 \"xxx\\n\" (filled by the check)\n"
+        "    send(5, 1024) = 1 (cut short by the check)\n"
+        "    send(5, 1024) = 1 (held by the check, then let go)\n"
+        "    accept(3) = -1 EINTR (the check took away what waited)\n");
+  for (int i = 0; i < 100; ++i) scribe.call(Call::recv, 5, 4, std::to_string(1000 + i));
+  for (int i = 0; i < 20; ++i) scribe.call(Call::send, 5, i);
+  const std::string text = trace_of(log);
+  INFO(text);
+  CHECK(contains(text, ", 2 of them told, cut or held by the check …\n"));
+}
+
+TEST_CASE("bytes that need escapes leave a trace in its width") {
+  RecorderLog log;
+  Scribe scribe(log);
+  for (int i = 0; i < 4; ++i) {
+    scribe.call(Call::recv, 5, 48, std::string(48, static_cast<char>(0x80 + i)), Action::endless);
+  }
+  const auto lines = lines_of(trace_of(log));
+  CHECK(lines.size() == 4);
+  CHECK(lines[0] ==
+        R"(    recv(5, 1024) = 48 "\x80\x80\x80\x80\x80\x80\x80"… (filled by the check))");
+  for (const std::string& line : lines) CHECK(kit::width_of(line) <= 80);
 }
 
 TEST_CASE("the program does not see the recorder") {
@@ -243,7 +418,7 @@ TEST_CASE("each way to receive or send can be cut short, and fail") {
       CHECK(contains(said, "-1 " + std::to_string(ENOBUFS)));
       const std::string name = call.ends_with("v2") ? 'p' + call : call.substr(0, call.find('-'));
       CHECK(contains(failing.text(), name + "(3, "));
-      CHECK(contains(failing.text(), "= -1 ENOBUFS (injected)"));
+      CHECK(contains(failing.text(), "= -1 ENOBUFS (told by the check)"));
       CHECK(second.delivered() == 1);
     }
   });
@@ -290,6 +465,7 @@ TEST_CASE("a loop that turns, and one that looks again and again, are noticed") 
     CHECK(play(path, &turning, {"turns"}).said == "turned\n");
     REQUIRE(turning.turning());
     CHECK(contains(turning.turning()->text(), "recv(3, 1, MSG_DONTWAIT) = -1 EAGAIN"));
+    CHECK(leads_to(*turning.turning(), path, "// for nothing"));
     CHECK(turning.turns_most() == 1500);
     CHECK(!turning.dozing());
     RecorderLog dozing;
@@ -306,10 +482,7 @@ TEST_CASE("a call on a number that was closed is noticed, and kept") {
     CHECK(play(path, &log, {"closed"}).said == "-1 " + std::to_string(EBADF) + "\n");
     REQUIRE(log.closed_used());
     CHECK(contains(log.closed_used()->text(), "send(3, 1) = -1 EBADF"));
-    const auto lines = kit::lines_at(log.closed_used()->callers, path);
-    const std::string place = "/victim.cpp:" + std::to_string(line_of("// a closed one"));
-    CHECK(std::any_of(lines.begin(), lines.end(),
-                      [&](const std::string& line) { return line.ends_with(place); }));
+    CHECK(leads_to(*log.closed_used(), path, "// a closed one"));
     RecorderLog polled;
     CHECK(play(path, &polled, {"polls_closed_twice"}).said == "polled\n");
     REQUIRE(polled.closed_used());
@@ -425,9 +598,10 @@ TEST_CASE("a held call waits until it is released, and only that call") {
     CHECK(eventually([&] { return held.holding() == 1; }));
     const auto pending = log.pending();
     REQUIRE(!pending.empty());
-    CHECK(contains(log.text(), "send(3, 4) …waiting (injected: held)"));
+    CHECK(contains(log.text(), "send(3, 4) …waiting (held by the check)"));
     held.release();
     CHECK(victim.line() == "sent 4");
+    CHECK(contains(log.text(), "send(3, 4) = 4 (held by the check, then let go)"));
     CHECK(victim.rest() == "4\n");
     CHECK(victim.wait() == 0);
     CHECK(held.holding() == 0);
@@ -506,7 +680,7 @@ TEST_CASE("a wait is still seen after thousands of other calls") {
     CHECK(log.count(Calls::any_send) == 2000);
     CHECK(log.records(1000).size() == kit::recorder::ring_size);
     CHECK(log.records().size() == 64);
-    CHECK(contains(log.text(), "earlier calls"));
+    CHECK(contains(log.text(), " more calls …"));
     CHECK(contains(log.text(), "ppoll(1, 60001) …waiting"));
   });
 }
@@ -552,7 +726,7 @@ TEST_CASE("an endless receive fills whatever it is given") {
     const auto fault = log.add(Fault::endless('x', 4));
     CHECK(play(path, &log, {"endless"}).said == "8 xxx\nxxx\n8 xxx\nxxx\n");
     CHECK(fault.delivered() == 2);
-    CHECK(contains(log.text(), "recv(3, 8) = 8 \"xxx\\nxxx\\n\" (injected)"));
+    CHECK(contains(log.text(), "recv(3, 8) = 8 \"xxx\\nxxx\\n\" (filled by the check)"));
   });
 }
 
@@ -580,7 +754,7 @@ TEST_CASE("a client, or a datagram, has gone before the call") {
     CHECK(play(path, &log, {"vanishing"}).said == "the second, here\n");
     CHECK(client.delivered() == 1);
     CHECK(datagram.delivered() == 1);
-    CHECK(contains(log.text(), "(injected: what waited has gone)"));
+    CHECK(contains(log.text(), "(the check took away what waited)"));
   });
 }
 

@@ -1,6 +1,8 @@
 // The program that recorder_test.cpp records: one small scene for each argument. It speaks to
 // nobody but itself, over socketpairs, and says on stdout what it met.
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -9,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -181,7 +184,7 @@ void relatives() {
 void turns() {
   Pair pair;
   char byte;
-  for (int i = 0; i < 1500; ++i) (void)recv(pair.here(), &byte, 1, MSG_DONTWAIT);
+  for (int i = 0; i < 1500; ++i) (void)recv(pair.here(), &byte, 1, MSG_DONTWAIT);  // for nothing
   say("turned");
 }
 
@@ -323,6 +326,35 @@ void all_failures() {
   } catch (const std::system_error& error) {
     say("thread " + std::to_string(error.code().value()));
   }
+}
+
+// What a server settles before it serves.
+void settings() {
+  sockaddr_in address{};
+  const int fd = listen_anywhere(address);
+  const int one = 1;
+  const linger at_once{1, 0};
+  const timeval second{1, 0};
+  int error = 0;
+  socklen_t size = sizeof error;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  fcntl(fd, F_SETFD, FD_CLOEXEC);
+  struct stat status;
+  const std::string folder = "/tmp/kit-victim-" + std::to_string(getpid());
+  const mode_t before = umask(077);
+  mkdir(folder.c_str(), 0755);
+  lstat((folder + "/s").c_str(), &status);
+  chmod(folder.c_str(), 0700);
+  const std::string moved = folder + "-moved";
+  rename(folder.c_str(), moved.c_str());
+  unlinkat(AT_FDCWD, moved.c_str(), AT_REMOVEDIR);
+  umask(before);
+  say(folder);
 }
 
 // A receiver that is right: it retries EINTR and never counts on a whole message.
@@ -643,6 +675,7 @@ int main(int argc, char** argv) {
       {"pipes", pipes},
       {"all_failures", all_failures},
       {"relatives", relatives},
+      {"settings", settings},
       {"turns", turns},
       {"works", works},
       {"dozes", dozes},

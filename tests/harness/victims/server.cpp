@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -156,6 +157,25 @@ void uses_closed() {
   const int number = accept(listener, nullptr, nullptr);
   { const Owner connection{number}; }
   say_hello(number);
+  sleep_for_ever();
+}
+
+void turns() {
+  alarm(longest_life);
+  start_listening();
+  say_ready();
+  const int connection = accept(listener, nullptr, nullptr);
+  for (char byte;;) (void)recv(connection, &byte, 1, MSG_DONTWAIT);  // it turns
+}
+
+void looks_again_and_again() {
+  constexpr int more_than_is_allowed = 40;
+  signal(SIGTERM, [](int) { _exit(0); });
+  start_listening();
+  say_ready();
+  const int connection = accept(listener, nullptr, nullptr);
+  for (int i = 0; i < more_than_is_allowed; ++i) (void)poll(nullptr, 0, 1);  // it looks
+  say_hello(connection);
   sleep_for_ever();
 }
 
@@ -384,6 +404,8 @@ constexpr Deed deeds[] = {
     {"no-newline", no_newline},
     {"closes-twice", closes_twice},
     {"uses-closed", uses_closed},
+    {"turns", turns},
+    {"looks-again-and-again", looks_again_and_again},
     {"wrong-words", wrong_words},
     {"ends-early", ends_early},
     {"blames-a-sanitizer", blames_a_sanitizer},
