@@ -27,13 +27,10 @@ struct Side {
   std::optional<std::size_t> gave_end, took_end;
 };
 
-struct Connection : Side {
-  std::size_t opened = 0;
-};
+using Connection = Side;
 
 struct Partner : Side {
   std::string name;
-  std::size_t opened = 0;
   bool datagrams = false;
   bool taken = false;
 };
@@ -43,8 +40,8 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& wor
   return std::ranges::find(words, word) != words.end();
 }
 
-constexpr std::array<std::string_view, 7> receives = {
-    "recv", "recvfrom", "recvmsg", "recvmmsg", "read", "readv", "preadv2"};
+constexpr std::array<std::string_view, 7> receives = {"recv", "recvfrom", "recvmsg", "recvmmsg",
+                                                      "read", "readv",    "preadv2"};
 constexpr std::array<std::string_view, 7> sends = {"send",  "sendto", "sendmsg", "sendmmsg",
                                                    "write", "writev", "pwritev2"};
 
@@ -139,10 +136,10 @@ class Reader {
   void call(const Event& event, std::size_t at) {
     Table& table = table_of(event);
     if (event.verb.starts_with("accept") && event.returned && event.result >= 0) {
-      open(table, event.result, at);
+      open(table, event.result);
     } else if (event.verb == "connect") {
       const bool under_way = event.text.find("EINPROGRESS") != std::string::npos;
-      if (!event.returned || event.result == 0 || under_way) open(table, event.fd, at);
+      if (!event.returned || event.result == 0 || under_way) open(table, event.fd);
     } else if (event.verb == "close") {
       const auto known = table.find(event.fd);
       if (known == table.end()) return;
@@ -175,9 +172,8 @@ class Reader {
     if (takes && (event.result == 0 || reset) && !event.injected) connection.took_end = at;
   }
 
-  void open(Table& table, std::int64_t fd, std::size_t at) {
+  void open(Table& table, std::int64_t fd) {
     connections_.push_back({});
-    connections_.back().opened = at;
     table[fd] = connections_.size() - 1;
   }
 
@@ -186,18 +182,18 @@ class Reader {
     Partner* partner = named == partners_.end() ? nullptr : &*named;
     if (event.kind == Event::Kind::fault) {
       // Whatever else has come is what was got.
-      if (partner == nullptr && partners_.size() == 1) partner = &partners_.front();
-      if (partner != nullptr) {
-        partner->took.push_back({.event = at, .size = ~std::uint64_t{0} / 2});
-        if (!partner->took_end) partner->took_end = at;
-      }
+      const std::string& got = replay_.got;
+      const auto tells = [&got](std::string_view words) {
+        return got.find(words) != std::string::npos;
+      };
+      if (partner == nullptr) return;
+      if (tells("\"")) partner->took.push_back({.event = at, .size = ~std::uint64_t{0} / 2});
+      const bool end = tells("end of file") || tells("reset") || tells("closed");
+      if (end && !partner->took_end) partner->took_end = at;
       return;
     }
     if (partner == nullptr) return;
-    if (event.verb == "opened") {
-      partner->opened = at;
-      return;
-    }
+    if (event.verb == "opened" || event.verb == "accepted") return;
     if (event.text.starts_with("datagram ")) partner->datagrams = true;
     const bool end = event.text == "end of file" || event.text == "a reset";
     if (event.verb.starts_with("sen") && !end) {
@@ -227,8 +223,8 @@ class Reader {
   }
 
   void add(const Piece& from, std::optional<std::size_t> to, bool to_program) {
-    arrows_.push_back({.from = from.event, .to = to, .to_program = to_program,
-                       .label = label_of(from)});
+    arrows_.push_back(
+        {.from = from.event, .to = to, .to_program = to_program, .label = label_of(from)});
   }
 
   // Bytes keep their order: by how many came before.

@@ -87,7 +87,8 @@ std::string cut_call(const Event& event, const std::string& more, std::size_t co
   const std::string text = event.text + more;
   if (width_of(text) <= columns) return text;
   const std::size_t told = event.injected ? event.text.rfind(" (") : std::string::npos;
-  if (told == std::string::npos) return cut(event.text, columns - std::min(columns, width_of(more))) + more;
+  if (told == std::string::npos)
+    return cut(event.text, columns - std::min(columns, width_of(more))) + more;
   const std::string end = event.text.substr(told) + more;
   if (width_of(end) + 8 > columns) return cut(text, columns);
   return cut(event.text.substr(0, told), columns - width_of(end)) + end;
@@ -95,10 +96,10 @@ std::string cut_call(const Event& event, const std::string& more, std::size_t co
 
 struct Lane {
   std::string name;
-  double x = 0;           // of its line
-  double left = 0;        // its column
+  double x = 0;     // of its line
+  double left = 0;  // its column
   double right = 0;
-  bool partner = false;   // its text stands left of its line
+  bool partner = false;  // its text stands left of its line
 };
 
 /// Where everything stands.
@@ -113,8 +114,8 @@ class Chart {
     draw_lanes();
     draw_rows();
     draw_arrows();
-    const std::string title = cut(replay_.id + ' ' + replay_.title,
-                                  fitting_letters(width_ - 2 * edge, 9));
+    const std::string title =
+        cut(replay_.id + ' ' + replay_.title, fitting_letters(width_ - 2 * edge, 9));
     const std::string name = replay_.id + ' ' + replay_.title;
     std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(width_) +
                       ' ' + number(height_) + "\" width=\"" + number(width_) + "\" height=\"" +
@@ -154,7 +155,7 @@ class Chart {
       return count == 1 ? one : count == 2 ? two : more;
     };
     const double left_column = column(left.size(), 300, 230, 180);
-    const double right_column = column(right.size(), 340, 260, 210);
+    const double right_column = column(right.size(), 366, 290, 230);
     double x = times_end;
     for (std::string& name : left) {
       const double end = x + left_column;
@@ -196,11 +197,12 @@ class Chart {
     double y = top + row_height / 2;
     for (const ReplayRow& row : rows_) {
       ys_.push_back(y);
-      const bool fault =
-          row.left_out == 0 && replay_.events[row.first].kind == Event::Kind::fault;
+      const bool fault = row.left_out == 0 && replay_.events[row.first].kind == Event::Kind::fault;
       y += fault ? row_height * (1.5 + static_cast<double>(fault_lines().size())) : row_height;
     }
-    bottom_ = y;
+    const bool ends_here = !rows_.empty() && rows_.back().left_out == 0 &&
+                           replay_.events[rows_.back().first].kind == Event::Kind::fault;
+    lanes_end_ = ends_here ? ys_.back() : y - row_height / 2;
     height_ = y + edge;
   }
 
@@ -217,8 +219,8 @@ class Chart {
   void text(double x, double y, const std::string& shown, const std::string& whole,
             const std::string& classes, bool ends_here, double each) {
     if (shown.empty()) return;
-    texts_ += "<text class=\"code " + classes + "\" x=\"" + number(x) + "\" y=\"" + number(y) + '"' +
-              (ends_here ? " text-anchor=\"end\"" : "") + " textLength=\"" +
+    texts_ += "<text class=\"code " + classes + "\" x=\"" + number(x) + "\" y=\"" + number(y) +
+              '"' + (ends_here ? " text-anchor=\"end\"" : "") + " textLength=\"" +
               number(static_cast<double>(width_of(shown)) * each) +
               "\" lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\">" + xml(shown) +
               (whole == shown ? "" : "<title>" + xml(whole) + "</title>") + "</text>\n";
@@ -227,8 +229,7 @@ class Chart {
   void draw_lanes() {
     for (const Lane& lane : lanes_) {
       lines_ += "<path class=\"line\" d=\"M" + number(lane.x) + ' ' +
-                number(top - row_height / 2 - 6) + 'V' + number(bottom_ - row_height / 2) +
-                "\"/>\n";
+                number(top - row_height / 2 - 6) + 'V' + number(lanes_end_) + "\"/>\n";
       const double left = lane.partner ? lane.left + 4 : lane.left + 2;
       const double wide = lane.right - lane.left - 6;
       const std::string name = cut(lane.name, fitting_letters(wide - 12, letter));
@@ -271,7 +272,8 @@ class Chart {
     const std::string whole = (call ? event.text : event.verb + ' ' + event.text) + more;
     const std::string shown = call ? cut_call(event, more, columns) : cut(whole, columns);
     if (event.injected) {
-      lines_ += "<path class=\"told\" d=\"M" + number(lane.x - 5) + ' ' + number(y) + "l5 -5l5 5l-5 5z\"/>\n";
+      lines_ += "<path class=\"told\" d=\"M" + number(lane.x - 5) + ' ' + number(y) +
+                "l5 -5l5 5l-5 5z\"/>\n";
     } else {
       lines_ += "<circle class=\"dot\" cx=\"" + number(lane.x) + "\" cy=\"" + number(y) +
                 "\" r=\"2.5\"/>\n";
@@ -285,12 +287,12 @@ class Chart {
     const double box = y + row_height / 2;
     lines_ += "<path class=\"fault\" d=\"M" + number(times_end - 6) + ' ' + number(y) + 'H' +
               number(width_ - edge) + "\"/>\n<rect class=\"fault\" x=\"" + number(edge) +
-              "\" y=\"" + number(box) + "\" width=\"" + number(width_ - 2 * edge) +
-              "\" height=\"" + number(row_height * static_cast<double>(lines.size()) + 4) +
-              "\" rx=\"5\"/>\n";
-    text(arrows_left_ + text_gap, y - 4, "✗ here it fails", "✗ here it fails", "bad halo head", false, letter);
+              "\" y=\"" + number(box) + "\" width=\"" + number(width_ - 2 * edge) + "\" height=\"" +
+              number(row_height * static_cast<double>(lines.size()) + 4) + "\" rx=\"5\"/>\n";
+    const std::string words = "✗ here it fails";
+    text(times_end, y - 4, words, words, "bad halo head", false, letter);
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      const std::string& whole = i == 0 ? "expected  " + replay_.expected
+      const std::string& whole = i == 0   ? "expected  " + replay_.expected
                                  : i == 1 ? "got       " + replay_.got
                                           : lines[i];
       text(edge + 12, box + row_height * static_cast<double>(i) + 17, lines[i], whole, "bad", false,
@@ -311,7 +313,8 @@ class Chart {
         const auto to = row_of(*arrow.to);
         if (!to || *to <= *from) continue;
         if (std::ranges::find(drawn, std::pair(*from, *to)) != drawn.end()) continue;
-        const bool again = std::ranges::any_of(drawn, [&](const auto& one) { return one.first == *from; });
+        const bool again =
+            std::ranges::any_of(drawn, [&](const auto& one) { return one.first == *from; });
         drawn.emplace_back(*from, *to);
         double x2 = lanes_[lane_of(replay_.events[*arrow.to])].x;
         line(x1, y1, x2 + (arrow.to_program ? -4 : 4), ys_[*to], arrow.end);
@@ -323,9 +326,9 @@ class Chart {
         // It ends in the middle, before a bar.
         const double middle = (arrows_left_ + arrows_right_) / 2;
         const char* const kind = arrow.end ? "fin" : "msg";
-        arrows_ += std::string("<path class=\"") + kind + "\" d=\"M" + number(x1) + ' ' + number(y1) +
-                   'L' + number(middle) + ' ' + number(y1 + 8) + "m0 -6v12\"/>\n";
-        label(arrow, y1);
+        arrows_ += std::string("<path class=\"") + kind + "\" d=\"M" + number(x1) + ' ' +
+                   number(y1) + 'L' + number(middle) + ' ' + number(y1 + 8) + "m0 -6v12\"/>\n";
+        label(arrow, y1, ": not read");
       }
     }
   }
@@ -337,9 +340,10 @@ class Chart {
   }
 
   // Above its arrow's beginning, between the partners and the program.
-  void label(const Arrow& arrow, double y) {
-    const std::string shown =
-        cut(arrow.label, fitting_letters(arrows_right_ - arrows_left_ - 4 * text_gap, small_letter));
+  void label(const Arrow& arrow, double y, const std::string& more = {}) {
+    const std::size_t columns =
+        fitting_letters(arrows_right_ - arrows_left_ - 4 * text_gap, small_letter);
+    const std::string shown = cut(arrow.label, columns - more.size()) + more;
     const double x = arrow.to_program ? arrows_left_ + text_gap : arrows_right_ - text_gap;
     text(x, y - 3, shown, arrow.label, "soft halo small", !arrow.to_program, small_letter);
   }
@@ -352,7 +356,7 @@ class Chart {
   double arrows_left_ = 0;
   double arrows_right_ = 0;
   double width_ = 0;
-  double bottom_ = 0;
+  double lanes_end_ = 0;
   double height_ = 0;
   std::string lines_, arrows_, texts_;
 };

@@ -26,8 +26,8 @@ struct Arrow {
 /// are accepted and bytes come, and of datagrams by what they hold.
 std::vector<Arrow> arrows_of(const Replay& replay);
 
-/// A self-contained SVG, for light and dark screens. No text is wider than its column: what does not
-/// fit is cut, and stands whole in the text's <title>.
+/// A self-contained SVG, for light and dark screens. No text is wider than its column: what does
+/// not fit is cut, and stands whole in the text's <title>.
 std::string picture_of(const Replay& replay);
 
 }  // namespace kit

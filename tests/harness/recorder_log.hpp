@@ -156,7 +156,7 @@ struct CallRecord {
   int error = 0;                                  ///< errno of a result of -1
   std::int64_t result = 0;
   std::array<std::int64_t, 4> arguments{};
-  std::string data;  ///< up to 48 bytes: received or sent, a raw address, a path
+  std::string data;              ///< up to 48 bytes: received or sent, a raw address, a path
   std::int64_t entered_at = 0;   ///< nanoseconds of the steady clock, after keep_times(); else 0
   std::int64_t returned_at = 0;  ///< the same
   /// Who called, innermost first, as frames.hpp's lines_at() takes it: of a call that was noticed;

@@ -46,8 +46,7 @@ class Fields {
   Number number() {
     const std::string digits = word();
     Number value{};
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     if (error != std::errc{} || end != digits.data() + digits.size()) good_ = false;
     return value;
   }
@@ -100,11 +99,11 @@ std::string Replay::text() const {
   for (const std::string& partner : partners) out += line_of("partner", partner);
   for (const Event& event : events) {
     const char* const kind = kinds[static_cast<std::size_t>(event.kind)];
-    out += event.kind != Event::Kind::call
-               ? line_of(kind, event.time, event.who, event.verb, event.text)
-               : line_of(kind, event.time, event.who, event.verb, event.text, event.pid, event.tid,
-                         event.fd, event.result, int{event.returned}, int{event.injected},
-                         event.data);
+    out +=
+        event.kind != Event::Kind::call
+            ? line_of(kind, event.time, event.who, event.verb, event.text)
+            : line_of(kind, event.time, event.who, event.verb, event.text, event.pid, event.tid,
+                      event.fd, event.result, int{event.returned}, int{event.injected}, event.data);
   }
   return out;
 }
@@ -208,9 +207,8 @@ std::vector<std::string> Replay::lanes() const {
 
 std::size_t Replay::lane_of(const Event& call) const {
   const auto known = callers();
-  const auto at = std::ranges::find_if(known, [&call](const Caller& one) {
-    return one.pid == call.pid && one.tid == call.tid;
-  });
+  const auto at = std::ranges::find_if(
+      known, [&call](const Caller& one) { return one.pid == call.pid && one.tid == call.tid; });
   return static_cast<std::size_t>(at - known.begin());
 }
 

@@ -17,9 +17,9 @@ struct Replay {
     enum class Kind { act, call, fault };
     Kind kind = Kind::act;
     std::int64_t time = 0;  ///< nanoseconds since the step began
-    std::string who{};      ///< an act, the fault: a partner's name, or empty; a call: its program's
-    std::string verb{};     ///< an act: "sent"; a call: "recv"
-    std::string text{};     ///< as it is shown: `"hello " (6 bytes)`, `recv(4, 1024) = 6 "hello "`
+    std::string who{};   ///< an act, the fault: a partner's name, or empty; a call: its program's
+    std::string verb{};  ///< an act: "sent"; a call: "recv"
+    std::string text{};  ///< as it is shown: `"hello " (6 bytes)`, `recv(4, 1024) = 6 "hello "`
 
     // Of a call.
     int pid = 0;

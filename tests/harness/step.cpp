@@ -324,7 +324,9 @@ std::size_t Step::add_conversation(const Address& address, bool datagrams, bool 
 Peer& Step::add_peer(Stream stream, std::size_t conversation, std::string_view role) {
   std::string name = std::string(role) + ' ' + std::to_string(peers_.size() + 1);
   conversations_[conversation].name = name;
-  if (witness_) witness_->partner(name);
+  if (witness_) {
+    witness_->partner(name, role == "client" ? "opened" : "accepted", "a connection");
+  }
   peers_.push_back(std::make_unique<Peer>(*this, std::move(stream), std::move(name), conversation));
   story_.set_actors(peers_.size() + datagram_peers_.size());
   return *peers_.back();
@@ -366,7 +368,7 @@ DatagramPeer& Step::add_datagram_peer(Descriptor socket, const Address& target, 
   const std::size_t conversation =
       add_conversation(listens ? Address::local_of(socket.get()) : target, true, listens);
   conversations_[conversation].name = name;
-  if (witness_) witness_->partner(name);
+  if (witness_) witness_->partner(name, "opened", "a socket");
   datagram_peers_.push_back(std::make_unique<DatagramPeer>(*this, std::move(socket), target,
                                                            std::move(name), conversation));
   story_.set_actors(peers_.size() + datagram_peers_.size());

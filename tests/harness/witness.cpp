@@ -91,11 +91,10 @@ void Witness::begins() {
   begun_ = now();
 }
 
-void Witness::partner(const std::string& name) {
+void Witness::partner(const std::string& name, std::string_view verb, std::string_view what) {
   replay_.partners.push_back(name);
-  replay_.events.push_back({.time = moment(), .who = name, .verb = "opened"});
-  replay_.events.back().text =
-      name.starts_with("partner") ? "takes what the client sends" : "a socket to the server";
+  replay_.events.push_back(
+      {.time = moment(), .who = name, .verb = std::string(verb), .text = std::string(what)});
 }
 
 void Witness::act(std::string_view verb, std::string_view text, std::string_view who) {
@@ -103,8 +102,10 @@ void Witness::act(std::string_view verb, std::string_view text, std::string_view
   look();
   // partner() has told of it.
   if (verb == "opened" || replay_.events.size() >= most_events) return;
-  replay_.events.push_back(
-      {.time = time, .who = std::string(who), .verb = std::string(verb), .text = std::string(text)});
+  replay_.events.push_back({.time = time,
+                            .who = std::string(who),
+                            .verb = std::string(verb),
+                            .text = std::string(text)});
 }
 
 void Witness::failure(std::string_view expected, std::string_view got, std::string_view caret,
@@ -127,7 +128,8 @@ void Witness::keep(const Program& program, const CallRecord& record) {
     return;
   }
   // The program may have written anything there.
-  const bool before = !record.returned || (gives(record) && record.injected == recorder::Action::none);
+  const bool before =
+      !record.returned || (gives(record) && record.injected == recorder::Action::none);
   const std::int64_t said = (before ? record.entered_at : record.returned_at) - start_;
   std::int64_t& latest = latest_[{record.pid, record.tid}];
   const std::int64_t time = latest = std::clamp(said, latest, std::max(now(), latest));

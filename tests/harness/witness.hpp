@@ -1,7 +1,7 @@
 #pragma once
 
-// Looks on while a step runs, for who wants to see it again. KIT_SHOW names a file: it gets all that
-// was seen (kit-show). KIT_PICTURES names a folder: a red step leaves its picture there. With
+// Looks on while a step runs, for who wants to see it again. KIT_SHOW names a file: it gets all
+// that was seen (kit-show). KIT_PICTURES names a folder: a red step leaves its picture there. With
 // neither of them set there is no witness, and nothing is kept.
 
 #include <cstdint>
@@ -25,8 +25,8 @@ class Witness {
 
   explicit Witness(Step& step);
 
-  /// A partner has come: the step has opened or accepted a connection.
-  void partner(const std::string& name);
+  /// A partner has come: it has "opened" or "accepted" a connection, or "opened" a socket.
+  void partner(const std::string& name, std::string_view verb, std::string_view what);
   /// The next act begins now: what the programs do meanwhile comes after it.
   void begins();
   void act(std::string_view verb, std::string_view text, std::string_view who);

@@ -94,9 +94,9 @@ struct Record {
   std::int64_t arguments[4];
   std::int64_t entered_at;   ///< nanoseconds of CLOCK_MONOTONIC; 0 unless the block is `timed`
   std::int64_t returned_at;  ///< the same
-  std::uint32_t data_size;  ///< bytes kept in data
-  std::uint32_t caller;     ///< of a close: where it will go on, as in Noticed; 0: elsewhere
-  std::uint8_t data[48];    ///< the first bytes moved; an address; a path
+  std::uint32_t data_size;   ///< bytes kept in data
+  std::uint32_t caller;      ///< of a close: where it will go on, as in Noticed; 0: elsewhere
+  std::uint8_t data[48];     ///< the first bytes moved; an address; a path
 };
 static_assert(sizeof(Record) == 144 && alignof(Record) == 8);
 inline constexpr std::size_t record_words = sizeof(Record) / sizeof(std::uint64_t);
@@ -182,7 +182,7 @@ struct Block {
   HalfWord attached;   ///< pid of the program, once its recorder has found the block
   HalfWord rules_end;  ///< rules at and after this index are empty
   HalfWord timed;      ///< 1: calls are to be written down with their times
-  HalfWord unused;
+  HalfWord unused;     ///< keeps what follows at multiples of eight
   Word armed;          ///< every call that some rule is for: one look spares the search
   Word next;           ///< records written so far; the next one's place is next % ring_size
   Word opened;         ///< calls entered so far: the order of the calls under way

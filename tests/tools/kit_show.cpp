@@ -213,7 +213,7 @@ kit::Desk desk_of(const Options& options) {
   std::error_code error;
   desk.lessons = fs::is_directory(own, error) ? own : fs::absolute(options.against);
   const std::size_t number = std::hash<std::string>{}(desk.lessons.string());
-  desk.work = desk.build / "show" /
+  desk.work = desk.build / "kit" / "show" /
               (desk.lessons == desk.root / "solutions" ? "solutions" : std::to_string(number));
   return desk;
 }
@@ -272,9 +272,9 @@ int main(int argc, char* argv[]) {
       const kit::StepEntry* const step = lesson.step(options->step);
       if (step == nullptr) continue;
       if (!fs::is_directory(desk.sources(lesson))) {
-        return cannot("there are no answers of lesson " + lesson.number() + " in " +
-                          desk.lessons.string(),
-                      usage);
+        return cannot(
+            "there are no answers of lesson " + lesson.number() + " in " + desk.lessons.string(),
+            usage);
       }
       status = run(*options, desk, lesson, *step);
       kit::end_what_is_left();

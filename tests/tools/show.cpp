@@ -99,8 +99,9 @@ std::vector<ShownRow> columns_of(const Replay& replay) {
   std::vector<ShownRow> shown;
   for (const ReplayRow& row : rows_of(replay, most_rows)) {
     if (row.left_out > 0) {
-      shown.push_back({Kind::gap, {padded("", time_columns) + "... " +
-                                   counted(row.left_out, "more event") + " ..."}});
+      shown.push_back(
+          {Kind::gap,
+           {padded("", time_columns) + "... " + counted(row.left_out, "more event") + " ..."}});
       continue;
     }
     const Event& event = replay.events[row.first];
@@ -121,8 +122,8 @@ std::vector<ShownRow> columns_of(const Replay& replay) {
         who.erase(0, who.find_first_not_of(' '));
       }
       if (!who.empty()) who += ": ";
-      shown.push_back({event.injected ? Kind::told : Kind::call,
-                       side(time, who + event.text + more, false)});
+      shown.push_back(
+          {event.injected ? Kind::told : Kind::call, side(time, who + event.text + more, false)});
     }
   }
   return shown;
