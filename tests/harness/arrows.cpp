@@ -45,6 +45,8 @@ constexpr std::array<std::string_view, 7> receives = {"recv", "recvfrom", "recvm
 constexpr std::array<std::string_view, 7> sends = {"send",  "sendto", "sendmsg", "sendmmsg",
                                                    "write", "writev", "pwritev2"};
 
+constexpr std::array<std::string_view, 3> forks = {"fork", "vfork", "clone"};
+
 // `"hello " (6 bytes)`, `datagram "…"... (1,000 bytes)`, `3 bytes of "hello" (5 bytes)`: how many,
 // and which first.
 Piece told(std::string_view text, std::size_t event) {
@@ -140,12 +142,20 @@ class Reader {
     } else if (event.verb == "connect") {
       const bool under_way = event.text.find("EINPROGRESS") != std::string::npos;
       if (!event.returned || event.result == 0 || under_way) open(table, event.fd);
+    } else if (is_one_of(event.verb, forks) && event.returned && event.result > 0) {
+      const Table copy = table;
+      tables_.try_emplace(static_cast<int>(event.result), copy);
     } else if (event.verb == "close") {
       const auto known = table.find(event.fd);
       if (known == table.end()) return;
-      Connection& connection = connections_[known->second];
-      if (!connection.gave_end) connection.gave_end = at;
+      const std::size_t closed = known->second;
       table.erase(known);
+      // A parent's close is not the end of what its child has.
+      const bool held = std::ranges::any_of(tables_, [closed](const auto& one) {
+        return std::ranges::any_of(one.second,
+                                   [closed](const auto& entry) { return entry.second == closed; });
+      });
+      if (!held && !connections_[closed].gave_end) connections_[closed].gave_end = at;
     } else if (event.verb == "shutdown" && event.result == 0) {
       const auto known = table.find(event.fd);
       if (known == table.end() || event.text.find("SHUT_RD)") != std::string::npos) return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <utility>
 
 #include "escape.hpp"
@@ -25,8 +26,8 @@ constexpr double edge = 12;
 constexpr double text_gap = 12;  // between a lane and its text
 
 constexpr std::size_t most_rows = 60;
-constexpr std::size_t most_partners = 5;
-constexpr std::size_t most_callers = 5;
+constexpr std::size_t most_partners = 4;
+constexpr std::size_t most_callers = 4;
 
 // As the page's picture of lesson 01.
 constexpr const char* style = R"(<style>
@@ -82,16 +83,27 @@ std::size_t fitting_letters(double width, double each) {
   return width < each ? 0 : static_cast<std::size_t>(width / each);
 }
 
-// A call that the check told to fail says so, however little room there is.
-std::string cut_call(const Event& event, const std::string& more, std::size_t columns) {
-  const std::string text = event.text + more;
-  if (width_of(text) <= columns) return text;
-  const std::size_t told = event.injected ? event.text.rfind(" (") : std::string::npos;
-  if (told == std::string::npos)
-    return cut(event.text, columns - std::min(columns, width_of(more))) + more;
-  const std::string end = event.text.substr(told) + more;
-  if (width_of(end) + 8 > columns) return cut(text, columns);
-  return cut(event.text.substr(0, told), columns - width_of(end)) + end;
+// What fits: without how many bytes that is, at first; and a call that the check told to fail says
+// so, as a row that stands for many says of how many, however little room there is.
+std::string cut_words(std::string words, const Event& event, const ReplayRow& row,
+                      std::size_t columns) {
+  if (width_of(words) <= columns) return words;
+  if (event.kind == Event::Kind::call) {
+    // What came of it says more than all that it was told.
+    const std::size_t comma = words.find(", ");
+    const std::size_t close = words.find(')');
+    if (comma < close && close != std::string::npos) words.replace(comma, close - comma, ", …");
+    if (width_of(words) <= columns) return words;
+  }
+  std::string end = row.times > 1 && !row.partners ? " ×" + std::to_string(row.times) : "";
+  if (words.ends_with(end)) words.erase(words.size() - end.size());
+  const std::size_t last = words.rfind(" (");
+  if (last != std::string::npos && (event.injected || words.ends_with(" bytes)"))) {
+    if (event.injected) end = words.substr(last) + end;
+    words.erase(last);
+  }
+  if (width_of(end) + 8 > columns) return cut(words + end, columns);
+  return cut(words, columns - width_of(end)) + end;
 }
 
 struct Lane {
@@ -117,15 +129,23 @@ class Chart {
     const std::string title =
         cut(replay_.id + ' ' + replay_.title, fitting_letters(width_ - 2 * edge, 9));
     const std::string name = replay_.id + ' ' + replay_.title;
-    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(width_) +
-                      ' ' + number(height_) + "\" width=\"" + number(width_) + "\" height=\"" +
-                      number(height_) +
-                      "\" role=\"img\" aria-labelledby=\"t d\" font-family=\"system-ui, "
-                      "sans-serif\" font-size=\"15\">\n<title id=\"t\">" +
-                      xml(name) + "</title>\n<desc id=\"d\">" + xml(description()) + "</desc>\n" +
-                      style + "<rect class=\"paper\" width=\"" + number(width_) + "\" height=\"" +
-                      number(height_) + "\"/>\n<text class=\"ink head\" x=\"" + number(edge) +
-                      "\" y=\"26\">" + xml(title) + "</text>\n";
+    const std::string width = number(width_);
+    const std::string height = number(height_);
+    std::string out = R"(<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 )" + width + ' ' +
+                      height + R"(" width=")" + width + R"(" height=")" + height +
+                      R"(" style="max-width:100%;height:auto" role="img" aria-labelledby="t d")"
+                      R"( font-family="system-ui, sans-serif" font-size="15">)"
+                      "\n";
+    out += R"(<title id="t">)" + xml(name) +
+           R"(</title>)"
+           "\n"
+           R"(<desc id="d">)" +
+           xml(description()) + "</desc>\n" + style;
+    out += R"(<rect class="paper" width=")" + width + R"(" height=")" + height +
+           R"("/>)"
+           "\n";
+    out +=
+        R"(<text class="ink head" x=")" + number(edge) + R"(" y="26">)" + xml(title) + "</text>\n";
     return out + lines_ + arrows_ + texts_ + "</svg>\n";
   }
 
@@ -137,32 +157,86 @@ class Chart {
 
   // ---- where things stand ----
 
+  // Of many the busiest have lanes of their own, in their order: those that are seen, at whom it
+  // fails first of all. The place of each among them; of all others the one after.
+  static std::vector<std::size_t> lanes_for(const std::vector<std::size_t>& rows, std::size_t most,
+                                            std::size_t& count) {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i] > 0) order.push_back(i);
+    }
+    const bool all = order.size() <= most;
+    if (!all) {
+      std::ranges::stable_sort(order, std::greater<>{}, [&rows](std::size_t i) { return rows[i]; });
+      order.resize(most - 1);
+      std::ranges::sort(order);
+    }
+    std::vector<std::size_t> place(rows.size(), order.size());
+    for (std::size_t i = 0; i < order.size(); ++i) place[order[i]] = i;
+    count = order.size() + (all ? 0 : 1);
+    return place;
+  }
+
+  std::size_t partner_of(const Event& event) const {
+    return static_cast<std::size_t>(std::ranges::find(replay_.partners, event.who) -
+                                    replay_.partners.begin());
+  }
+
+  // Who has a lane of its own gives it its name.
+  static std::vector<std::string> names_for(const std::vector<std::string>& all,
+                                            const std::vector<std::size_t>& place,
+                                            const std::vector<std::size_t>& rows,
+                                            std::size_t count) {
+    std::vector<std::string> names(count);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (rows[i] == 0 || place[i] >= count) continue;
+      std::string& name = names[place[i]];
+      name = name.empty() ? all[i] : "the others";
+    }
+    return names;
+  }
+
   void place_lanes() {
-    std::vector<std::string> left;
-    const std::size_t partners = replay_.partners.size();
-    if (partners != 1) left.emplace_back("the check");
-    for (std::size_t i = 0; i < std::min(partners, most_partners); ++i) {
-      const bool rest = i + 1 == most_partners && partners > most_partners;
-      left.push_back(rest ? "the others" : replay_.partners[i]);
+    const std::vector<std::string> callers = replay_.lanes();
+    std::vector<std::size_t> partner_rows(replay_.partners.size(), 0);
+    std::vector<std::size_t> caller_rows(callers.size(), 0);
+    bool check = false;
+    for (const ReplayRow& row : rows_) {
+      if (row.left_out > 0) continue;
+      const Event& event = replay_.events[row.first];
+      if (event.kind == Event::Kind::call) {
+        if (const std::size_t at = replay_.lane_of(event); at < callers.size()) ++caller_rows[at];
+      } else if (const std::size_t at = partner_of(event); at < partner_rows.size()) {
+        partner_rows[at] += event.kind == Event::Kind::fault ? replay_.events.size() : 1;
+      } else {
+        check = true;
+      }
     }
-    std::vector<std::string> right = replay_.lanes();
-    if (right.empty()) right.emplace_back("the program");
-    if (right.size() > most_callers) {
-      right.resize(most_callers);
-      right.back() = "the others";
-    }
-    const auto column = [](std::size_t count, double one, double two, double more) {
-      return count == 1 ? one : count == 2 ? two : more;
+    std::size_t partners = 0;
+    std::size_t count = 0;
+    partner_lanes_ = lanes_for(partner_rows, most_partners, partners);
+    caller_lanes_ = lanes_for(caller_rows, most_callers, count);
+    std::vector<std::string> left =
+        names_for(replay_.partners, partner_lanes_, partner_rows, partners);
+    std::vector<std::string> right = names_for(callers, caller_lanes_, caller_rows, count);
+    // What the check does itself stands at its only partner's lane.
+    own_lane_ = partners != 1 && (check || partners == 0);
+    if (own_lane_) left.insert(left.begin(), "the check");
+    if (right.empty()) right.emplace_back(callers.empty() ? "the program" : callers.front());
+
+    const auto column = [](std::size_t lanes, double one, double two, double more) {
+      return lanes == 1 ? one : lanes == 2 ? two : more;
     };
-    const double left_column = column(left.size(), 300, 230, 180);
-    const double right_column = column(right.size(), 366, 290, 230);
+    const double left_column = column(left.size(), 330, 240, 190);
+    const double right_column = column(right.size(), 366, 290, 240);
     double x = times_end;
     for (std::string& name : left) {
-      const double end = x + left_column;
-      lanes_.push_back({std::move(name), end - text_gap, x, end, true});
-      x = end;
+      const double wide =
+          own_lane_ && &name == &left.front() ? std::max(left_column, 240.0) : left_column;
+      lanes_.push_back({std::move(name), x + wide - text_gap, x, x + wide, true});
+      x += wide;
     }
-    left_count_ = left.size();
+    left_count_ = lanes_.size();
     arrows_left_ = lanes_.back().x;
     x += arrows_width - 2 * text_gap;
     arrows_right_ = x + text_gap;
@@ -175,12 +249,14 @@ class Chart {
 
   std::size_t lane_of(const Event& event) const {
     if (event.kind == Event::Kind::call) {
-      return left_count_ + std::min(replay_.lane_of(event), most_callers - 1);
+      const std::size_t at = replay_.lane_of(event);
+      const std::size_t lane = at < caller_lanes_.size() ? caller_lanes_[at] : 0;
+      return std::min(left_count_ + lane, lanes_.size() - 1);
     }
-    const auto partner = std::ranges::find(replay_.partners, event.who);
-    if (partner == replay_.partners.end() || left_count_ == 1) return 0;
-    const auto at = static_cast<std::size_t>(partner - replay_.partners.begin());
-    return 1 + std::min(at, most_partners - 1);
+    const std::size_t at = partner_of(event);
+    const std::size_t lane = at < partner_lanes_.size() ? partner_lanes_[at] : 0;
+    if (at >= partner_lanes_.size() || left_count_ == 1) return 0;
+    return std::min(lane + (own_lane_ ? 1 : 0), left_count_ - 1);
   }
 
   std::vector<std::string> fault_lines() const {
@@ -254,8 +330,10 @@ class Chart {
         continue;
       }
       const Event& event = replay_.events[row.first];
+      // A moment is written once.
       const std::string time = clock_text(event.time);
-      text(times_end - 10, y + 4, time, time, "soft small", true, small_letter);
+      if (std::exchange(shown_time_, time) != time)
+        text(times_end - 10, y + 4, time, time, "soft small", true, small_letter);
       if (event.kind == Event::Kind::fault) {
         draw_fault(y);
       } else {
@@ -264,13 +342,25 @@ class Chart {
     }
   }
 
+  // What it says, and who, in a lane that it shares.
+  std::string words(const Event& event, const ReplayRow& row, const Lane& lane) const {
+    std::string who;
+    if (lane.name == "the others" && !row.partners) {
+      who = event.who;
+      if (event.kind == Event::Kind::call) {
+        const std::vector<std::string> callers = replay_.lanes();
+        const std::size_t at = replay_.lane_of(event);
+        if (at < callers.size()) who = callers[at];
+      }
+    }
+    return (who.empty() ? "" : who + ": ") + words_of(replay_, row);
+  }
+
   void draw_event(const Event& event, const ReplayRow& row, double y) {
     const Lane& lane = lanes_[lane_of(event)];
-    const std::string more = row.times > 1 ? " ×" + std::to_string(row.times) : "";
     const std::size_t columns = fitting_letters(lane.right - lane.left - text_gap - 8, letter);
-    const bool call = event.kind == Event::Kind::call;
-    const std::string whole = (call ? event.text : event.verb + ' ' + event.text) + more;
-    const std::string shown = call ? cut_call(event, more, columns) : cut(whole, columns);
+    const std::string whole = words(event, row, lane);
+    const std::string shown = cut_words(whole, event, row, columns);
     if (event.injected) {
       lines_ += "<path class=\"told\" d=\"M" + number(lane.x - 5) + ' ' + number(y) +
                 "l5 -5l5 5l-5 5z\"/>\n";
@@ -351,6 +441,8 @@ class Chart {
   const Replay& replay_;
   std::vector<ReplayRow> rows_;
   std::vector<Lane> lanes_;
+  std::vector<std::size_t> partner_lanes_, caller_lanes_;
+  bool own_lane_ = false;
   std::size_t left_count_ = 0;
   std::vector<double> ys_;
   double arrows_left_ = 0;
@@ -358,6 +450,7 @@ class Chart {
   double width_ = 0;
   double lanes_end_ = 0;
   double height_ = 0;
+  std::string shown_time_;
   std::string lines_, arrows_, texts_;
 };
 

@@ -212,6 +212,44 @@ std::size_t Replay::lane_of(const Event& call) const {
   return static_cast<std::size_t>(at - known.begin());
 }
 
+namespace {
+// Fifty clients that close one after the other.
+std::vector<ReplayRow> joined(const Replay& replay, std::vector<ReplayRow> rows) {
+  constexpr std::size_t many = 4;
+  std::vector<ReplayRow> out;
+  for (std::size_t i = 0; i < rows.size();) {
+    const Replay::Event& first = replay.events[rows[i].first];
+    std::size_t end = i + 1;
+    if (first.kind == Replay::Event::Kind::act && !first.who.empty()) {
+      while (end < rows.size()) {
+        const Replay::Event& next = replay.events[rows[end].first];
+        const bool same = next.kind == first.kind && !next.who.empty() && next.verb == first.verb &&
+                          next.text == first.text;
+        if (!same) break;
+        ++end;
+      }
+    }
+    if (end - i < many) {
+      out.push_back(rows[i++]);
+      continue;
+    }
+    out.push_back({.first = rows[i].first, .last = rows[end - 1].last, .partners = true});
+    out.back().times = out.back().last - out.back().first + 1;
+    i = end;
+  }
+  return out;
+}
+}  // namespace
+
+std::string words_of(const Replay& replay, const ReplayRow& row) {
+  const Replay::Event& event = replay.events[row.first];
+  std::string words =
+      event.kind == Replay::Event::Kind::call ? event.text : event.verb + ' ' + event.text;
+  if (row.partners) return words + ": " + event.who + " … " + replay.events[row.last].who;
+  if (row.times > 1) words += " ×" + std::to_string(row.times);
+  return words;
+}
+
 std::vector<ReplayRow> rows_of(const Replay& replay, std::size_t most) {
   std::vector<ReplayRow> rows;
   for (std::size_t i = 0; i < replay.events.size(); ++i) {
@@ -222,6 +260,7 @@ std::vector<ReplayRow> rows_of(const Replay& replay, std::size_t most) {
       rows.push_back({.first = i, .last = i});
     }
   }
+  rows = joined(replay, std::move(rows));
   if (rows.size() <= most) return rows;
   // How it began is told shortly, how it ended at length.
   const std::size_t first = most * 2 / 5;

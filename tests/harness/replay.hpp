@@ -69,12 +69,16 @@ struct ReplayRow {
   std::size_t first = 0;     ///< index of the event
   std::size_t last = 0;      ///< of a run of alike ones the last
   std::size_t times = 1;     ///< how many alike ones
+  bool partners = false;     ///< the same act of one partner after the other
   std::size_t left_out = 0;  ///< not 0: stands for so many events that are not shown
 };
 
-/// The rows of a replay: alike events of one lane are one row, and of more than `most` rows the
-/// first and the last are kept.
+/// The rows of a replay: alike events of one lane are one row, so is what many partners do one
+/// after the other, and of more than `most` rows the first and the last are kept.
 std::vector<ReplayRow> rows_of(const Replay& replay, std::size_t most);
+
+/// What a row says, without its time and whose it is: `sent "hello " (6 bytes) ×3`.
+std::string words_of(const Replay& replay, const ReplayRow& row);
 
 /// " 0.012 s", eight columns (up to 999 seconds).
 std::string clock_text(std::int64_t nanoseconds);

@@ -106,13 +106,13 @@ std::vector<ShownRow> columns_of(const Replay& replay) {
     }
     const Event& event = replay.events[row.first];
     const std::string time = clock_text(event.time);
-    const std::string more = row.times > 1 ? " ×" + std::to_string(row.times) : "";
+    const std::string words = words_of(replay, row);
     if (event.kind == Event::Kind::fault) {
       shown.push_back({Kind::fault, fault_lines(replay, event)});
     } else if (event.kind == Event::Kind::act) {
-      const bool named = replay.partners.size() > 1 && !event.who.empty();
+      const bool named = replay.partners.size() > 1 && !event.who.empty() && !row.partners;
       const std::string who = named ? event.who + ": " : "";
-      shown.push_back({Kind::act, side(time, who + event.verb + ' ' + event.text + more, true)});
+      shown.push_back({Kind::act, side(time, who + words, true)});
     } else {
       const std::size_t at = replay.lane_of(event);
       std::string who = lanes.size() > 1 && at < lanes.size() ? lanes[at] : "";
@@ -122,8 +122,7 @@ std::vector<ShownRow> columns_of(const Replay& replay) {
         who.erase(0, who.find_first_not_of(' '));
       }
       if (!who.empty()) who += ": ";
-      shown.push_back(
-          {event.injected ? Kind::told : Kind::call, side(time, who + event.text + more, false)});
+      shown.push_back({event.injected ? Kind::told : Kind::call, side(time, who + words, false)});
     }
   }
   return shown;
