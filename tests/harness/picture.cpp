@@ -117,7 +117,8 @@ struct Lane {
 /// Where everything stands.
 class Chart {
  public:
-  explicit Chart(const Replay& replay) : replay_(replay), rows_(rows_of(replay, most_rows)) {
+  explicit Chart(const Replay& replay)
+      : replay_(replay), callers_(replay), rows_(rows_of(replay, most_rows)) {
     place_lanes();
     place_rows();
   }
@@ -197,7 +198,7 @@ class Chart {
   }
 
   void place_lanes() {
-    const std::vector<std::string> callers = replay_.lanes();
+    const std::vector<std::string>& callers = callers_.names();
     std::vector<std::size_t> partner_rows(replay_.partners.size(), 0);
     std::vector<std::size_t> caller_rows(callers.size(), 0);
     bool check = false;
@@ -205,7 +206,7 @@ class Chart {
       if (row.left_out > 0) continue;
       const Event& event = replay_.events[row.first];
       if (event.kind == Event::Kind::call) {
-        if (const std::size_t at = replay_.lane_of(event); at < callers.size()) ++caller_rows[at];
+        ++caller_rows[callers_.of(event)];
       } else if (const std::size_t at = partner_of(event); at < partner_rows.size()) {
         partner_rows[at] += event.kind == Event::Kind::fault ? replay_.events.size() : 1;
       } else {
@@ -249,9 +250,7 @@ class Chart {
 
   std::size_t lane_of(const Event& event) const {
     if (event.kind == Event::Kind::call) {
-      const std::size_t at = replay_.lane_of(event);
-      const std::size_t lane = at < caller_lanes_.size() ? caller_lanes_[at] : 0;
-      return std::min(left_count_ + lane, lanes_.size() - 1);
+      return std::min(left_count_ + caller_lanes_[callers_.of(event)], lanes_.size() - 1);
     }
     const std::size_t at = partner_of(event);
     const std::size_t lane = at < partner_lanes_.size() ? partner_lanes_[at] : 0;
@@ -346,12 +345,8 @@ class Chart {
   std::string words(const Event& event, const ReplayRow& row, const Lane& lane) const {
     std::string who;
     if (lane.name == "the others" && !row.partners) {
-      who = event.who;
-      if (event.kind == Event::Kind::call) {
-        const std::vector<std::string> callers = replay_.lanes();
-        const std::size_t at = replay_.lane_of(event);
-        if (at < callers.size()) who = callers[at];
-      }
+      const bool call = event.kind == Event::Kind::call;
+      who = call ? callers_.names()[callers_.of(event)] : event.who;
     }
     return (who.empty() ? "" : who + ": ") + words_of(replay_, row);
   }
@@ -412,7 +407,7 @@ class Chart {
       } else if (!has_calls) {
         line(x1, y1, arrows_right_ - 4, y1 + row_height / 2, arrow.end);
         label(arrow, y1);
-      } else if (replay_.lost == 0) {
+      } else {
         // It ends in the middle, before a bar.
         const double middle = (arrows_left_ + arrows_right_) / 2;
         const char* const kind = arrow.end ? "fin" : "msg";
@@ -439,6 +434,7 @@ class Chart {
   }
 
   const Replay& replay_;
+  Callers callers_;
   std::vector<ReplayRow> rows_;
   std::vector<Lane> lanes_;
   std::vector<std::size_t> partner_lanes_, caller_lanes_;

@@ -156,60 +156,52 @@ std::optional<Replay> Replay::parse(std::string_view text) {
   return replay;
 }
 
-std::vector<Replay::Caller> Replay::callers() const {
+Callers::Callers(const Replay& replay) {
+  struct Caller {
+    std::string program;
+    int pid, tid;
+  };
   std::vector<Caller> found;
-  for (const Started& program : programs) found.push_back({program.name, program.pid, program.pid});
-  for (const Event& event : events) {
-    if (event.kind != Event::Kind::call) continue;
-    const bool known = std::ranges::any_of(found, [&event](const Caller& one) {
-      return one.pid == event.pid && one.tid == event.tid;
-    });
-    if (!known) found.push_back({event.who, event.pid, event.tid});
+  const auto add = [&](const std::string& program, int pid, int tid) {
+    if (places_.try_emplace({pid, tid}, 0).second) found.push_back({program, pid, tid});
+  };
+  for (const Replay::Started& program : replay.programs)
+    add(program.name, program.pid, program.pid);
+  for (const Replay::Event& event : replay.events) {
+    if (event.kind == Replay::Event::Kind::call) add(event.who, event.pid, event.tid);
   }
-  // A program, then its threads and children.
-  std::ranges::stable_sort(found, [this](const Caller& a, const Caller& b) {
-    const auto place = [this](const Caller& one) {
-      return std::ranges::find(programs, one.program, &Started::name) - programs.begin();
-    };
-    return place(a) < place(b);
+  const auto started = [&replay](const std::string& name) {
+    return std::ranges::find(replay.programs, name, &Replay::Started::name);
+  };
+  std::ranges::stable_sort(found, [&started](const Caller& a, const Caller& b) {
+    return started(a.program) < started(b.program);
   });
-  return found;
-}
 
-std::vector<std::string> Replay::lanes() const {
-  std::vector<std::string> names;
-  std::vector<int> children;
-  int threads = 0;
-  std::string program;
-  int main = 0;
-  for (const Caller& caller : callers()) {
-    if (caller.program != program) {
-      program = caller.program;
-      const auto started = std::ranges::find(programs, program, &Started::name);
-      main = started == programs.end() ? caller.pid : started->pid;
+  std::map<int, int> children;  // of the program at hand: their numbers
+  int threads = 1;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& [program, pid, tid] = found[i];
+    if (i == 0 || program != found[i - 1].program) {
       children.clear();
       threads = 1;
     }
+    const auto entry = started(program);
+    const int main = entry == replay.programs.end() ? pid : entry->pid;
     std::string name = program;
-    if (caller.pid != main) {
-      auto child = std::ranges::find(children, caller.pid);
-      const bool first = child == children.end();
-      if (first) child = children.insert(child, caller.pid);
-      name += " child " + std::to_string(child - children.begin() + 1);
-      if (!first) name += " thread";
-    } else if (caller.tid != main) {
+    if (pid != main) {
+      const auto [child, first] = children.try_emplace(pid, static_cast<int>(children.size()) + 1);
+      name += " child " + std::to_string(child->second) + (first ? "" : " thread");
+    } else if (tid != main) {
       name += " thread " + std::to_string(++threads);
     }
-    names.push_back(std::move(name));
+    places_[{pid, tid}] = i;
+    names_.push_back(std::move(name));
   }
-  return names;
 }
 
-std::size_t Replay::lane_of(const Event& call) const {
-  const auto known = callers();
-  const auto at = std::ranges::find_if(
-      known, [&call](const Caller& one) { return one.pid == call.pid && one.tid == call.tid; });
-  return static_cast<std::size_t>(at - known.begin());
+std::size_t Callers::of(const Replay::Event& call) const {
+  const auto known = places_.find({call.pid, call.tid});
+  return known == places_.end() ? 0 : known->second;
 }
 
 namespace {

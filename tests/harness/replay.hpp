@@ -5,9 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kit {
@@ -49,19 +51,21 @@ struct Replay {
   std::string text() const;
   /// The other way; nothing if it is no such text.
   static std::optional<Replay> parse(std::string_view text);
+};
 
-  /// Which of a program's processes and threads called: "server", "server thread 2",
-  /// "server child 1".
-  std::vector<std::string> lanes() const;
-  /// Its place in lanes(), by process and thread.
-  std::size_t lane_of(const Event& call) const;
+/// Which of the programs' processes and threads called.
+class Callers {
+ public:
+  explicit Callers(const Replay& replay);
+
+  /// "server", "server thread 2", "server child 1": each program, then its threads and children.
+  const std::vector<std::string>& names() const { return names_; }
+  /// The place of a call's among them.
+  std::size_t of(const Replay::Event& call) const;
 
  private:
-  struct Caller {
-    std::string program;
-    int pid, tid;
-  };
-  std::vector<Caller> callers() const;
+  std::vector<std::string> names_;
+  std::map<std::pair<int, int>, std::size_t> places_;  // by process and thread
 };
 
 /// A row of what is shown: an event, or many.

@@ -206,11 +206,12 @@ TEST_CASE("processes and threads have lanes of their own") {
   replay.events.push_back(call(9, "recv", 4, 0, "", 200, 200));
   replay.events.push_back(call(9, "recv", 4, 0, "", 100, 102));
   replay.events.push_back(call(9, "recv", 4, 0, "", 200, 201));
-  CHECK(replay.lanes() == std::vector<std::string>{"server", "server thread 2", "server child 1",
-                                                   "server thread 3", "server child 1 thread",
-                                                   "server 2"});
-  CHECK(replay.lane_of(replay.events[1]) == 0);
-  CHECK(replay.lane_of(replay.events[9]) == 2);
+  const kit::Callers callers(replay);
+  CHECK(callers.names() == std::vector<std::string>{"server", "server thread 2", "server child 1",
+                                                    "server thread 3", "server child 1 thread",
+                                                    "server 2"});
+  CHECK(callers.of(replay.events[1]) == 0);
+  CHECK(callers.of(replay.events[9]) == 2);
 }
 
 TEST_CASE("alike events are one row, and of a long story the first and the last are shown") {

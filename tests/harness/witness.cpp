@@ -14,14 +14,15 @@
 #include "descriptor.hpp"
 #include "escape.hpp"
 #include "picture.hpp"
-#include "recorder_log.hpp"
 #include "step.hpp"
 
 namespace kit {
 namespace {
 
 // What is kept of a program that turns: far more than is ever shown.
-constexpr std::size_t most_events = 20'000;
+constexpr std::size_t most_first = 2'000;
+constexpr std::size_t most_last = 4'000;
+constexpr std::size_t most_acts = 20'000;
 
 const char* asked_for(const char* name) {
   const char* const value = std::getenv(name);
@@ -60,6 +61,23 @@ bool write_file(const std::string& path, std::string_view text) {
 // What a call gives to others has happened when it was entered; what it takes, when it returned.
 bool gives(const CallRecord& record) {
   return record.is(Calls::any_send | Calls::connect | Calls::shutdown | Calls::close);
+}
+
+Replay::Event event_of(const Program& program, const CallRecord& record, std::int64_t time) {
+  Replay::Event event;
+  event.kind = Replay::Event::Kind::call;
+  event.time = time;
+  event.who = program.name();
+  event.verb = recorder::call_names[static_cast<std::size_t>(record.call)];
+  event.text = record.text();
+  event.pid = record.pid;
+  event.tid = record.tid;
+  event.fd = record.arguments[0];
+  event.result = record.result;
+  event.returned = record.returned;
+  event.injected = record.injected != recorder::Action::none;
+  event.data = record.data;
+  return event;
 }
 
 }  // namespace
@@ -101,7 +119,7 @@ void Witness::act(std::string_view verb, std::string_view text, std::string_view
   const std::int64_t time = moment();
   look();
   // partner() has told of it.
-  if (verb == "opened" || replay_.events.size() >= most_events) return;
+  if (verb == "opened" || replay_.events.size() >= most_acts) return;
   replay_.events.push_back({.time = time,
                             .who = std::string(who),
                             .verb = std::string(verb),
@@ -123,37 +141,27 @@ void Witness::failure(std::string_view expected, std::string_view got, std::stri
 }
 
 void Witness::keep(const Program& program, const CallRecord& record) {
-  if (++calls_ > most_events) {
-    ++replay_.lost;
-    return;
-  }
-  // The program may have written anything there.
+  // The program may have written any time there.
   const bool before =
       !record.returned || (gives(record) && record.injected == recorder::Action::none);
   const std::int64_t said = (before ? record.entered_at : record.returned_at) - start_;
   std::int64_t& latest = latest_[{record.pid, record.tid}];
-  const std::int64_t time = latest = std::clamp(said, latest, std::max(now(), latest));
-  Replay::Event event;
-  event.kind = Replay::Event::Kind::call;
-  event.time = time;
-  event.who = program.name();
-  event.verb = recorder::call_names[static_cast<std::size_t>(record.call)];
-  event.text = record.text();
-  event.pid = record.pid;
-  event.tid = record.tid;
-  event.fd = record.arguments[0];
-  event.result = record.result;
-  event.returned = record.returned;
-  event.injected = record.injected != recorder::Action::none;
-  event.data = record.data;
-  replay_.events.push_back(std::move(event));
+  latest = std::clamp(said, latest, std::max(now(), latest));
+  if (first_calls_.size() < most_first) {
+    first_calls_.push_back({&program, record, latest});
+    return;
+  }
+  last_calls_.push_back({&program, record, latest});
+  if (last_calls_.size() <= most_last) return;
+  last_calls_.pop_front();
+  ++replay_.lost;
 }
 
 void Witness::look() {
   for (const auto& program : step_.programs()) {
     const RecorderLog* const log = program->recorder_if_any();
     if (log == nullptr) continue;
-    for (const CallRecord& record : log->since(cursors_[program.get()].seen, replay_.lost)) {
+    for (const CallRecord& record : log->since(seen_[program.get()], replay_.lost)) {
       keep(*program, record);
     }
   }
@@ -166,6 +174,11 @@ void Witness::complete() {
     replay_.programs.push_back({program->name(), static_cast<int>(program->pid())});
     if (const RecorderLog* const log = program->recorder_if_any()) {
       for (const CallRecord& record : log->pending()) keep(*program, record);
+    }
+  }
+  for (const auto* calls : {&first_calls_, &last_calls_}) {
+    for (const auto& [program, record, time] : *calls) {
+      replay_.events.push_back(event_of(*program, record, time));
     }
   }
   std::ranges::stable_sort(replay_.events, {}, &Replay::Event::time);

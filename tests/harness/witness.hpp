@@ -5,18 +5,19 @@
 // neither of them set there is no witness, and nothing is kept.
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
+#include "recorder_log.hpp"
 #include "replay.hpp"
 
 namespace kit {
 
 class Program;
 class Step;
-struct CallRecord;
 
 class Witness {
  public:
@@ -43,8 +44,10 @@ class Witness {
   std::string draw();
 
  private:
-  struct Cursor {
-    std::uint64_t seen = 0;
+  struct Call {
+    const Program* program;
+    CallRecord record;
+    std::int64_t time;
   };
   std::int64_t now() const;
   std::int64_t moment();
@@ -54,10 +57,10 @@ class Witness {
   Step& step_;
   std::int64_t start_;
   std::int64_t begun_ = -1;
-  std::map<const Program*, Cursor> cursors_;
+  std::map<const Program*, std::uint64_t> seen_;        // calls of each
   std::map<std::pair<int, int>, std::int64_t> latest_;  // a thread's calls do not overtake
   Replay replay_;
-  std::size_t calls_ = 0;
+  std::deque<Call> first_calls_, last_calls_;
   bool complete_ = false;
 };
 

@@ -95,7 +95,7 @@ std::vector<std::string> heading_of(const Replay& replay) {
 }
 
 std::vector<ShownRow> columns_of(const Replay& replay) {
-  const std::vector<std::string> lanes = replay.lanes();
+  const Callers callers(replay);
   std::vector<ShownRow> shown;
   for (const ReplayRow& row : rows_of(replay, most_rows)) {
     if (row.left_out > 0) {
@@ -114,8 +114,7 @@ std::vector<ShownRow> columns_of(const Replay& replay) {
       const std::string who = named ? event.who + ": " : "";
       shown.push_back({Kind::act, side(time, who + words, true)});
     } else {
-      const std::size_t at = replay.lane_of(event);
-      std::string who = lanes.size() > 1 && at < lanes.size() ? lanes[at] : "";
+      std::string who = callers.names().size() > 1 ? callers.names()[callers.of(event)] : "";
       // Of one program its threads and children alone are named.
       if (replay.programs.size() == 1) {
         who.erase(0, std::min(who.size(), replay.programs.front().name.size()));
