@@ -223,6 +223,7 @@ class Chart {
     // What the check does itself stands at its only partner's lane.
     own_lane_ = partners != 1 && (check || partners == 0);
     if (own_lane_) left.insert(left.begin(), "the check");
+    if (check && partners == 1) left.front() = "the check, " + left.front();
     if (right.empty()) right.emplace_back(callers.empty() ? "the program" : callers.front());
 
     const auto column = [](std::size_t lanes, double one, double two, double more) {

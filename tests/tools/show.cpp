@@ -138,7 +138,7 @@ std::vector<std::string> ending_of(const Replay& replay) {
   }
   const bool calls = std::ranges::any_of(
       replay.events, [](const Event& event) { return event.kind == Event::Kind::call; });
-  if (!calls) add("(Of this build of the program nobody sees the calls.)");
+  if (!calls) add("(No call of the program was recorded.)");
   add("The same bytes again: build/kit-show " + replay.id + " --seed " +
       std::to_string(replay.seed));
   if (replay.status == "pass") {
