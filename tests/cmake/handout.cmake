@@ -87,6 +87,7 @@ endforeach()
 foreach(part builder command toolchain words)
   take(tests/proof/${part}.cpp tests/proof/${part}.hpp)
 endforeach()
+take(tests/proof/folder.hpp)
 file(WRITE "${kit}/tests/proof/CMakeLists.txt" [[
 # What the learner's loop is made with.
 add_library(kit_builder STATIC EXCLUDE_FROM_ALL builder.cpp command.cpp toolchain.cpp words.cpp)

@@ -289,7 +289,7 @@ function(kit_add_lesson file)
       add_test(NAME "${id} ${step_title_${id}}" COMMAND check_${number} "[${id}]")
       set_tests_properties("${id} ${step_title_${id}}" PROPERTIES
         LABELS lesson-${number} TIMEOUT ${step_timeout_${id}} SKIP_RETURN_CODE 77
-        ENVIRONMENT "KIT_CANDIDATE=${CMAKE_BINARY_DIR}/lessons/${lesson};KIT_SOURCES=${lesson_folder};KIT_MANIFEST=${CMAKE_BINARY_DIR}/kit/manifest.txt;KIT_ROOT=${CMAKE_SOURCE_DIR};KIT_BUILD=${CMAKE_BINARY_DIR}")
+        ENVIRONMENT "KIT_CANDIDATE=${CMAKE_BINARY_DIR}/lessons/${lesson};KIT_SOURCES=${lesson_folder};KIT_MANIFEST=${CMAKE_BINARY_DIR}/kit/manifest.txt;KIT_ROOT=${CMAKE_SOURCE_DIR};KIT_BUILD=${CMAKE_BINARY_DIR};KIT_PICTURES=${CMAKE_BINARY_DIR}/show")
     endforeach()
     if(EXISTS ${solution_folder})
       kit_candidate(solutions ${solution_folder} ${below} FALSE)

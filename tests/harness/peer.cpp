@@ -34,6 +34,7 @@ Peer::~Peer() = default;
 Peer& Peer::send(std::string_view bytes) {
   Conversation& conversation = step_.conversations()[conversation_];
   conversation.add_send(bytes);
+  step_.story().begins();
   flush_background();
   const std::size_t sent = stream_.send_all(bytes, event_time());
   if (sent < bytes.size()) {
@@ -74,6 +75,7 @@ void Peer::flush_background() {
 }
 
 std::size_t Peer::try_send(std::string_view bytes) {
+  step_.story().begins();
   const std::size_t sent = stream_.send_some(bytes);
   step_.conversations()[conversation_].add_send(bytes);
   step_.story().add("sent",
@@ -382,6 +384,7 @@ Address DatagramPeer::local() const {
 
 DatagramPeer& DatagramPeer::send(std::string_view bytes) {
   step_.conversations()[conversation_].add_send(bytes);
+  step_.story().begins();
   const auto sent = [&] {
     return sendto(fd(), bytes.data(), bytes.size(), 0, target_.get(), target_.size()) >= 0;
   };

@@ -61,6 +61,7 @@ Program::Program(Step& step, std::string name, std::string path, const ProcessOp
         if (options.build == "plain" || !RecorderLog::available()) return nullptr;
         auto log = std::make_unique<RecorderLog>();
         for (const Fault& fault : options.faults) log->add(fault);
+        if (step.witness() != nullptr) log->keep_times();
         return log;
       }()),
       relies_on_recorder_(recorder_ != nullptr && !options.faults.empty()),

@@ -323,6 +323,8 @@ std::optional<CallRecord> read_record(const SharedRecord& shared) {
   record.socket = static_cast<Socket>(raw.socket);
   record.error = raw.error;
   record.result = raw.result;
+  record.entered_at = raw.entered_at;
+  record.returned_at = raw.returned_at;
   if (raw.caller != 0) record.callers.push_back(raw.caller);
   std::copy(std::begin(raw.arguments), std::end(raw.arguments), record.arguments.begin());
   record.data.assign(reinterpret_cast<const char*>(raw.data),
@@ -747,6 +749,28 @@ std::vector<CallRecord> RecorderLog::records(std::size_t last) const {
       found.push_back(std::move(*record));
   std::sort(found.begin(), found.end(), by_sequence);
   if (found.size() > last) found.erase(found.begin(), found.end() - static_cast<long>(last));
+  return found;
+}
+
+void RecorderLog::keep_times() {
+  if (memory_->intact()) memory_->block->timed.store(1);
+}
+
+std::vector<CallRecord> RecorderLog::since(std::uint64_t& seen, std::uint64_t& lost) const {
+  std::vector<CallRecord> found;
+  if (!memory_->intact()) return found;
+  const std::uint64_t end = memory_->block->next.load(std::memory_order_acquire);
+  if (end < seen) return found;  // it is not ours to say what the program has made of it
+  if (end - seen > ring_size) {
+    lost += end - seen - ring_size;
+    seen = end - ring_size;
+  }
+  for (; seen < end; ++seen) {
+    auto record = read_record(memory_->block->ring[seen % ring_size]);
+    // One that is being written: the next time.
+    if (!record || record->sequence <= seen) break;
+    if (record->sequence == seen + 1 && record->returned) found.push_back(std::move(*record));
+  }
   return found;
 }
 

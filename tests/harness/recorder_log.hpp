@@ -160,7 +160,9 @@ struct CallRecord {
   int error = 0;                                  ///< errno of a result of -1
   std::int64_t result = 0;
   std::array<std::int64_t, 4> arguments{};
-  std::string data;  ///< up to 48 bytes: received or sent, a raw address, a path
+  std::string data;              ///< up to 48 bytes: received or sent, a raw address, a path
+  std::int64_t entered_at = 0;   ///< nanoseconds of the steady clock, after keep_times(); else 0
+  std::int64_t returned_at = 0;  ///< the same
   /// Who called, innermost first, as frames.hpp's lines_at() takes it: of a call that was noticed;
   /// of each other close() the caller alone.
   std::vector<std::uint64_t> callers{};
@@ -247,6 +249,11 @@ class RecorderLog {
   std::vector<CallRecord> records(std::size_t last = 64) const;
   /// The first calls that have returned, oldest first (16 at most).
   std::vector<CallRecord> first_records() const;
+  /// Calls are written down with their times from here on: before the program starts.
+  void keep_times();
+  /// The calls that have returned since this was last asked, in their order: `seen` is how many
+  /// that were, 0 at first. The block holds 256: `lost` counts those that were gone already.
+  std::vector<CallRecord> since(std::uint64_t& seen, std::uint64_t& lost) const;
   /// Calls under way whose thread lives, oldest first.
   std::vector<CallRecord> pending() const;
   /// Whether one of these calls is under way, in a thread that lives.

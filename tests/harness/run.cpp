@@ -23,6 +23,7 @@
 #include "loopback.hpp"
 #include "report.hpp"
 #include "step.hpp"
+#include "witness.hpp"
 
 namespace kit {
 namespace {
@@ -110,11 +111,21 @@ StepOutcome judge(const Settings& settings, const Lesson& lesson, const StepEntr
   const auto failed = [&step, &entry] {
     const Uninterrupted explaining;
     if (const auto reason = unfit(step)) return cannot_run(entry, *reason);
-    return explain_failure(step);
+    StepOutcome outcome = explain_failure(step);
+    if (Witness* const witness = step.witness()) {
+      // Of what is not written there is nothing to see.
+      const bool written = !outcome.cause.starts_with("not written");
+      if (const std::string picture = written ? witness->draw() : ""; !picture.empty()) {
+        outcome.report += "    (as a picture: " + picture + ")\n";
+      }
+      witness->finish("fail", outcome.cause);
+    }
+    return outcome;
   };
   const auto passed = [&step, &entry] {
     StepOutcome outcome{StepOutcome::Status::pass, "", header(entry, entry.points)};
     outcome.looks = step.looks();
+    if (Witness* const witness = step.witness()) witness->finish("pass", "");
     for (const auto& program : step.programs()) {
       const RecorderLog* const log = program->recorder_if_any();
       if (log == nullptr || !log->attached()) continue;

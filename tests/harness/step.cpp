@@ -22,6 +22,7 @@
 #include "places.hpp"
 #include "proc.hpp"
 #include "sources.hpp"
+#include "witness.hpp"
 
 namespace kit {
 namespace {
@@ -145,6 +146,10 @@ Step::Step(const Settings& settings, const Lesson& lesson, const StepEntry& entr
     throw KitError("there are no programs in " + settings.candidate +
                    ". Build them: " + "cmake --build --preset lesson-" + lesson.number());
   }
+  if (Witness::is_wanted()) {
+    witness_ = std::make_unique<Witness>(*this);
+    story_.set_witness(witness_.get());
+  }
 }
 
 Step::~Step() {
@@ -251,6 +256,7 @@ Kind& Step::add_program(const std::string& role, const std::string& program,
       programs_, [&](const auto& one) { return one->name().starts_with(role); });
   const std::string name = alike == 0 ? role : role + ' ' + std::to_string(alike + 1);
   const ProcessOptions process = process_options(path, options, options.build, nonce);
+  story_.begins();
   auto started =
       std::make_unique<Kind>(*this, name, sandbox_.reachable(path), process, options, nonce);
   Kind& result = *started;
@@ -318,6 +324,9 @@ std::size_t Step::add_conversation(const Address& address, bool datagrams, bool 
 Peer& Step::add_peer(Stream stream, std::size_t conversation, std::string_view role) {
   std::string name = std::string(role) + ' ' + std::to_string(peers_.size() + 1);
   conversations_[conversation].name = name;
+  if (witness_) {
+    witness_->partner(name, role == "client" ? "opened" : "accepted", "a connection");
+  }
   peers_.push_back(std::make_unique<Peer>(*this, std::move(stream), std::move(name), conversation));
   story_.set_actors(peers_.size() + datagram_peers_.size());
   return *peers_.back();
@@ -325,6 +334,7 @@ Peer& Step::add_peer(Stream stream, std::size_t conversation, std::string_view r
 
 Peer& Step::connect(const Address& address, Stream::Width width) {
   try {
+    story_.begins();
     Stream stream = Stream::connect(address, event_deadline(), width);
     Peer& peer = add_peer(std::move(stream), add_conversation(address, false, false), "client");
     if (peers_.size() > 1) story_.add("opened", "a connection", peer.name());
@@ -358,6 +368,7 @@ DatagramPeer& Step::add_datagram_peer(Descriptor socket, const Address& target, 
   const std::size_t conversation =
       add_conversation(listens ? Address::local_of(socket.get()) : target, true, listens);
   conversations_[conversation].name = name;
+  if (witness_) witness_->partner(name, "opened", "a socket");
   datagram_peers_.push_back(std::make_unique<DatagramPeer>(*this, std::move(socket), target,
                                                            std::move(name), conversation));
   story_.set_actors(peers_.size() + datagram_peers_.size());
@@ -486,6 +497,7 @@ bool Step::await(const std::function<bool()>& predicate, Deadline until,
             return true;
           }
         }
+        if (witness_) witness_->look();
         return predicate();
       },
       until, again);
@@ -589,6 +601,7 @@ void Step::fail(std::string_view expected, std::string_view got) {
 
 void Step::fail(Failure failure) {
   const Uninterrupted collecting;
+  story_.begins();
   // A connection ends a moment before its program does: give a dying one the time to be dead.
   const auto dying = [this] {
     return std::ranges::any_of(programs_, [](const auto& program) {

@@ -265,6 +265,8 @@ class Step {
   const StepEntry& entry() const { return entry_; }
   Story& story() { return story_; }
   const Story& story() const { return story_; }
+  /// Null unless somebody wants to see the step again.
+  Witness* witness() { return witness_.get(); }
   const std::string& suspicion() const { return suspicion_; }
   const std::optional<std::string>& if_it_hangs() const { return if_it_hangs_; }
   const std::optional<std::string>& if_it_does_not_start() const { return if_it_does_not_start_; }
@@ -303,6 +305,7 @@ class Step {
   std::string task_;
   std::string function_;
   Story story_;
+  std::unique_ptr<Witness> witness_;
   std::optional<Failure> failure_;
   std::vector<Conversation> conversations_;
   std::optional<Random> random_;

@@ -4,6 +4,7 @@
 
 #include "escape.hpp"
 #include "limits.hpp"
+#include "witness.hpp"
 
 namespace kit {
 namespace {
@@ -44,9 +45,14 @@ void Conversation::add_pause() {
   if (!words.empty() && words.back() != "--pause") add("--pause");
 }
 
+void Story::begins() {
+  if (witness_ != nullptr) witness_->begins();
+}
+
 void Story::add(std::string_view verb, std::string_view text, std::string_view who) {
   ++acts_;
   const std::string shown = escape_text(text);
+  if (witness_ != nullptr) witness_->act(verb, shown, who);
   if (!lines_.empty()) {
     Line& last = lines_.back();
     Row& row = last.rows.back();
@@ -67,6 +73,7 @@ void Story::add(std::string_view verb, std::string_view text, std::string_view w
 
 void Story::add_failure(std::string_view expected, std::string_view got, std::string_view caret,
                         std::string_view who) {
+  if (witness_ != nullptr) witness_->failure(escape_text(expected), escape_text(got), caret, who);
   Row came{"got", escape_text(got)};
   if (!caret.empty()) came.caret = caret.size() + 1;
   Row wanted{"expected", escape_text(expected)};
@@ -76,6 +83,7 @@ void Story::add_failure(std::string_view expected, std::string_view got, std::st
 }
 
 void Story::continue_ready(std::string_view line) {
+  if (witness_ != nullptr) witness_->act("ready", escape_text(line), {});
   for (auto one = lines_.rbegin(); one != lines_.rend(); ++one) {
     if (one->rows.front().verb != "started") continue;
     one->rows.front().ready = escape_text(line);

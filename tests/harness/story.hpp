@@ -30,8 +30,15 @@ struct Conversation {
   void add(const char* word) { words.emplace_back(word); }
 };
 
+class Witness;
+
 class Story {
  public:
+  /// Told of every act, with its moment, for who wants to see the step again; null: nobody.
+  void set_witness(Witness* witness) { witness_ = witness; }
+  /// The next act that is added begins now: what the program does meanwhile comes after.
+  void begins();
+
   /// Adds a line: `sent`, `"hello "`. The same verb of the same actor right after is joined to it:
   /// `"hello " (6 bytes), then "world\n" (6 bytes)`.
   void add(std::string_view verb, std::string_view text, std::string_view who = {});
@@ -75,6 +82,7 @@ class Story {
   std::vector<Line> lines_;
   std::size_t actors_ = 0;
   std::size_t acts_ = 0;
+  Witness* witness_ = nullptr;
 };
 
 }  // namespace kit

@@ -85,7 +85,7 @@ enum class Action : std::uint8_t {
   vanish,   ///< take away the connection or datagram that waits, then make the real call
 };
 
-/// One call: 16 words, copied word by word.
+/// One call: 18 words, copied word by word.
 struct Record {
   std::uint64_t sequence;  ///< 0 while being written; else 1 + its place in the order of returns
   std::int32_t pid;
@@ -97,11 +97,13 @@ struct Record {
   std::int32_t error;   ///< errno if result is -1
   std::int64_t result;
   std::int64_t arguments[4];
-  std::uint32_t data_size;  ///< bytes kept in data
-  std::uint32_t caller;     ///< of a close: where it will go on, as in Noticed; 0: elsewhere
-  std::uint8_t data[48];    ///< the first bytes moved; an address; a path
+  std::int64_t entered_at;   ///< nanoseconds of CLOCK_MONOTONIC; 0 unless the block is `timed`
+  std::int64_t returned_at;  ///< the same
+  std::uint32_t data_size;   ///< bytes kept in data
+  std::uint32_t caller;      ///< of a close: where it will go on, as in Noticed; 0: elsewhere
+  std::uint8_t data[48];     ///< the first bytes moved; an address; a path
 };
-static_assert(sizeof(Record) == 128 && alignof(Record) == 8);
+static_assert(sizeof(Record) == 144 && alignof(Record) == 8);
 inline constexpr std::size_t record_words = sizeof(Record) / sizeof(std::uint64_t);
 
 using Word = std::atomic<std::uint64_t>;
@@ -186,6 +188,8 @@ struct Block {
   HalfWord size;
   HalfWord attached;   ///< pid of the program, once its recorder has found the block
   HalfWord rules_end;  ///< rules at and after this index are empty
+  HalfWord timed;      ///< 1: calls are to be written down with their times
+  HalfWord unused;     ///< keeps what follows at multiples of eight
   Word armed;          ///< every call that some rule is for: one look spares the search
   Word next;           ///< records written so far; the next one's place is next % ring_size
   Word opened;         ///< calls entered so far: the order of the calls under way

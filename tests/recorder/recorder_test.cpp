@@ -373,6 +373,35 @@ TEST_CASE("bytes that need escapes leave a trace in its width") {
   for (const std::string& line : lines) CHECK(kit::width_of(line) <= 80);
 }
 
+TEST_CASE("calls have their times if somebody asks for them, and each is given once") {
+  each_victim([](const std::string& path) {
+    const auto now = [] {
+      return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+    };
+    RecorderLog untimed;
+    CHECK(play(path, &untimed, {"echo"}).status == 0);
+    for (const auto& record : untimed.records()) {
+      CHECK(record.entered_at == 0);
+      CHECK(record.returned_at == 0);
+    }
+    RecorderLog log;
+    log.keep_times();
+    const auto before = now();
+    CHECK(play(path, &log, {"echo"}).status == 0);
+    std::uint64_t seen = 0;
+    std::uint64_t lost = 0;
+    const auto records = log.since(seen, lost);
+    CHECK(records.size() == log.records(256).size());
+    CHECK(lost == 0);
+    CHECK(log.since(seen, lost).empty());
+    for (const auto& record : records) {
+      CHECK(record.entered_at >= before);
+      CHECK(record.returned_at >= record.entered_at);
+      CHECK(record.returned_at <= now());
+    }
+  });
+}
+
 TEST_CASE("the program does not see the recorder") {
   each_victim([](const std::string& path) {
     RecorderLog log;

@@ -108,7 +108,7 @@ bool is_open(const fs::path& sources, const Task& task) {
 std::vector<std::string> check_environment(const Desk& desk, const Lesson& lesson,
                                            const fs::path& result) {
   std::vector<std::string> environment = plain_environment();
-  for (const char* name : {"KIT_TIME_SCALE", "KIT_SEED", "KIT_DEADLINE_MS"}) {
+  for (const char* name : {"KIT_TIME_SCALE", "KIT_SEED", "KIT_DEADLINE_MS", "KIT_SHOW"}) {
     if (const char* value = std::getenv(name))
       environment.push_back(std::string(name) + '=' + value);
   }
@@ -118,6 +118,8 @@ std::vector<std::string> check_environment(const Desk& desk, const Lesson& lesso
                       "KIT_MANIFEST=" + (desk.build / "kit" / "manifest.txt").string(),
                       "KIT_ROOT=" + desk.root.string(), "KIT_BUILD=" + desk.build.string(),
                       "KIT_RESULT=" + result.string(), "KIT_COLUMNS=" + std::to_string(columns)});
+  // A red step of the learner's leaves its picture there.
+  if (desk.lessons.empty()) environment.push_back("KIT_PICTURES=" + (desk.build / "show").string());
   return environment;
 }
 
@@ -199,10 +201,12 @@ fs::path Desk::sources(const Lesson& lesson) const {
 }
 
 fs::path Desk::programs(const Lesson& lesson) const {
+  if (!work.empty()) return work / lesson.name;
   return (lessons.empty() ? build / "lessons" : lessons / "build") / lesson.name;
 }
 
 fs::path Desk::kept() const {
+  if (!work.empty()) return work / "progress";
   return lessons.empty() ? build / "kit" / "progress" : lessons / "build" / "progress";
 }
 

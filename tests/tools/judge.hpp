@@ -33,6 +33,7 @@ struct Desk {
   std::filesystem::path root;
   std::filesystem::path build;
   std::filesystem::path lessons{};  ///< empty: root/lessons
+  std::filesystem::path work{};     ///< empty: lessons/build, or of root/lessons the build folder
 
   /// The learner's folder of a lesson.
   std::filesystem::path sources(const Lesson& lesson) const;

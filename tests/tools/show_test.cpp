@@ -1,0 +1,235 @@
+// kit-show: its two columns; and the program itself, with wrong answers and right ones.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/catch.hpp"
+#include "harness/escape.hpp"
+#include "harness/replay.hpp"
+#include "harness/sources.hpp"
+#include "judge.hpp"
+#include "proof/command.hpp"
+#include "proof/folder.hpp"
+#include "show.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using Event = kit::Replay::Event;
+
+const fs::path root = KIT_ROOT_FOLDER;
+const fs::path build = KIT_BUILD_FOLDER;
+
+kit::Replay a_replay() {
+  kit::Replay replay;
+  replay.id = "01.4";
+  replay.title = "answers";
+  replay.seed = 7;
+  replay.status = "fail";
+  replay.cause = "a cause";
+  replay.expected = "\"HELLO\" (5 bytes)";
+  replay.got = "\"HEllo\" (5 bytes)";
+  replay.caret = "   ";
+  replay.programs = {{"server", 1}};
+  replay.partners = {"client 1", "client 2"};
+  Event sent{.time = 1'000'000, .who = "client 2", .verb = "sent", .text = "\"hello\" (5 bytes)"};
+  Event recv{.kind = Event::Kind::call, .time = 2'000'000, .who = "server", .verb = "recv"};
+  recv.text = "recv(4, 1024) = 5 \"hello\"";
+  recv.pid = 1;
+  recv.tid = 2;
+  Event fault{.kind = Event::Kind::fault, .time = 3'000'000, .who = "client 2"};
+  replay.events = {sent, recv, fault};
+  return replay;
+}
+
+std::string text_of(const kit::Replay& replay) {
+  std::string text;
+  const auto add = [&text](const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) text += line + '\n';
+  };
+  add(kit::heading_of(replay));
+  for (const kit::ShownRow& row : kit::columns_of(replay)) add(row.lines);
+  add(kit::ending_of(replay));
+  return text;
+}
+
+void check_width(const std::string& text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    INFO(line);
+    CHECK(kit::width_of(line) <= 80);
+    CHECK(std::ranges::none_of(
+        line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }));
+    at = end + 1;
+  }
+}
+
+kit::Outcome run(std::vector<std::string> arguments, const std::string& more = "KIT=1") {
+  arguments.front() = (build / arguments.front()).string();
+  std::vector<std::string> environment = kit::plain_environment();
+  environment.push_back(more);
+  return kit::run_command({std::move(arguments), environment, root, std::chrono::minutes(10)});
+}
+
+// "expected … got …", all blanks one, up to the caret or the next thing that is told.
+std::string difference_of(const std::string& text, std::string_view end) {
+  const std::size_t begin = text.find(" expected ");
+  if (begin == std::string::npos) return "";
+  std::string words;
+  for (const char c : text.substr(begin, text.find(end, begin) - begin)) {
+    if (c != ' ' && c != '\n') words += c;
+    if ((c == ' ' || c == '\n') && !words.empty() && words.back() != ' ') words += ' ';
+  }
+  while (words.ends_with(' ')) words.pop_back();
+  return words.substr(0, words.find(" ^ here"));
+}
+
+struct Wrong {
+  const char* step;
+  const char* file;
+  const char* replace;
+  const char* with;
+};
+
+// As in tests/mutants/01_tcp_echo.cmake.
+const Wrong wrong_answers[] = {
+    {"01.1", "client.cpp", "  half_close(connection);\n", ""},
+    {"01.1", "client.cpp", "send_all(connection, message);",
+     "send_all(connection, options.sentence());"},
+    {"01.2", "client.cpp", "answer.append(buffer, static_cast<std::size_t>(count));",
+     "return std::string(buffer, static_cast<std::size_t>(count));"},
+    {"01.5", "server.cpp", "for (std::size_t i = 0; i < count; ++i)",
+     "for (std::size_t i = 0; i < 1; ++i)"},
+    {"01.5", "server.cpp", "while (const std::size_t count", "if (const std::size_t count"},
+};
+
+/// The finished lesson 01 with one change, in a folder that keeps its name: what is built of it is
+/// found again.
+fs::path folder_with(const Wrong& wrong) {
+  const fs::path folder = build / "kit" / "show-test";
+  const fs::path lesson = folder / "01_tcp_echo";
+  fs::remove_all(lesson);
+  fs::create_directories(lesson);
+  for (const char* file : {"client.cpp", "server.cpp", "tcp_server.cpp"}) {
+    std::string text = *kit::read_text(root / "solutions" / "01_tcp_echo" / file);
+    if (std::string_view(file) == wrong.file) {
+      const std::size_t at = text.find(wrong.replace);
+      REQUIRE(at != std::string::npos);
+      text.replace(at, std::string_view(wrong.replace).size(), wrong.with);
+    }
+    std::ofstream(lesson / file) << text;
+  }
+  return folder;
+}
+
+}  // namespace
+
+TEST_CASE("kit-show: the check on the left, the program on the right, in their order") {
+  const std::string text = text_of(a_replay());
+  check_width(text);
+  const std::size_t sent = text.find("client 2: sent \"hello\" (5 bytes)");
+  const std::size_t recv = text.find("| thread 2: recv(4, 1024) = 5");
+  const std::size_t fault = text.find("here it fails");
+  CHECK(sent < recv);
+  CHECK(recv < fault);
+  CHECK(fault != std::string::npos);
+  CHECK(text.find("         expected  \"HELLO\" (5 bytes)\n"
+                  "         got       \"HEllo\" (5 bytes)\n"
+                  "                      ^ here\n") != std::string::npos);
+  CHECK(text.ends_with("build/kit-show 01.4 --seed 7\n01.4 failed: a cause\n"));
+}
+
+TEST_CASE("kit-show: what is long is folded and cut, and never wider than 80 columns") {
+  kit::Replay replay = a_replay();
+  replay.expected = std::string(500, 'x') + " " + std::string(200, 'y');
+  replay.cause = std::string(90, 'c') + " and " + std::string(90, 'd');
+  for (Event& event : replay.events) event.text = "recv(…) = \"" + std::string(700, 'z') + '"';
+  for (int i = 0; i < 1000; ++i) {
+    replay.events.push_back(replay.events[1]);
+    replay.events.back().text = "recv(" + std::to_string(i) + ')';
+    replay.events.back().tid = i;
+  }
+  replay.events[0].time = 1'234'567'000'000;
+  const std::string text = text_of(replay);
+  check_width(text);
+  CHECK(text.find("more events") != std::string::npos);
+  CHECK(std::ranges::count(text, '\n') < 300);
+}
+
+TEST_CASE("kit-show says what is wrong with its command line, and leaves nothing behind") {
+  const kit::TemporaryFolder folder;
+  const std::string inside = (folder.path() / "no" / "picture.svg").string();
+  struct Bad {
+    std::vector<std::string> arguments;
+    const char* words;
+  };
+  const Bad all[] = {
+      {{"kit-show"}, "which step?"},
+      {{"kit-show", "01.99"}, "there is no step \"01.99\""},
+      {{"kit-show", "01"}, "there is no step \"01\""},
+      {{"kit-show", "--loud", "01.1"}, "\"--loud\" is no option"},
+      {{"kit-show", "01.1", "01.2"}, "one step, not \"01.1\" and \"01.2\""},
+      {{"kit-show", "01.1", "--seed"}, "--seed of what?"},
+      {{"kit-show", "01.1", "--seed", "12a"}, "a seed is a number"},
+      {{"kit-show", "01.1", "--seed", "99999999999"}, "a seed is a number"},
+      {{"kit-show", "01.1", "--picture", inside}, "no file can be written at "},
+      {{"kit-show", "01.1", "--picture", folder.path().string()}, "no file can be written at "},
+      {{"kit-show", "01.1", "--against", folder.path().string()}, "there are no answers of lesson"},
+      {{"kit-show", "01.1", "--against", "nowhere"}, "there are no answers of lesson"},
+  };
+  for (const Bad& bad : all) {
+    INFO(bad.words);
+    const kit::Outcome outcome = run(bad.arguments);
+    CHECK(outcome.end == kit::Outcome::End::exited);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.output.find("kit-show: ") == 0);
+    CHECK(outcome.output.find(bad.words) != std::string::npos);
+  }
+  CHECK(fs::is_empty(folder.path()));
+  const kit::Outcome help = run({"kit-show", "--help"});
+  CHECK(help.ok());
+  CHECK(help.output.find("usage: kit-show STEP") == 0);
+}
+
+TEST_CASE("kit-show shows wrong answers with the difference that the check reports") {
+  for (const Wrong& wrong : wrong_answers) {
+    INFO(wrong.step << ' ' << wrong.replace << " -> " << wrong.with);
+    const fs::path folder = folder_with(wrong);
+    const fs::path picture = folder / "picture.svg";
+    fs::remove(picture);
+    const kit::Outcome shown = run({"kit-show", wrong.step, "--against", folder.string(), "--seed",
+                                    "7", "--picture", picture.string()});
+    INFO(shown.output);
+    CHECK(shown.end == kit::Outcome::End::exited);
+    CHECK(shown.code == 1);
+    check_width(shown.output);
+    CHECK(shown.output.find("here it fails") != std::string::npos);
+    const kit::Outcome checked =
+        run({"kit-check", "--lessons", folder.string(), wrong.step}, "KIT_SEED=7");
+    INFO(checked.output);
+    CHECK(checked.code == 1);
+    const std::string difference = difference_of(checked.output, "\n  what your");
+    CHECK(difference_of(shown.output, "\n-----") == difference);
+    CHECK(!difference.empty());
+    const std::string svg = kit::read_text(picture).value_or("");
+    CHECK(svg.starts_with("<svg "));
+    CHECK(svg.ends_with("</svg>\n"));
+    CHECK(svg.find("here it fails") != std::string::npos);
+  }
+}
+
+TEST_CASE("kit-show shows the finished answers, and waits for no key where there is no terminal") {
+  for (const char* step : {"01.1", "01.5"}) {
+    const kit::Outcome shown = run({"kit-show", step, "--against", "solutions", "--pause"});
+    INFO(shown.output);
+    CHECK(shown.ok());
+    CHECK(shown.output.find("there is no terminal to press a key at") != std::string::npos);
+    CHECK(shown.output.find(std::string(step) + " passed.") != std::string::npos);
+    CHECK(shown.output.find("| ") < shown.output.find("shutdown("));
+  }
+}
