@@ -212,9 +212,10 @@ STEP("07.1", "register, modify, unregister and the map keep the rules") {
   step.suspect_task("07.A", "EpollSelector::unregister");
   const char* const closed =
       "The kernel forgets a descriptor when it is closed. EPOLL_CTL_DEL fails then (EBADF, or "
-      "ENOENT if the number was given away): that is no error of unregister().";
+      "ENOENT or EPERM if the number was given away): that is no error of unregister().";
   rule(closed, "unregister a closed one: READ with data a; 0 in the map");
   rule(closed, "unregister a number that was given to another: READ with data a; 0 in the map");
+  rule(closed, "unregister a number that a file has now: READ with data a; 0 in the map");
   step.suspect_task("07.A", "EpollSelector::register_fd");
   rule("The number belongs to another descriptor now, which is registered anew.",
        "register the other: WRITE with data b; select: WRITE with data b");
@@ -258,6 +259,8 @@ STEP("07.2", "select tells what is ready, and waits as long as it was told") {
   situation(probe, hang_up, "the other end is closed, watched for WRITE: WRITE");
   situation(probe, hang_up, "the other end is closed, watched for READ and WRITE: READ and WRITE");
   situation(probe, hang_up, "a pipe without its writer: READ");
+  situation(probe, hang_up, "a full pipe: nothing");
+  situation(probe, hang_up, "a full pipe without its reader: WRITE");
   situation(probe,
             "A timeout was rounded down: 1.5 ms became 1 ms. So the last part of every wait turns "
             "into a busy loop. Round up: Countdown::milliseconds().",
@@ -666,6 +669,15 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
     whole.close();
   }
   step.suspect(
+      "A client has reset its connection, and the server says nothing of it: -1 from recv() is no "
+      "end of file. Throw what it says; the connection is reported and closed.");
+  Peer& rude = step.connect(server);
+  rude.send("in the midst").wait_until_taken();
+  const std::string who_reset = rude.local().text();
+  rude.reset();
+  server.expect_error_contains("request from " + who_reset);
+
+  step.suspect(
       "A client hung up while answers waited for it: EPIPE or ECONNRESET from send() ends "
       "that connection alone, and is reported.");
   Peer& deaf = step.connect(server);
@@ -1030,7 +1042,11 @@ STEP("07.12", "a connection silent for --idle-timeout is closed") {
       "is due, and then it is closed.");
   silent.expect_end();
   silent.close();  // or the end of a goodbye would wake the loop, whatever its wait was
-  if (in_time()) take(answer.size());
+  if (in_time()) {
+    take(answer.size());
+  } else {
+    local.may_say("processing of request from");  // it hangs up, with answers on their way to it
+  }
   slow.close();
   local.stop();
   step.suspect(

@@ -24,11 +24,11 @@ endif()
 set(kit_every_build -std=c++20 -pthread -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 # A fortified recv would go round the recorder; it says nothing that the sanitizers do not say. Their
 # reports need lines and no more (-g1), which compiles in three quarters of the time.
-set(kit_instrumented -O1 -g1 -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
+set(kit_instrumented -g1 -fno-omit-frame-pointer -U_FORTIFY_SOURCE)
 set(KIT_FLAGS_plain ${kit_every_build} -O2 -g)
-set(KIT_FLAGS_checked ${kit_every_build} ${kit_instrumented}
+set(KIT_FLAGS_checked ${kit_every_build} -O0 ${kit_instrumented}
   -fsanitize=address,undefined -fno-sanitize-recover=all)
-set(KIT_FLAGS_raced ${kit_every_build} ${kit_instrumented} -fsanitize=thread)
+set(KIT_FLAGS_raced ${kit_every_build} -O1 ${kit_instrumented} -fsanitize=thread)
 
 # The linker puts the recorder between a candidate and its system calls, where it can (GNU ld, lld).
 include(${CMAKE_CURRENT_LIST_DIR}/../recorder/wraps.cmake)

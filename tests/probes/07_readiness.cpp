@@ -1,6 +1,7 @@
 // Asks the learner's EpollSelector what is ready, in one situation after the other, and says what
 // it answered: one line a situation, in a fixed order.
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -124,6 +125,20 @@ void tell_readiness() {
     selector.register_fd(reader.get(), EVENT_READ);
     writer.reset();
     say("a pipe without its writer: " + ask(selector));
+  }
+  {
+    Selector selector;
+    int ends[2];
+    check(::pipe(ends), "pipe");
+    FileDescriptor reader(ends[0]);
+    const FileDescriptor writer(ends[1]);
+    check(::fcntl(writer.get(), F_SETFL, O_NONBLOCK), "fcntl");
+    while (::write(writer.get(), &ends, sizeof ends) > 0) {
+    }
+    selector.register_fd(writer.get(), EVENT_WRITE);
+    say("a full pipe: " + ask(selector));
+    reader.reset();
+    say("a full pipe without its reader: " + ask(selector));
   }
   {
     Selector selector;

@@ -152,6 +152,15 @@ void tell_rules() {
   check(::dup2(alive.near.get(), reused), "dup2");  // closes what had the number
   const FileDescriptor again(reused);
   say({"unregister a number that was given to another: ", remove(reused), "; ", in_map(selector)});
+  {
+    Pair past;
+    const int file_now = past.near.release();
+    selector.register_fd(file_now, EVENT_READ, &a);
+    const FileDescriptor file(check(::open("/dev/null", O_RDONLY), "open"));
+    check(::dup2(file.get(), file_now), "dup2");
+    const FileDescriptor owner(file_now);
+    say({"unregister a number that a file has now: ", remove(file_now), "; ", in_map(selector)});
+  }
   say({"register the other: ", add(reused, EVENT_WRITE, &b), "; select: ", ask(selector)});
 
   const int own = selector.fileno();
