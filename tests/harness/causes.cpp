@@ -475,7 +475,9 @@ Diagnosis diagnose(const Step& step) {
     const auto call = log->turning();
     if (!call) continue;
     result.program = program.get();
-    if (Place place = place_of(*call, *program, files); !place.empty()) result.place = place;
+    // (A wait that always returns is not at fault: what it is asked for is.)
+    const Place place = call->is(Calls::any_wait) ? Place{} : place_of(*call, *program, files);
+    if (!place.empty()) result.place = place;
     result.cause = with_suspicion(turning_sentence + (" So it goes on: " + call->text() + '.'));
     return result;
   }

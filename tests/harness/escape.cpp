@@ -372,7 +372,7 @@ std::vector<std::string> broken_lines(std::string_view text, std::size_t columns
     const std::size_t end = bytes_of(rest, columns);
     const std::size_t blank = rest.rfind(' ', end);
     // A blank that stands far back would tear a hole.
-    const bool near = blank != std::string_view::npos && blank > end / 2;
+    const bool near = blank != std::string_view::npos && blank > end / 3;
     std::size_t cut = near ? blank : letter_end(rest, 0);
     while (!near && cut < end && letter_end(rest, cut) <= end) cut = letter_end(rest, cut);
     lines.emplace_back(rest.substr(0, cut));

@@ -817,17 +817,21 @@ namespace {
 // descriptor, and the rest; or all of it as `before`, where there is none.
 struct Told {
   std::string before{}, after{};
+  std::string who{};       // "[1234] ", if there are several processes
+  bool continues = false;  // it belongs to the row that began above
+  bool begins = false;     // a row that takes several lines
   std::int64_t fd = -1;
   std::size_t calls = 1;
   std::size_t injected = 0;  // how many of them the check had a hand in
 
   std::string text() const { return before + (fd < 0 ? "" : std::to_string(fd)) + after; }
   bool same_as(const Told& other) const {
-    return fd == other.fd && before == other.before && after == other.after;
+    return fd == other.fd && before == other.before && after == other.after && who == other.who;
   }
   // The same, of another descriptor perhaps.
   bool like(const Told& other) const {
-    return fd >= 0 && other.fd >= 0 && before == other.before && after == other.after;
+    return fd >= 0 && other.fd >= 0 && before == other.before && after == other.after &&
+           who == other.who;
   }
 };
 
@@ -837,9 +841,9 @@ std::string cut_to(std::string text, std::size_t columns) {
 }
 
 Told told(const CallRecord& call, bool says_who, std::size_t columns) {
-  const std::string who = says_who ? '[' + std::to_string(call.pid) + "] " : "";
-  const std::string text = cut_to(who + call.text(), columns);
   Told entry;
+  entry.who = says_who ? '[' + std::to_string(call.pid) + "] " : "";
+  const std::string text = cut_to(call.text(), columns - entry.who.size());
   entry.injected = call.injected == Action::none ? 0 : 1;
   const std::size_t open = text.find('(') + 1;
   const std::string number = std::to_string(call.arguments[0]);
@@ -859,7 +863,8 @@ std::size_t repeats(const std::vector<Told>& calls, std::size_t at, std::size_t 
   std::size_t times = 1;
   for (; at + (times + 1) * length <= calls.size(); ++times) {
     for (std::size_t i = 0; i < length; ++i) {
-      if (!calls[at + i].same_as(calls[at + times * length + i])) return times;
+      const bool one_process = calls[at + i].who == calls[at].who;
+      if (!one_process || !calls[at + i].same_as(calls[at + times * length + i])) return times;
     }
   }
   return times;
@@ -867,7 +872,7 @@ std::size_t repeats(const std::vector<Told>& calls, std::size_t at, std::size_t 
 
 // The same call again and again is told once, and so is a row of up to four calls: (a   b) ×9; the
 // same of one descriptor after the other: close(5…54) = 0 ×50.
-std::vector<Told> without_repeats(const std::vector<Told>& calls) {
+std::vector<Told> without_repeats(const std::vector<Told>& calls, std::size_t columns) {
   constexpr std::size_t longest_row = 4;
   constexpr std::size_t least_alike = 4;
   std::vector<Told> result;
@@ -884,14 +889,26 @@ std::vector<Told> without_repeats(const std::vector<Told>& calls) {
       return sum;
     };
     if (times > 1) {
+      // A row that has room in one line stays in one.
+      const std::string many = (row > 1 ? ") ×" : " ×") + with_commas(times);
+      Told all{.before = row > 1 ? "(" : "", .who = calls[at].who, .calls = row * times};
+      std::vector<Told> each;
       for (std::size_t i = 0; i < row; ++i) {
-        std::string text = calls[at + i].text();
-        if (row > 1 && i == 0) text.insert(0, "(");
-        if (i + 1 == row) text += (row > 1 ? ") ×" : " ×") + with_commas(times);
-        result.push_back({.before = std::move(text),
-                          .calls = times,
-                          .injected = calls[at + i].injected * times});
+        const std::size_t by_check = calls[at + i].injected * times;
+        const std::string text = calls[at + i].text();
+        all.before += (i == 0 ? "" : "   ") + text;
+        all.injected += by_check;
+        each.push_back({.before = (i == 0 && row > 1 ? "(" : "") + text,
+                        .who = calls[at].who,
+                        .continues = i > 0,
+                        .begins = i == 0 && row > 1,
+                        .calls = times,
+                        .injected = by_check});
       }
+      all.before += many;
+      each.back().before += many;
+      if (all.who.size() + width_of(all.before) <= columns) each = {std::move(all)};
+      result.insert(result.end(), each.begin(), each.end());
       at += row * times;
       continue;
     }
@@ -908,7 +925,10 @@ std::vector<Told> without_repeats(const std::vector<Told>& calls) {
       continue;
     }
     entry.after = "…" + std::to_string(most) + entry.after + " ×" + with_commas(alike);
-    result.push_back({.before = entry.text(), .calls = alike, .injected = injected(at, alike)});
+    result.push_back({.before = entry.text(),
+                      .who = entry.who,
+                      .calls = alike,
+                      .injected = injected(at, alike)});
     at += alike;
   }
   return result;
@@ -917,19 +937,25 @@ std::vector<Told> without_repeats(const std::vector<Told>& calls) {
 // As many to a line as there is room for.
 struct TraceLine {
   std::string text;
+  bool continues = false;  // its first entry belongs to a row that began above
   std::size_t calls = 0, injected = 0;
 };
 std::vector<TraceLine> in_trace_lines(const std::vector<Told>& entries,
                                       const RecorderLog::Layout& layout) {
   constexpr std::size_t gap = 3;
   std::vector<TraceLine> lines;
+  std::string who;
   for (const Told& entry : entries) {
-    const std::string text = entry.text();
-    if (lines.empty() || width_of(lines.back().text) + gap + width_of(text) > layout.columns) {
-      lines.push_back({std::string(layout.indent, ' ')});
+    // Whose call it is, where that is another than the one before.
+    std::string text = (entry.who == who ? "" : entry.who) + entry.text();
+    if (lines.empty() || entry.begins ||
+        width_of(lines.back().text) + gap + width_of(text) > layout.columns) {
+      text = entry.who + entry.text();
+      lines.push_back({std::string(layout.indent, ' '), entry.continues});
     } else {
       lines.back().text += std::string(gap, ' ');
     }
+    who = entry.who;
     lines.back().text += text;
     lines.back().calls += entry.calls;
     lines.back().injected += entry.injected;
@@ -970,7 +996,7 @@ std::string RecorderLog::text(Layout layout) const {
     for (const CallRecord& call : calls) {
       entries.push_back(told(call, processes.size() > 1, layout.columns - layout.indent));
     }
-    return in_trace_lines(without_repeats(entries), layout);
+    return in_trace_lines(without_repeats(entries, layout.columns - layout.indent), layout);
   };
 
   // The first few lines, how many calls are left out, and the last lines.
@@ -988,13 +1014,23 @@ std::string RecorderLog::text(Layout layout) const {
     lines.erase(lines.begin() + static_cast<long>(begin), lines.begin() + static_cast<long>(end));
   };
   if (cut) {
+    // A row is told whole, or not at all.
+    const auto row_begin = [](const std::vector<TraceLine>& lines, std::size_t at) {
+      while (at > 0 && at < lines.size() && lines[at].continues) --at;
+      return at;
+    };
+    const auto row_end = [](const std::vector<TraceLine>& lines, std::size_t at) {
+      while (at < lines.size() && lines[at].continues) ++at;
+      return at;
+    };
+    const std::size_t shown = row_begin(head, std::min(first_lines, head.size()));
     if (in_one) {
-      tail.assign(head.begin() + static_cast<long>(first_lines), head.end());
-      head.resize(first_lines);
+      tail.assign(head.begin() + static_cast<long>(shown), head.end());
+      head.resize(shown);
     }
-    if (head.size() > first_lines) leave_out(head, first_lines, head.size());
+    leave_out(head, shown, head.size());
     const std::size_t room = layout.lines == 0 ? tail.size() : layout.lines - head.size() - 1;
-    if (tail.size() > room) leave_out(tail, 0, tail.size() - room);
+    if (tail.size() > room) leave_out(tail, 0, row_end(tail, tail.size() - room));
   }
   std::string text;
   for (const TraceLine& line : head) text += line.text + '\n';

@@ -82,6 +82,26 @@ std::string program_path(const Step& step, const Program& program, bool instrume
 
 // ---- what it did -------------------------------------------------------------------------------
 
+// Some of them, and how many threads wait in the same: recv(6), a lock, a condition or a join ×50
+std::string with_numbers(const std::vector<std::string>& waits) {
+  constexpr std::size_t shown = 4;
+  std::vector<std::pair<std::string, std::size_t>> kinds;
+  for (const std::string& wait : waits) {
+    const auto known = std::ranges::find(kinds, wait, &std::pair<std::string, std::size_t>::first);
+    if (known == kinds.end()) {
+      kinds.emplace_back(wait, 1);
+    } else {
+      ++known->second;
+    }
+  }
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kinds.size(), shown); ++i) {
+    text += (i == 0 ? "" : ", ") + kinds[i].first;
+    if (kinds[i].second > 1) text += " ×" + with_commas(kinds[i].second);
+  }
+  return text + (kinds.size() > shown ? ", ..." : "");
+}
+
 std::string hang_lines(const Program& program, const Room& room) {
   const auto status = proc::status(program.pid());
   if (!status) return {};
@@ -99,10 +119,7 @@ std::string hang_lines(const Program& program, const Room& room) {
                      (children.empty() ? "no child" : counted(children.size(), "child process")) +
                      (descriptors ? ", " + counted(descriptors->size(), "open descriptor") : "");
   if (!waits.empty()) {
-    text += "\nit waits in ";
-    const std::size_t shown = std::min<std::size_t>(waits.size(), 4);
-    for (std::size_t i = 0; i < shown; ++i) text += (i == 0 ? "" : ", ") + waits[i];
-    if (waits.size() > shown) text += ", ...";
+    text += "\nit waits in " + with_numbers(waits);
   }
   constexpr std::size_t shown_children = 3;
   for (std::size_t i = 0; i < std::min(children.size(), shown_children); ++i) {
@@ -160,7 +177,7 @@ std::string did_section(const Step& step, const Diagnosis& diagnosis, const Room
     if (!lines.empty() && !lines.ends_with('\n')) lines += '\n';
   }
   if (!program->alive()) {
-    lines += "    " + program->exit()->text() + '\n';
+    lines += wrapped(program->exit()->text());
   } else if (step.failure()->out_of_time) {
     lines += hang_lines(*program, room);
   }
@@ -408,7 +425,13 @@ std::string header(const StepEntry& entry, int points, std::size_t width) {
   if (line.size() + 2 + score.size() > width) {
     std::string title;
     for (const std::string& part : in_lines(line, width)) title += part + '\n';
-    return title + std::string(width - score.size(), ' ') + score + '\n';
+    const std::size_t last = title.size() - 1 - (title.rfind('\n', title.size() - 2) + 1);
+    const bool one_line = title.find('\n') + 1 == title.size();
+    if (one_line || last + 2 + score.size() > width) {
+      return title + std::string(width - score.size(), ' ') + score + '\n';
+    }
+    title.pop_back();
+    return title + std::string(width - last - score.size(), ' ') + score + '\n';
   }
   line.append(width - line.size() - score.size(), ' ');
   return line + score + '\n';

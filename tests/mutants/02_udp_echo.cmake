@@ -302,7 +302,8 @@ kit_mutant(
   REPLACE [[if (errno == EAGAIN || errno == EINTR) return std::nullopt;]]
   WITH [[if (errno == EINTR) return std::nullopt;]]
   STEP 02.11
-  WORDS "no datagram after all")
+  WORDS "What it reports is no error"
+  NOT_WORDS "makes the socket non-blocking")
 
 kit_mutant(
   NAME nothing-there-ends-the-server

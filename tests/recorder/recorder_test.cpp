@@ -254,10 +254,12 @@ class Scribe {
   Scribe& operator=(const Scribe&) = delete;
   ~Scribe() { munmap(block_, sizeof *block_); }
 
+  int process = 1;
+
   void call(kit::recorder::Call call, int fd, std::int64_t result, std::string_view data = "",
             kit::recorder::Action injected = kit::recorder::Action::none) {
     kit::recorder::Record record{};
-    record.pid = record.tid = 1;
+    record.pid = record.tid = process;
     record.call = call;
     record.state = kit::recorder::State::returned;
     record.injected = injected;
@@ -337,6 +339,33 @@ TEST_CASE("calls that are the same are told once, with their number") {
   CHECK(trace_of(log) ==
         "    accept(3) = 5 ×100   (recv(5, 1024) = 1 \"x\"   send(5, 1024) = 1) ×9\n"
         "    close(10…59) = 0 ×50\n");
+}
+
+TEST_CASE("a row that takes several lines is told whole or not at all") {
+  RecorderLog log;
+  Scribe scribe(log);
+  const std::string bytes(28, 'b');
+  for (int i = 0; i < 30; ++i) scribe.call(Call::send, 5, i);
+  for (int i = 0; i < 9; ++i) {
+    for (int fd = 5; fd < 9; ++fd) scribe.call(Call::recv, fd, 28, bytes);
+  }
+  for (int i = 0; i < 18; ++i) scribe.call(Call::send, 5, i);
+  const std::string text = trace_of(log);
+  INFO(text);
+  CHECK(std::count(text.begin(), text.end(), '\n') <= 12);
+  // As many rows begin as end.
+  const bool begins = contains(text, "(recv(5");
+  CHECK(begins == contains(text, ") ×9"));
+}
+
+TEST_CASE("of several processes a call says whose it is, where that changes") {
+  RecorderLog log;
+  Scribe scribe(log);
+  scribe.call(Call::accept, 3, 5);
+  scribe.call(Call::close, 5, 0);
+  scribe.process = 2;
+  scribe.call(Call::recv, 5, 1, "x");
+  CHECK(trace_of(log) == "    [1] accept(3) = 5   close(5) = 0   [2] recv(5, 1024) = 1 \"x\"\n");
 }
 
 TEST_CASE("what the check did to a call stands behind it, and in what is left out") {
@@ -725,7 +754,7 @@ TEST_CASE("children write into the same log, and are told apart") {
     CHECK(contains(text, "fork() = 0"));
     CHECK(contains(text, "(exit 3)"));
     CHECK(contains(text, "waitpid(-1, 0) = -1 ECHILD"));
-    CHECK(contains(text, "] close(3) = 0"));
+    CHECK(contains(text, "] fork() = 0   close(3) = 0"));
     std::vector<int> pids;
     for (const auto& record : log.records()) {
       if (std::find(pids.begin(), pids.end(), record.pid) == pids.end()) pids.push_back(record.pid);
