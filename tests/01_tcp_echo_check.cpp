@@ -453,7 +453,7 @@ STEP("01.10", "a rude client harms nobody") {
     ask(step, server, "after one that did not wait\n");
   }
   Peer& unread = step.connect(server);
-  unread.send_in_background(step.payload(256 * 1024));
+  unread.send_in_background(step.payload(64 * 1024));
   unread.wait_until_taken();
   unread.reset();
   ask(step, server, "after one that did not read\n");
