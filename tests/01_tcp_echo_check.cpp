@@ -107,8 +107,7 @@ STEP("01.2", "puts together an answer that comes in pieces, until end of file") 
   step.suspect_task("01.A", "send_all");
   step.suspect(
       "send() may take fewer bytes than it was given, and a signal may interrupt it (-1, EINTR). "
-      "Go "
-      "on with the rest, and ask again.");
+      "Go on with the rest, and ask again.");
   server.expect(word + "\n");
   step.suspect(about_pieces);
   step.suspect_task("01.A", "receive_all");
@@ -217,8 +216,8 @@ STEP("01.4", "listens where it was told, and nowhere else, and says so") {
   step.check(fixed.port() == port, told, said);
   step.suspect(
       "A second server on the same port must fail. Is the result of bind() looked at? "
-      "(SO_REUSEPORT "
-      "would let two servers share a port: it is off unless allow_reuse_port says otherwise.)");
+      "(SO_REUSEPORT would let two servers share a port: it is off unless allow_reuse_port says "
+      "otherwise.)");
   Program& rival = step.start("server", {.args = {"--port", std::to_string(port)}});
   rival.expect_error_sentence({std::to_string(port), "bind"});
   if (RecorderLog::available()) {
@@ -534,8 +533,7 @@ STEP("01.11", "an exception in a handler ends that request alone, and is reporte
 
   step.suspect(
       "The client had gone when its request was shut down: shutdown() then fails (ENOTCONN). That "
-      "is "
-      "no reason to skip close_request(), and none to throw.");
+      "is no reason to skip close_request(), and none to throw.");
   for (int i = 0; i < clients; ++i) {
     Peer& gone = step.connect(server);
     gone.send("throw when I have gone\n").expect("GO\n");
@@ -554,8 +552,7 @@ STEP("01.11", "an exception in a handler ends that request alone, and is reporte
 STEP("01.12", "the client sees end of file, not a reset, though input was left unread") {
   step.suspect(
       "close() with unread input makes the kernel send a reset, which can destroy the answer on "
-      "its "
-      "way. shutdown_request() calls shutdown(fd, SHUT_WR) first: the answer, then the end of "
+      "its way. shutdown_request() calls shutdown(fd, SHUT_WR) first: the answer, then the end of "
       "file.");
   // Its handler takes a number of ten digits for how often it says its line.
   const auto number = [](std::size_t times) {

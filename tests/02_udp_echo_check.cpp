@@ -538,9 +538,8 @@ STEP("02.11", "signals, a vanished client, an answer too long: the server lives"
   nothing_there.withdraw();
   step.suspect(
       "There was no datagram after all (its checksum was wrong, perhaps), and the receive waits "
-      "for "
-      "the next one: until it comes, nothing wakes the loop. server_activate() makes the socket "
-      "non-blocking.");
+      "for the next one: until it comes, nothing wakes the loop. server_activate() makes the "
+      "socket non-blocking.");
   step.suspect_task("02.C");
   const auto expect_receive_returns = [&] {
     step.expect_returned(server, Calls::any_recv,

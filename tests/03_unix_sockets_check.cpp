@@ -46,8 +46,7 @@ constexpr const char* no_answer =
 
 constexpr const char* half_a_line =
     "A line was answered before its newline had come. read_line() keeps what has come, and "
-    "receives "
-    "until the newline is there.";
+    "receives until the newline is there.";
 
 ServerOptions on_path(const std::string& path, std::vector<std::string> more = {}) {
   std::vector<std::string> args{"--path", path};
@@ -145,8 +144,8 @@ STEP("03.1", "a stream server on a path answers") {
   Peer& client = step.connect(server);
   step.suspect(
       "The line has come, and no answer, or another. handle() reads a line, writes it in upper "
-      "case, "
-      "and flushes when no whole line is left (03.F); the lines are 03.D, the answer is 03.E.");
+      "case, and flushes when no whole line is left (03.F); the lines are 03.D, the answer is "
+      "03.E.");
   step.suspect_task("03.F");
   ask(step, client, step.word() + " " + step.word() + "\n");
   step.suspect(
@@ -325,8 +324,7 @@ STEP("03.4", "the last line needs no newline, and one over the limit ends that c
 
   step.suspect(
       "A line without end was kept, and kept, until the memory is full. Look at the limit while "
-      "the "
-      "line grows, not when its newline has come.");
+      "the line grows, not when its newline has come.");
   constexpr std::size_t endless = 24 << 20;
   constexpr std::size_t allowance_kib = 4 << 10;
   ServerOptions plain = on_path(step.path("plain"));
@@ -410,8 +408,8 @@ STEP("03.5", "a datagram client binds a name of its own, and removes it") {
 
   step.suspect(
       "Ctrl-C runs no destructor: a client that is ended by a signal while it waits leaves its "
-      "name "
-      "behind. A signal handler may unlink() and rmdir(), and then let the signal do its work.");
+      "name behind. A signal handler may unlink() and rmdir(), and then let the signal do its "
+      "work.");
   Program& stopped = step.client(partner.local(), {word}, {.args = kind});
   partner.expect(word + "\n");
   const std::string last = partner.target().path();
@@ -473,9 +471,8 @@ STEP("03.6", "a path of 107 bytes works, and one of 108 is a clear error") {
   const std::string folder = step.path("");
   const std::string longest = folder + std::string(longest_path - folder.size(), 'p');
   step.suspect("The server is not at the path of " + std::to_string(longest_path) +
-               " bytes that it was given. sun_path holds so many and the NUL byte behind them: is "
-               "every byte "
-               "copied, and is the rest of the sockaddr_un zero?");
+               "bytes that it was given. sun_path holds so many and the NUL byte behind them: is "
+               "every byte copied, and is the rest of the sockaddr_un zero?");
   step.suspect_if_it_does_not_start(step.suspicion());
   Server& server = step.server(on_path(longest));
   step.check(is_socket(longest), "a socket at " + longest, "no socket there");
@@ -510,8 +507,8 @@ STEP("03.7", "the path is removed at the end by the server that made it") {
       bool closed_first = false;
       if (server.recorder_if_any()) {
         const Fault hold = Fault::hold(Calls::close);
-        kit::FaultHandle closing =
-            server.recorder().add(kind == "unix-stream" ? hold.on_listeners() : hold.on_datagrams());
+        kit::FaultHandle closing = server.recorder().add(
+            kind == "unix-stream" ? hold.on_listeners() : hold.on_datagrams());
         server.signal(signal);
         step.wait_until([&] { return closing.holding() > 0 || !server.alive(); },
                         "the socket is closed");
@@ -827,8 +824,7 @@ STEP("03.12", "the mode is never wider than asked, from the first moment") {
 #if defined(__linux__)
       step.suspect(
           "The path was made with other rights, and changed afterwards: in between, everybody "
-          "could "
-          "connect. Set the umask() before bind(), and put it back.");
+          "could connect. Set the umask() before bind(), and put it back.");
       alignas(inotify_event) std::array<char, 4096> buffer{};
       bool changed = false;
       const ssize_t size = ::read(events.get(), buffer.data(), buffer.size());
@@ -858,8 +854,7 @@ STEP("03.13", "the server sees who asks, and turns others away") {
   const uid_t us = ::geteuid();
   step.suspect(
       "A guard that cannot be kept must be refused: whoever asks for --allow-uid on another kind "
-      "would "
-      "let everybody in, and not know it. The server as it was given refuses it.");
+      "would let everybody in, and not know it. The server as it was given refuses it.");
   for (const char* kind : {"unix-datagram", "tcp", "udp"}) {
     step.start("server", {.args = {"--kind", kind, "--path", step.path("guarded"), "--port", "0",
                                    "--allow-uid", std::to_string(us)}})
@@ -874,8 +869,7 @@ STEP("03.13", "the server sees who asks, and turns others away") {
   ours.stop();
   step.suspect(
       "peer_credentials() did not tell who connected. Its uid, gid and pid are those of the "
-      "process "
-      "at the other end, which the kernel keeps for each connection (SO_PEERCRED).");
+      "process at the other end, which the kernel keeps for each connection (SO_PEERCRED).");
   Program& asks = step.probe("owner", {"--asks", step.path("asked")});
   asks.expect_line("uid, gid and pid: the client's");
   asks.expect_exit(0);
@@ -912,8 +906,7 @@ STEP("03.14", "a path becomes an address, and is never cut") {
   for (const std::size_t length : {longest_path + 1, 2 * longest_path}) {
     step.suspect(
         "A path that does not fit is an error, with \"too long\" among its words. One that is cut "
-        "is "
-        "another path.");
+        "is another path.");
     Program& path = step.probe("path", {"--path", std::string(length, 'p')});
     path.expect_line("an exception: too long");
     path.expect_exit(0);
@@ -947,8 +940,7 @@ STEP("03.16", "the reader returns whole lines, and keeps the rest") {
   client.send("one\n\nthree\n").expect("[one\n][\n][three\n]");
   step.suspect(
       "At end of file read_line() returns what is left, though it has no newline; and after that "
-      "an "
-      "empty line.");
+      "an empty line.");
   client.send("last").half_close().expect("[last][]").expect_end();
   server.stop();
 }

@@ -170,10 +170,9 @@ STEP("04.4", "after 200 requests there are no more threads than before, nor memo
                   "no more threads than before (" + std::to_string(threads) + ")",
                   [&] { return std::to_string(server.threads()) + " threads"; });
   step.suspect(
-      "Each thread that has ended leaves something behind. A thread keeps its stack until somebody "
-      "joins it; a list of threads that only grows is never joined. The ThreadSet joins them as "
-      "they "
-      "end.");
+      "Each thread that has ended leaves something behind. A thread keeps its stack until "
+      "somebody joins it; a list of threads that only grows is never joined. The ThreadSet joins "
+      "them as they end.");
   step.wait_until([&] { return server.rss_kib() <= memory + allowance_kib; },
                   "no more memory than before (" + std::to_string(memory) + " KiB)",
                   [&] { return std::to_string(server.rss_kib()) + " KiB"; });
@@ -216,8 +215,7 @@ STEP("04.5", "the end waits for requests under way, and their whole answers") {
   }
   step.suspect(
       "At the end a client that says nothing sees the end of file as well: its thread's recv "
-      "returns "
-      "0, the thread ends, and server_close() has waited for it.");
+      "returns 0, the thread ends, and server_close() has waited for it.");
   silent.expect_end();
   server.expect_stopped();
 
@@ -258,8 +256,7 @@ STEP("04.6", "each connection is closed once, by its owner") {
   }
   step.suspect(
       "Connections are left open. The thread shuts its request down when it has served it, "
-      "whatever "
-      "happened.");
+      "whatever happened.");
   step.expect_descriptors(server, before, allowance);
   step.suspect(
       "A descriptor was closed twice. Between the two the kernel may give its number to another "
@@ -329,8 +326,8 @@ STEP("04.7", "notices one wrong byte among all answers, and a connection cut sho
                                        std::to_string(lines)};
   step.suspect(
       "Every client is a thread of its own, and all of them are there at once: the first must not "
-      "be "
-      "waited for before the last is started. Each sends its lines and reads an answer to each.");
+      "be waited for before the last is started. Each sends its lines and reads an answer to "
+      "each.");
   {
     Listener& partner = step.listen();
     Program& client = step.client(partner.address(), words);
@@ -367,8 +364,7 @@ STEP("04.7", "notices one wrong byte among all answers, and a connection cut sho
   }
   step.suspect(
       "A server closed one connection before all was answered, and the client took that for "
-      "success. "
-      "An answer that does not come is as wrong as one that is wrong.");
+      "success. An answer that does not come is as wrong as one that is wrong.");
   Listener& partner = step.listen();
   Program& client = step.client(partner.address(), words);
   const std::size_t victim = step.random().below(clients);
@@ -451,8 +447,7 @@ STEP("04.9", "above --max-threads the next client waits, and none is lost") {
   }
   step.suspect(
       "With as many threads as allowed, the server does not end on SIGTERM. The loop must be free "
-      "to "
-      "see the signal: has_room() does not wait, and process_request() neither.");
+      "to see the signal: has_room() does not wait, and process_request() neither.");
   Peer& last = step.connect(server);
   last.send("too late\n");
   step.let_rest(server);  // whoever takes it all the same has done so then
@@ -494,8 +489,7 @@ STEP("04.10", "a thread that cannot start costs one client, not the server") {
     ask(step, server, "the next one\n");
     step.suspect(
         "One failure was reported twice: by process_request(), and by the loop, which it was "
-        "thrown "
-        "on to. Who has reported an exception does not throw it again.");
+        "thrown on to. Who has reported an exception does not throw it again.");
     const std::string_view errors = server.errors();
     const std::string who = "request from " + unlucky.local().text();
     step.check(errors.find(who) == errors.rfind(who), "one report of " + unlucky.name(), "two");
@@ -543,8 +537,7 @@ STEP("04.12", "shutdown() from a handler's thread works") {
   step.let_rest(server);  // whoever takes it all the same has done so then
   step.suspect(
       "A handler has called shutdown(), which waits until the loop has ended, and the loop waits "
-      "for "
-      "a handler: a deadlock. The loop waits for nobody: neither in process_request() nor in "
+      "for a handler: a deadlock. The loop waits for nobody: neither in process_request() nor in "
       "has_room().");
   ender.send("!shutdown\n").expect("!SHUTDOWN\n");
   step.suspect("After shutdown() the requests under way are still served to their end.");

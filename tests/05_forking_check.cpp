@@ -201,8 +201,7 @@ STEP("05.3", "a burst of 50 leaves no zombie, without waiting for the next clien
   step.suspect_task("05.B", "ForkingMixIn::collect_children");
   step.suspect(
       "Children that have ended are still there, as zombies. SIGCHLD says that children have "
-      "ended, "
-      "not how many: several signals come as one. Ask after every child, and again after a "
+      "ended, not how many: several signals come as one. Ask after every child, and again after a "
       "waitpid() that a signal has interrupted (EINTR).");
   const std::vector<Peer*> clients = conversations(step, server, burst);
   // All of them end while the server cannot run: their signals become one.
@@ -230,8 +229,7 @@ STEP("05.4", "a child never comes back into the loop, and leaves by _exit") {
   Server& server = step.probe_server("ends", {.args = {"--port", "0"}});
   step.suspect(
       "A child has served its client and did not end: it went back into the loop. Nothing may "
-      "stand "
-      "between the child's work and its _exit().");
+      "stand between the child's work and its _exit().");
   for (int i = 0; i < clients; ++i) {
     Peer& client = step.connect(server);
     client.send("who\n");
@@ -398,8 +396,7 @@ STEP("05.6", "its children's exit statuses decide its own") {
   Program& client = start(peers, {});
   step.suspect(
       "A child was killed by a signal. It has no exit status then, and has not had its answers: "
-      "the "
-      "parent must not take that for success.");
+      "the parent must not take that for success.");
   ::kill(client.children().front(), SIGKILL);
   step.did("signal", "SIGKILL to one of the client's children");
   play_server(step, peers, lines, right);
@@ -467,8 +464,7 @@ STEP("05.8", "above --max-children the next client waits, and none is lost") {
   }
   step.suspect(
       "More children run than --max-children allows. has_room() says whether one more may be "
-      "forked; "
-      "it is asked before each request.");
+      "forked; it is asked before each request.");
   served.front()->send("still mine\n").expect("STILL MINE\n");
   step.let_rest(server);
   step.check(server.children().size() <= limit, "3 children at most",
@@ -480,8 +476,7 @@ STEP("05.8", "above --max-children the next client waits, and none is lost") {
   }
   step.suspect(
       "A child has ended, and the client that waited was not served: a child that has been "
-      "collected "
-      "is no active child any more.");
+      "collected is no active child any more.");
   for (Peer* client : waiting) {
     served.front()->half_close();
     served.front()->expect_end();
@@ -573,8 +568,7 @@ STEP("05.10", "a fork that fails costs one client, not the server") {
     unlucky.expect_over();
     step.suspect(
         "fork() has failed, and nobody was told. Its result is -1 then: neither the parent's nor "
-        "the "
-        "child's. (And kill(-1) or waitpid(-1) is about every process there is.)");
+        "the child's. (And kill(-1) or waitpid(-1) is about every process there is.)");
     server.expect_error_contains("Exception occurred during processing of request from " +
                                  unlucky.local().text());
     step.suspect("One fork has failed, and the server serves nobody any more.");
@@ -582,8 +576,7 @@ STEP("05.10", "a fork that fails costs one client, not the server") {
   }
   step.suspect(
       "fork() has failed, and its client was reset. report_error(), then shutdown_request(): it "
-      "sees "
-      "the end of file.");
+      "sees the end of file.");
   server.recorder().add(Fault::fail(Calls::any_fork, EAGAIN));
   // Its words are there before it is accepted: what is closed with them unread is reset.
   kit::FaultHandle door = server.recorder().add(Fault::hold(Calls::any_accept));
@@ -663,8 +656,7 @@ STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
 
   step.suspect(
       "A slow request stops the server: the next client waits for it. What begins with !slow goes "
-      "on "
-      "in a child, and handle() returns at once in the parent.");
+      "on in a child, and handle() returns at once in the parent.");
   kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::any_send).on_streams());
   Peer& slow = step.connect(server);
   slow.send("!slow 1\n");
@@ -673,8 +665,7 @@ STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
   held.release();
   step.suspect(
       "The slow answer was lost: the parent has shut the connection down. When handle() returns "
-      "the "
-      "server does so; before that the parent closes its own copy (request().close()), and no "
+      "the server does so; before that the parent closes its own copy (request().close()), and no "
       "shutdown follows.");
   slow.expect("!SLOW 1\n");
   step.suspect("What follows a slow line belongs to the same conversation: its child serves it.");

@@ -240,9 +240,8 @@ STEP("06.3", "TOTAL is the same at every moment while transfers run") {
   constexpr int looks = 30;
   step.suspect(
       "TOTAL saw a transfer half done: the money had left one account and not come to the other. "
-      "One "
-      "lock over the whole of transfer(), and the same one over the whole of total(). A lock for "
-      "each read() and each write() does not help: what belongs together is the transfer.");
+      "One lock over the whole of transfer(), and the same one over the whole of total(). A lock "
+      "for each read() and each write() does not help: what belongs together is the transfer.");
   step.suspect_if_it_hangs(
       "The bank has stopped to answer: its threads wait for a lock that nobody gives back, or for "
       "each other.");
@@ -283,8 +282,7 @@ STEP("06.4", "opposite transfers never stop each other for good") {
   step.suspect_if_it_hangs(
       "A deadlock: one thread holds the first account and waits for the second, another holds the "
       "second and waits for the first. Take one lock for both; or two at once (std::scoped_lock); "
-      "or "
-      "always in the same order.");
+      "or always in the same order.");
   Server& server = step.server();
   Peer& witness = step.connect(server);
   LedgerUse ledger(server);
@@ -328,8 +326,7 @@ STEP("06.5", "a transfer that fails half-way leaves everything as it was") {
   expect_refused(step, client, "DEPOSIT rich 1");
   step.suspect(
       "ledger_.write() has thrown while a lock was held, and nobody gave it back. A lock that is "
-      "an "
-      "object (std::lock_guard) is given back by its destructor, whichever way the function is "
+      "an object (std::lock_guard) is given back by its destructor, whichever way the function is "
       "left.");
   ask(client, "BALANCE rich", full);
   Peer& other = step.connect(server);
@@ -338,9 +335,8 @@ STEP("06.5", "a transfer that fails half-way leaves everything as it was") {
   ask(client, "BALANCE rich", full);
   step.suspect(
       "The transfer was refused, and yet something has changed: the money was taken from one "
-      "account "
-      "before ledger_.write() of the other one threw. Do first what may fail, or undo what was "
-      "done.");
+      "account before ledger_.write() of the other one threw. Do first what may fail, or undo "
+      "what was done.");
   ask(client, "BALANCE poor", "OK 10");
   ask(other, "TOTAL", "OK " + std::to_string(most + 10));
 
@@ -582,8 +578,8 @@ STEP("06.6", "proves TOTAL, and says so when one unit is missing") {
 STEP("06.7", "a client that does not read its answer holds no lock") {
   step.suspect(
       "While one answer is being sent, nobody else is served: a lock is held while the server "
-      "waits "
-      "for a client. Hold it over the ledger alone, and give it back before the answer is sent.");
+      "waits for a client. Hold it over the ledger alone, and give it back before the answer is "
+      "sent.");
   Server& server = step.server();
   Peer& slow = step.connect(server);
   Peer& other = step.connect(server);
@@ -775,8 +771,7 @@ STEP("06.8",
 
   step.suspect(
       "Several wait, each for an amount of his own. notify_one() wakes one of them, perhaps one "
-      "who "
-      "still has to wait, and the one who was meant sleeps on: notify_all().");
+      "who still has to wait, and the one who was meant sleeps on: notify_all().");
   std::vector<Peer*> patient;
   // He will find the bank closed twice.
   Peer& stubborn = waiting(900'000, "", "WAIT a 800000\n");
@@ -791,8 +786,7 @@ STEP("06.8",
 
   step.suspect(
       "A client that waited has left, and its thread sleeps on, perhaps for ever. look_again() "
-      "wakes "
-      "all who wait, and wait_for() throws Refused when it is given_up.");
+      "wakes all who wait, and wait_for() throws Refused when it is given_up.");
   step.suspect_task("06.F", "Bank::look_again");
   const std::size_t busy = server.open_descriptors();
   for (Peer* client : {&waiting(800'000), &waiting(800'000)}) client->close();
@@ -813,8 +807,7 @@ STEP("06.8",
   }
   step.suspect(
       "Who asks to wait after stop() waits for ever: stop() ends every wait_for(), now and from "
-      "now "
-      "on. It sets a flag that stays.");
+      "now on. It sets a flag that stays.");
   for (int i = 0; i < 2; ++i) {
     const std::string answer = stubborn.read_line();
     step.check(answer.starts_with("ERR "), "\"ERR\" and a reason, twice", kit::quoted(answer));

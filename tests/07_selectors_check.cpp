@@ -375,9 +375,8 @@ STEP("07.4", "a client that does not read holds up nobody") {
   ask(step, server, other, step.word() + "\n");
   step.suspect(
       "One client sends and never reads, so its socket is full in the end: then send() takes only "
-      "a "
-      "part, or nothing (EAGAIN). That is no error and no reason to wait: the rest stays with the "
-      "connection until it is writable.");
+      "a part, or nothing (EAGAIN). That is no error and no reason to wait: the rest stays with "
+      "the connection until it is writable.");
   Peer& deaf = step.connect(server);
   deaf.send_in_background(numbered_lines(step, flood));
   wait_until_stalled(step, server, {&deaf}, other);
@@ -397,8 +396,8 @@ STEP("07.4", "a client that does not read holds up nobody") {
 STEP("07.5", "16 MiB comes back whole to a slow reader") {
   step.suspect(
       "send() took fewer bytes than it was given, or none (EAGAIN), and the rest was not sent "
-      "later, "
-      "or twice. What is left stays in the connection's output, in order, until it is writable.");
+      "later, or twice. What is left stays in the connection's output, in order, until it is "
+      "writable.");
   Server& in_pieces =
       start(step, {.faults = {Fault::fail(Calls::any_send, EINTR).every(3).on_streams(),
                               Fault::fail(Calls::any_send, EAGAIN).at(2).every(3).on_streams(),
@@ -457,8 +456,7 @@ STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
   server.expect(typed);
   step.suspect(
       "The client made its standard input non-blocking. That is no setting of the number but of "
-      "the "
-      "terminal, which it shares with the shell: the next program finds it so. Wait in the "
+      "the terminal, which it shares with the shell: the next program finds it so. Wait in the "
       "selector, and read when it is ready.");
   step.check(!kit::proc::is_nonblocking(client.pid(), 0), "standard input as the client found it",
              "O_NONBLOCK is set");
@@ -532,8 +530,7 @@ STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
   if (rest.size() < all_rest.size() && all_rest.starts_with(rest)) {
     step.suspect(
         "The client half-closes, or ends, while something is left (after a half-close send() "
-        "fails: "
-        "EPIPE). shutdown(fd, SHUT_WR) only when everything typed is sent.");
+        "fails: EPIPE). shutdown(fd, SHUT_WR) only when everything typed is sent.");
   } else {
     step.suspect(
         "What send() did not take was not sent later, or twice. It is kept, in order, and goes "
@@ -590,9 +587,8 @@ STEP("07.7", "an idle server sleeps, with 100 silent clients") {
   };
   const char* const wakes =
       "Nobody says anything, and yet the server does not sleep. A connection that is registered "
-      "for "
-      "EVENT_WRITE with nothing to send is always ready: the loop turns without end. Register for "
-      "EVENT_WRITE only after a short send(), and no longer than something is left.";
+      "for EVENT_WRITE with nothing to send is always ready: the loop turns without end. Register "
+      "for EVENT_WRITE only after a short send(), and no longer than something is left.";
   step.suspect_task("07.E", "SelectorMixIn::wait");
   step.suspect(wakes);
   Server& server = start(step, {.build = "checked"});
@@ -741,8 +737,7 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
       step.suspect_task("07.E", "SelectorMixIn::wait");
       step.suspect(
           "A client's end of file was read, and answers wait for it still: it is readable for "
-          "ever. "
-          "From then on wait for EVENT_WRITE alone.");
+          "ever. From then on wait for EVENT_WRITE alone.");
     } else {
       step.suspect(
           "The signal has come, and what nobody takes any more is ready again and again: the "
@@ -826,8 +821,7 @@ STEP("07.9", "memory is bounded when a client sends and never reads") {
   step.suspect(
       "The server reads on from clients that take no answer, and keeps the answers: whoever sends "
       "enough ends it. While --max-output bytes wait for a client, do not read from it: register "
-      "it "
-      "for EVENT_WRITE alone.");
+      "it for EVENT_WRITE alone.");
   Server& server = start(step, {.args = {"--max-output", std::to_string(max_output), "--quiet"}});
   server.may_say("processing of request from");
   Peer& other = step.connect(server);
@@ -866,10 +860,8 @@ STEP("07.10", "one flooding client does not starve the rest") {
   constexpr std::uint64_t endless = 200;  // as much as the flooding client has to say
   step.suspect(
       "One client sends faster than the server reads, and the server reads from it until nothing "
-      "is "
-      "left: nobody else has a turn. Read once for each readiness: what is left is told again, "
-      "after "
-      "the others.");
+      "is left: nobody else has a turn. Read once for each readiness: what is left is told again, "
+      "after the others.");
   Server& server = start(step, {.args = {"--max-output", "1000000000"}});
   server.may_say("processing of request from");
   Peer& flooding = step.connect(server);
@@ -914,8 +906,7 @@ STEP("07.11", "without descriptors left it waits, and goes on when one is free")
   };
   step.suspect(
       "accept() found no free descriptor (EMFILE). That is no end: those who are connected are "
-      "served "
-      "on.");
+      "served on.");
   const auto ran_out = [&] { return server.errors().find("accept") != std::string_view::npos; };
   while (!ran_out() && clients.size() < 2 * limit) {
     newcomer();
@@ -1100,9 +1091,8 @@ STEP("07.13", "each client is taken in, and kept") {
   step.suspect_task("07.D", "SelectorMixIn::process_request");
   step.suspect(
       "A client was not taken in, or was not kept. server_activate() registers the listener; "
-      "wait() "
-      "selects, and returns true when that is ready; process_request() keeps the Request, which "
-      "owns the connection, in a list.");
+      "wait() selects, and returns true when that is ready; process_request() keeps the Request, "
+      "which owns the connection, in a list.");
   Server& server = start(step);
   const std::size_t before = server.open_descriptors();
   std::vector<Peer*> clients;
