@@ -1,0 +1,185 @@
+// Files for GET and HEAD, and never one outside the folder.
+// The contract: http_folder.hpp. See also: openat(2), O_NOFOLLOW; fstat(2); RFC 9110, 13 and 14.
+
+#include "http_folder.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <socketserver/http_words.hpp>
+#include <socketserver/system_call.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "http_range.hpp"
+
+namespace socketserver {
+namespace {
+
+// Without O_NONBLOCK, to open a FIFO would be to wait for whoever writes to it. For a file it means
+// nothing.
+constexpr int open_flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+FileDescriptor open_in(int folder, const char* name, int more_flags = 0) {
+  int fd;
+  do {
+    fd = ::openat(folder, name, open_flags | more_flags);
+  } while (fd == -1 && errno == EINTR);
+  return FileDescriptor(fd);
+}
+
+// Step by step: O_NOFOLLOW looks at the last name of a path alone. Empty, with errno, if it is not
+// there. A name has no slash in it, and is neither "." nor "..".
+FileDescriptor open_below(int top, const std::vector<std::string>& names) {
+  FileDescriptor at = open_in(top, ".", O_DIRECTORY);
+  for (std::size_t i = 0; at && i < names.size(); ++i) {
+    const bool last = i + 1 == names.size();
+    at = open_in(at.get(), names[i].c_str(), last ? 0 : O_DIRECTORY);
+  }
+  return at;
+}
+
+// A server that cannot open one file more must not say that there is none.
+HttpResponse not_opened(int error) {
+  const bool passes = error == EMFILE || error == ENFILE || error == ENOMEM;
+  return error_response(passes ? 503 : 404);
+}
+
+// ---- conditions ----------------------------------------------------------------------------------
+
+std::optional<std::chrono::sys_seconds> date_in(const HeaderFields& fields, const char* name) {
+  const std::optional<std::string_view> text = fields.get(name);
+  return text ? parse_http_date(*text) : std::nullopt;
+}
+
+// If-None-Match has precedence; as no file has a tag here, none of its tags matches. RFC 9110, 13.1.3
+bool not_modified(const HeaderFields& fields, std::chrono::sys_seconds modified) {
+  if (fields.count("If-None-Match") > 0) return false;
+  const auto known = date_in(fields, "If-Modified-Since");
+  return known && modified <= *known;
+}
+
+// If-Range: the part, if the client's other parts are of the same file; otherwise all of it.
+bool range_applies(const RequestHead& head, std::chrono::sys_seconds modified) {
+  if (head.method != "GET" || head.fields.count("Range") != 1) return false;
+  return head.fields.count("If-Range") == 0 || date_in(head.fields, "If-Range") == modified;
+}
+
+// ---- one file ----------------------------------------------------------------------------------
+
+// A date to come would be taken for newer than every change until then. RFC 9110, 8.8.2.1
+std::chrono::sys_seconds modified_at(const struct stat& status) {
+  const std::chrono::sys_seconds modified{std::chrono::seconds(status.st_mtime)};
+  return std::min(modified, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+}
+
+void narrow(HttpResponse& response, std::string_view range_text) {
+  const std::uint64_t size = response.file->size;
+  const RangeAnswer answer = range_of(range_text, size);
+  if (answer.kind == RangeAnswer::Kind::whole) return;
+  if (answer.kind == RangeAnswer::Kind::unsatisfiable) {
+    response = error_response(416);
+    response.fields.add("Content-Range", "bytes */" + std::to_string(size));
+    return;
+  }
+  response.status = 206;
+  response.fields.add("Content-Range", content_range(answer.range, size));
+  response.file->offset = answer.range.first;
+  response.file->size = answer.range.size;
+}
+
+// The size is that of the open file: between a look at a name and its opening, another file may get
+// the name.
+HttpResponse file_response(FileDescriptor file, const struct stat& status, std::string_view name,
+                           const RequestHead& head) {
+  const std::chrono::sys_seconds modified = modified_at(status);
+  HttpResponse response;
+  response.fields.add("Last-Modified", http_date(modified));
+  if (not_modified(head.fields, modified)) {
+    response.status = 304;
+    return response;
+  }
+  response.fields.add("Content-Type", content_type(name));
+  response.fields.add("Accept-Ranges", "bytes");
+  response.file = FileSlice{std::move(file), 0, static_cast<std::uint64_t>(status.st_size)};
+  if (range_applies(head, modified)) narrow(response, *head.fields.get("Range"));
+  return response;
+}
+
+// ---- a folder ----------------------------------------------------------------------------------
+
+std::vector<std::string> names_in(FileDescriptor folder) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(folder.get()), ::closedir);
+  if (!entries) throw_system_error("fdopendir");
+  (void)folder.release();  // closedir closes it
+  std::vector<std::string> names;
+  while (const dirent* const entry = ::readdir(entries.get())) {
+    std::string name = entry->d_name;
+    struct stat status{};
+    if (name == "." || name == "..") continue;
+    if (::fstatat(::dirfd(entries.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == -1) continue;
+    if (S_ISDIR(status.st_mode)) names.push_back(name + "/");
+    if (S_ISREG(status.st_mode)) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// A name is whatever bytes its maker liked: it is made harmless twice, for the link and for the page.
+// "./" before it: a name such as "a:b" would be taken for a scheme, if ":" were not encoded.
+HttpResponse list_folder(FileDescriptor folder, const TargetPath& path) {
+  const std::string title = "Directory listing for " + html_escaped(path.encoded());
+  HttpResponse response;
+  response.fields.add("Content-Type", "text/html;charset=utf-8");
+  response.body = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
+                  "</title></head>\n<body><h1>" + title + "</h1>\n<ul>\n";
+  for (const std::string& name : names_in(std::move(folder))) {
+    response.body += "<li><a href=\"./" + percent_encoded(name) + "\">" + html_escaped(name) + "</a></li>\n";
+  }
+  response.body += "</ul></body>\n</html>\n";
+  return response;
+}
+
+// To the name with a slash: without it, the page's own links would lead to the folder above.
+HttpResponse redirect_to_folder(TargetPath path) {
+  path.ends_in_slash = true;
+  HttpResponse response = error_response(301);
+  response.fields.add("Location", path.encoded() + (path.query.empty() ? "" : "?" + path.query));
+  return response;
+}
+
+}  // namespace
+
+Folder::Folder(const std::string& path)
+    : top_(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open")) {}
+
+HttpResponse Folder::answer(const RequestHead& head) const {
+  const TargetPath path = path_of(head.target);
+  FileDescriptor found = open_below(top_.get(), path.names);
+  if (!found) return not_opened(errno);
+  struct stat status{};
+  check(::fstat(found.get(), &status), "fstat");
+  if (S_ISDIR(status.st_mode)) return answer_folder(std::move(found), path, head);
+  if (!S_ISREG(status.st_mode) || path.ends_in_slash) return error_response(404);
+  return file_response(std::move(found), status, path.names.back(), head);
+}
+
+HttpResponse Folder::answer_folder(FileDescriptor folder, const TargetPath& path,
+                                   const RequestHead& head) const {
+  constexpr const char* index = "index.html";
+  if (!path.ends_in_slash) return redirect_to_folder(path);
+  FileDescriptor page = open_in(folder.get(), index);
+  struct stat status{};
+  if (page && ::fstat(page.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+    return file_response(std::move(page), status, index, head);
+  }
+  return list_folder(std::move(folder), path);
+}
+
+}  // namespace socketserver

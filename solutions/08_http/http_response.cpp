@@ -1,0 +1,100 @@
+// Answers: the head that goes over the wire, and the page that says what is wrong.
+// The contract: http_response.hpp. See also: RFC 9112, 4 and 6; RFC 9110, 15.
+
+#include "http_response.hpp"
+
+#include <unistd.h>
+#include <socketserver/http_words.hpp>
+#include <socketserver/system_call.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+namespace socketserver {
+
+std::string FileSlice::next(std::size_t most) {
+  std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(most, size)), '\0');
+  ssize_t count;
+  do {
+    count = ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  } while (count == -1 && errno == EINTR);
+  check(count, "pread");
+  if (count == 0 && size > 0) throw std::runtime_error("the file has become shorter meanwhile");
+  bytes.resize(static_cast<std::size_t>(count));
+  offset += bytes.size();
+  size -= bytes.size();
+  return bytes;
+}
+
+HttpResponse error_response(int status, std::string_view why) {
+  HttpResponse response;
+  response.status = status;
+  if (never_has_content(status)) return response;
+  const std::string title = std::to_string(status) + " " + std::string(reason_phrase(status));
+  response.fields.add("Content-Type", "text/html;charset=utf-8");
+  response.body = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
+                  "</title></head>\n<body><h1>" + title + "</h1>\n<p>" +
+                  html_escaped(why.empty() ? explanation(status) : why) + ".</p></body>\n</html>\n";
+  return response;
+}
+
+// ---- the head ----------------------------------------------------------------------------------
+
+// The version is the server's own, not the client's. RFC 9110, 6.2
+void ResponseHead::begin(int status, std::string_view reason, std::string_view server) {
+  *this = ResponseHead();
+  status_ = status;
+  text_ = "HTTP/1.1 " + std::to_string(status) + " ";
+  text_ += reason.empty() ? reason_phrase(status) : reason;
+  text_ += "\r\n";
+  add("Server", server);
+  add("Date", http_date(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())));
+}
+
+void ResponseHead::add(std::string_view name, std::string_view value) {
+  const bool harmless = std::none_of(value.begin(), value.end(), [](char byte) {
+    const auto number = static_cast<unsigned char>(byte);
+    return (number < ' ' && number != '\t') || number == 0x7f;
+  });
+  if (!is_token(name) || !harmless) {
+    throw std::invalid_argument("a header field would break out of its line");
+  }
+  says_length_ |= same_word(name, "Content-Length") || same_word(name, "Transfer-Encoding");
+  says_close_ |= same_word(name, "Connection") && same_word(trimmed(value), "close");
+  text_ += name;
+  text_ += ": ";
+  text_ += value;
+  text_ += "\r\n";
+}
+
+bool ResponseHead::finish(const RequestHead& request, bool keep) {
+  const bool says_end = says_length_ || never_has_content(status_) || request.method == "HEAD";
+  const bool kept = keep && says_end && !says_close_;
+  if (!kept && !says_close_) add("Connection", "close");
+  if (kept && request.minor == 0) add("Connection", "keep-alive");
+  text_ += "\r\n";
+  return kept;
+}
+
+std::string ResponseHead::take() {
+  return std::exchange(text_, {});
+}
+
+// No length where there is never content: 204 must not have one, and for 304 it would be the length
+// of what was not sent. HTTP/1.0 knows no chunks. RFC 9110, 8.6
+bool describe(ResponseHead& head, const HttpResponse& response, const RequestHead& request) {
+  for (const HeaderFields::Field& field : response.fields.all()) head.add(field.name, field.value);
+  if (never_has_content(response.status)) return false;
+  const bool chunked = response.chunked && request.minor >= 1;
+  if (chunked) {
+    head.add("Transfer-Encoding", "chunked");
+  } else {
+    head.add("Content-Length", std::to_string(response.size()));
+  }
+  return chunked;
+}
+
+}  // namespace socketserver
