@@ -59,6 +59,12 @@ bool is_token(std::string_view text) noexcept {
   });
 }
 
+bool is_known(std::string_view method) noexcept {
+  constexpr std::string_view methods[] = {"GET", "HEAD",  "POST",   "PUT",
+                                          "DELETE", "PATCH", "OPTIONS"};
+  return std::find(std::begin(methods), std::end(methods), method) != std::end(methods);
+}
+
 std::string_view trimmed(std::string_view text) noexcept {
   constexpr std::string_view space = " \t";
   const std::size_t first = text.find_first_not_of(space);
@@ -146,6 +152,13 @@ bool RequestHead::expects_continue() const {
     expects = true;
   }
   return expects;
+}
+
+void HeadParser::start() {
+  head_ = RequestHead();
+  empty_lines_ = 0;
+  fields_size_ = 0;
+  done_ = false;
 }
 
 std::size_t HeadParser::longest_line() const noexcept {

@@ -85,6 +85,10 @@ struct RequestHead {
 /// RFC 9110, 5.6.2.
 [[nodiscard]] bool is_token(std::string_view text) noexcept;
 
+/// Whether the method is one that this kit has a name for: what is not allowed is then 405, and 501
+/// is for the rest. RFC 9110, 9.1.
+[[nodiscard]] bool is_known(std::string_view method) noexcept;
+
 /// `text` without the spaces and tabs at both ends. RFC 9110, 5.6.3.
 [[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
 
@@ -96,6 +100,9 @@ class HeadParser {
  public:
   /// @param limits  outlives the parser
   explicit HeadParser(const HttpLimits& limits) noexcept : limits_(limits) {}
+
+  /// Forgets this head: the next line is the first of another.
+  void start();
 
   /// Whether the head is whole.
   [[nodiscard]] bool done() const noexcept { return done_; }
