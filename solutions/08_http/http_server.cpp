@@ -224,7 +224,7 @@ const Folder& SimpleHTTPRequestHandler::directory() {
 }
 
 void SimpleHTTPRequestHandler::not_allowed() {
-  send(not_allowed_response("GET, HEAD"));
+  send(not_allowed_response(allowed_methods()));
 }
 
 HttpResponse not_allowed_response(std::string_view allow) {

@@ -171,7 +171,10 @@ class SimpleHTTPRequestHandler : public BaseHTTPRequestHandler {
   void do_OPTIONS() override { not_allowed(); }
 
  protected:
-  /// 405, with what is allowed: GET and HEAD.
+  /// What the resource that was asked for can do, for `Allow`.
+  [[nodiscard]] virtual std::string_view allowed_methods() { return "GET, HEAD"; }
+
+  /// 405, with what is allowed.
   void not_allowed();
 };
 

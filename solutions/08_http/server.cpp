@@ -13,6 +13,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "http_folder.hpp"
@@ -33,6 +34,9 @@ struct Settings {
 };
 
 // ---- the service, whoever runs it ---------------------------------------------------------------
+
+constexpr std::string_view upper_methods = "POST";
+constexpr std::string_view file_methods = "GET, HEAD";
 
 bool is_upper(const RequestHead& head) {
   return head.target.substr(0, head.target.find('?')) == "/upper";
@@ -64,11 +68,15 @@ class SiteHandler : public SimpleHTTPRequestHandler {
   const Folder& directory() override { return settings_.folder; }
 
   void do_GET() override {
-    is_upper(head()) ? send(not_allowed_response("POST")) : SimpleHTTPRequestHandler::do_GET();
+    is_upper(head()) ? not_allowed() : SimpleHTTPRequestHandler::do_GET();
   }
 
   void do_POST() override {
     is_upper(head()) ? send(upper_response(head(), read_all_content())) : not_allowed();
+  }
+
+  std::string_view allowed_methods() override {
+    return is_upper(head()) ? upper_methods : file_methods;
   }
 
   void log_request(int status) override {
@@ -91,11 +99,14 @@ class SiteSession : public HttpSession {
   }
 
   HttpResponse answer(const RequestHead& head, std::string content) override {
-    const bool reads = head.method == "GET" || head.method == "HEAD";
-    if (!is_known(head.method)) return error_response(501, "Unsupported method: " + head.method);
-    if (!is_upper(head)) return reads ? settings_.folder.answer(head) : not_allowed_response("GET, HEAD");
-    if (head.method != "POST") return not_allowed_response("POST");
-    return upper_response(head, std::move(content));
+    const std::string& method = head.method;
+    if (!is_known(method)) return error_response(501, "Unsupported method: " + method);
+    if (is_upper(head)) {
+      return method == "POST" ? upper_response(head, std::move(content))
+                              : not_allowed_response(upper_methods);
+    }
+    return method == "GET" || method == "HEAD" ? settings_.folder.answer(head)
+                                               : not_allowed_response(file_methods);
   }
 
   void log_request(const RequestHead& head, int status) override {
