@@ -35,7 +35,7 @@ constexpr Status statuses[] = {
     {414, "URI Too Long", "The request line is longer than this server reads"},
     {416, "Range Not Satisfiable", "Nothing of the range is in the document"},
     {417, "Expectation Failed", "The expectation cannot be met"},
-    {431, "Request Header Fields Too Large", "The header fields are longer than this server reads"},
+    {431, "Request Header Fields Too Large", "The fields are longer than this server reads"},
     {500, "Internal Server Error", "The server got itself in trouble"},
     {501, "Not Implemented", "The server does not support this operation"},
     {503, "Service Unavailable", "The server cannot do this just now"},
@@ -63,7 +63,8 @@ constexpr Type types[] = {
     {"webp", "image/webp"},      {"woff2", "font/woff2"},      {"xml", "text/xml"},
 };
 
-constexpr std::array<std::string_view, 7> day_names = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 7> day_names = {"Sun", "Mon", "Tue", "Wed",
+                                                       "Thu", "Fri", "Sat"};
 constexpr std::array<std::string_view, 7> long_day_names = {
     "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 constexpr std::array<std::string_view, 12> month_names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -270,6 +271,16 @@ std::string html_escaped(std::string_view text) {
     }
   }
   return escaped;
+}
+
+std::string html_page(std::string_view title, std::string_view content) {
+  std::string page = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>";
+  page += html_escaped(title);
+  page += "</title></head>\n<body><h1>";
+  page += html_escaped(title);
+  page += "</h1>\n";
+  page += content;
+  return page += "</body>\n</html>\n";
 }
 
 std::string percent_encoded(std::string_view path) {

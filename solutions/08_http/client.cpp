@@ -3,6 +3,8 @@
 
 #include <socketserver/connection.hpp>
 #include <socketserver/file_descriptor.hpp>
+#include <socketserver/http_body.hpp>
+#include <socketserver/http_message.hpp>
 #include <socketserver/program.hpp>
 #include <stream_handler.hpp>
 
@@ -15,9 +17,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "http_body.hpp"
-#include "http_message.hpp"
 
 using namespace socketserver;
 
@@ -61,7 +60,7 @@ class HttpConnection {
   Answer ask(const Question& question) {
     send_all(connection_.get(), text_of(question));
     Answer answer;
-    do {  // what comes before the answer: "100 Continue", and whatever begins with 1. RFC 9110, 15.2
+    do {  // "100 Continue", and whatever else begins with 1, is no answer yet. RFC 9110, 15.2
       answer = read_head();
     } while (answer.status < 200);
     bool up_to_the_end = false;
@@ -146,7 +145,9 @@ void run(const Options& options) {
     question.path = path;
     question.chunked = options.has("--chunked");
     if (options.has("--head")) question.method = "HEAD";
-    if (options.has("--range")) question.more_fields = "Range: bytes=" + options.text("--range") + "\r\n";
+    if (options.has("--range")) {
+      question.more_fields = "Range: bytes=" + options.text("--range") + "\r\n";
+    }
     if (options.has("--upload")) {
       question.method = "POST";
       question.content = options.text("--upload");

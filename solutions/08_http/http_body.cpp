@@ -1,7 +1,7 @@
 // Where the content of a message ends: a length, chunks, or the connection's end.
 // The contract: http_body.hpp. See also: RFC 9112, 6 and 7.
 
-#include "http_body.hpp"
+#include <socketserver/http_body.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -17,16 +17,17 @@ constexpr std::size_t longest_chunk_line = 256;  // a size has 16 digits; extens
 // Digits and nothing else: no sign, no space. What no number can hold is too large in any case.
 std::uint64_t number_of(std::string_view digits, int base, const char* what) {
   std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  if (digits.empty() || end != digits.data() + digits.size() || error == std::errc::invalid_argument) {
+  const char* const last = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), last, value, base);
+  if (digits.empty() || end != last || error == std::errc::invalid_argument) {
     throw HttpError(400, std::string(what) + " is not a number");
   }
   if (error == std::errc::result_out_of_range) throw HttpError(413, "the content is too large");
   return value;
 }
 
-// `chunked` is what comes last, and comes once: otherwise nobody knows where the content ends. Other
-// codings are lawful, and not known here. RFC 9112, 6.1
+// `chunked` is what comes last, and comes once: otherwise nobody knows where the content ends.
+// Other codings are lawful, and not known here. RFC 9112, 6.1
 void check_codings(const HeaderFields& fields) {
   const std::vector<std::string_view> codings = fields.list("Transfer-Encoding");
   const auto is_chunked = [](std::string_view coding) { return same_word(coding, "chunked"); };

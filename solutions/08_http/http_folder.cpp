@@ -1,11 +1,11 @@
 // Files for GET and HEAD, and never one outside the folder.
 // The contract: http_folder.hpp. See also: openat(2), O_NOFOLLOW; fstat(2); RFC 9110, 13 and 14.
 
-#include "http_folder.hpp"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <socketserver/http_folder.hpp>
+#include <socketserver/http_range.hpp>
 #include <socketserver/http_words.hpp>
 #include <socketserver/system_call.hpp>
 
@@ -16,8 +16,6 @@
 #include <optional>
 #include <utility>
 #include <vector>
-
-#include "http_range.hpp"
 
 namespace socketserver {
 namespace {
@@ -51,14 +49,15 @@ HttpResponse not_opened(int error) {
   return error_response(passes ? 503 : 404);
 }
 
-// ---- conditions ----------------------------------------------------------------------------------
+// ---- conditions --------------------------------------------------------------------------------
 
 std::optional<std::chrono::sys_seconds> date_in(const HeaderFields& fields, const char* name) {
   const std::optional<std::string_view> text = fields.get(name);
   return text ? parse_http_date(*text) : std::nullopt;
 }
 
-// If-None-Match has precedence; as no file has a tag here, none of its tags matches. RFC 9110, 13.1.3
+// If-None-Match has precedence; no file has a tag here, so none of its tags matches.
+// RFC 9110, 13.1.3
 bool not_modified(const HeaderFields& fields, std::chrono::sys_seconds modified) {
   if (fields.count("If-None-Match") > 0) return false;
   const auto known = date_in(fields, "If-Modified-Since");
@@ -76,7 +75,8 @@ bool range_applies(const RequestHead& head, std::chrono::sys_seconds modified) {
 // A date to come would be taken for newer than every change until then. RFC 9110, 8.8.2.1
 std::chrono::sys_seconds modified_at(const struct stat& status) {
   const std::chrono::sys_seconds modified{std::chrono::seconds(status.st_mtime)};
-  return std::min(modified, std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+  const auto now = std::chrono::system_clock::now();
+  return std::min(modified, std::chrono::floor<std::chrono::seconds>(now));
 }
 
 void narrow(HttpResponse& response, std::string_view range_text) {
@@ -123,7 +123,8 @@ std::vector<std::string> names_in(FileDescriptor folder) {
     std::string name = entry->d_name;
     struct stat status{};
     if (name == "." || name == "..") continue;
-    if (::fstatat(::dirfd(entries.get()), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == -1) continue;
+    const int at = ::dirfd(entries.get());
+    if (::fstatat(at, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == -1) continue;  // gone again
     if (S_ISDIR(status.st_mode)) names.push_back(name + "/");
     if (S_ISREG(status.st_mode)) names.push_back(std::move(name));
   }
@@ -131,18 +132,15 @@ std::vector<std::string> names_in(FileDescriptor folder) {
   return names;
 }
 
-// A name is whatever bytes its maker liked: it is made harmless twice, for the link and for the page.
-// "./" before it: a name such as "a:b" would be taken for a scheme, if ":" were not encoded.
+// A name is whatever bytes its maker liked: it is made harmless for the link, and for the page.
 HttpResponse list_folder(FileDescriptor folder, const TargetPath& path) {
-  const std::string title = "Directory listing for " + html_escaped(path.encoded());
+  std::string list = "<ul>\n";
+  for (const std::string& name : names_in(std::move(folder))) {
+    list += "<li><a href=\"" + percent_encoded(name) + "\">" + html_escaped(name) + "</a></li>\n";
+  }
   HttpResponse response;
   response.fields.add("Content-Type", "text/html;charset=utf-8");
-  response.body = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
-                  "</title></head>\n<body><h1>" + title + "</h1>\n<ul>\n";
-  for (const std::string& name : names_in(std::move(folder))) {
-    response.body += "<li><a href=\"./" + percent_encoded(name) + "\">" + html_escaped(name) + "</a></li>\n";
-  }
-  response.body += "</ul></body>\n</html>\n";
+  response.body = html_page("Directory listing for " + path.decoded(), list + "</ul>\n");
   return response;
 }
 

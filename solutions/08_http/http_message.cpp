@@ -1,9 +1,7 @@
 // The head of a request: its first line and its header fields.
 // The contract: http_message.hpp. See also: RFC 9112, 2 to 5; RFC 9110, 5.
 
-#include "http_message.hpp"
-
-#include <socketserver/connection.hpp>
+#include <socketserver/http_message.hpp>
 
 #include <algorithm>
 
@@ -30,7 +28,8 @@ bool is_target_byte(char byte) {
 
 // What a host and its port can be made of, the brackets of an IPv6 address too. RFC 3986, 3.2.2
 bool is_host_byte(char byte) {
-  return byte > ' ' && byte < 0x7f && std::string_view("/?#@\\,\"<>^`{|}").find(byte) == std::string_view::npos;
+  constexpr std::string_view others = "/?#@\\,\"<>^`{|}";
+  return byte > ' ' && byte < 0x7f && others.find(byte) == others.npos;
 }
 
 // "HTTP/1.1". The name is case-sensitive, and each number is one digit. RFC 9112, 2.3
@@ -44,81 +43,15 @@ int minor_of(std::string_view version) {
 
 }  // namespace
 
-// ---- words -------------------------------------------------------------------------------------
-
-bool same_word(std::string_view left, std::string_view right) noexcept {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char one, char other) { return upper(one) == upper(other); });
-}
-
-bool is_token(std::string_view text) noexcept {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char byte) {
-    const char letter = upper(byte);
-    return (letter >= 'A' && letter <= 'Z') || is_digit(byte) || marks.find(byte) != marks.npos;
-  });
-}
-
-bool is_known(std::string_view method) noexcept {
-  constexpr std::string_view methods[] = {"GET", "HEAD",  "POST",   "PUT",
-                                          "DELETE", "PATCH", "OPTIONS"};
-  return std::find(std::begin(methods), std::end(methods), method) != std::end(methods);
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view space = " \t";
-  const std::size_t first = text.find_first_not_of(space);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
+// ---- lines -------------------------------------------------------------------------------------
 
 std::string_view without_line_end(std::string_view line) {
   if (!line.ends_with("\r\n")) throw HttpError(400, "a line must end with CR and LF");
   return line.substr(0, line.size() - 2);
 }
 
-// ---- fields ------------------------------------------------------------------------------------
-
-void HeaderFields::add(std::string_view name, std::string_view value) {
-  fields_.push_back({std::string(name), std::string(value)});
-}
-
-std::optional<std::string_view> HeaderFields::get(std::string_view name) const noexcept {
-  for (const Field& field : fields_) {
-    if (same_word(field.name, name)) return field.value;
-  }
-  return {};
-}
-
-std::size_t HeaderFields::count(std::string_view name) const noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(fields_.begin(), fields_.end(),
-                    [name](const Field& field) { return same_word(field.name, name); }));
-}
-
-std::vector<std::string_view> HeaderFields::list(std::string_view name) const {
-  std::vector<std::string_view> members;
-  for (const Field& field : fields_) {
-    if (!same_word(field.name, name)) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      const std::string_view member = trimmed(rest.substr(0, comma));
-      if (!member.empty()) members.push_back(member);
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-  }
-  return members;
-}
-
-bool HeaderFields::lists(std::string_view name, std::string_view word) const {
-  const std::vector<std::string_view> members = list(name);
-  return std::any_of(members.begin(), members.end(),
-                     [word](std::string_view member) { return same_word(member, word); });
-}
-
-// A space before the colon, or a line that goes on in the next, is read in two ways by two programs:
-// one of them sees a field that the other does not. RFC 9112, 5.1 and 5.2
+// A space before the colon, or a line that goes on in the next, is read in two ways by two
+// programs: one of them sees a field that the other does not. RFC 9112, 5.1 and 5.2
 void add_field(HeaderFields& fields, std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == line.npos) throw HttpError(400, "a header field has no colon");
@@ -132,10 +65,6 @@ void add_field(HeaderFields& fields, std::string_view line) {
 }
 
 // ---- a head ------------------------------------------------------------------------------------
-
-std::string RequestHead::line() const {
-  return method + " " + target + (minor == 0 ? " HTTP/1.0" : " HTTP/1.1");
-}
 
 bool RequestHead::keeps_alive() const {
   if (fields.lists("Connection", "close")) return false;
@@ -204,7 +133,7 @@ void HeadParser::take_request_line(std::string_view line) {
 
 void HeadParser::take_field(std::string_view line) {
   fields_size_ += line.size() + 2;
-  if (fields_size_ > limits_.fields) throw HttpError(431, "the header fields are too long together");
+  if (fields_size_ > limits_.fields) throw HttpError(431, "the header fields are too long");
   if (head_.fields.all().size() == limits_.field_count) {
     throw HttpError(431, "there are too many header fields");
   }

@@ -1,13 +1,11 @@
 // From a target to names of files. The contract: http_path.hpp. See also: RFC 3986, 5.2.4.
 
-#include "http_path.hpp"
-
+#include <socketserver/http_message.hpp>
+#include <socketserver/http_path.hpp>
 #include <socketserver/http_words.hpp>
 
 #include <algorithm>
 #include <optional>
-
-#include "http_message.hpp"
 
 namespace socketserver {
 namespace {
@@ -58,10 +56,14 @@ TargetPath path_of(std::string_view target) {
   return path;
 }
 
-std::string TargetPath::encoded() const {
+std::string TargetPath::decoded() const {
   std::string text;
-  for (const std::string& name : names) text += "/" + percent_encoded(name);
+  for (const std::string& name : names) text += "/" + name;
   return ends_in_slash ? text + "/" : text;
+}
+
+std::string TargetPath::encoded() const {
+  return percent_encoded(decoded());
 }
 
 }  // namespace socketserver

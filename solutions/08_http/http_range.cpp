@@ -1,12 +1,11 @@
 // A part of a file. The contract: http_range.hpp. See also: RFC 9110, 14.
 
-#include "http_range.hpp"
+#include <socketserver/http_message.hpp>
+#include <socketserver/http_range.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <limits>
-
-#include "http_message.hpp"
 
 namespace socketserver {
 namespace {

@@ -40,7 +40,7 @@ void BaseHTTPRequestHandler::handle() {
   } while (!close_connection_);
 }
 
-// Whatever is thrown: the connection is not kept, because nobody knows where the next request begins.
+// After an HttpError the connection is not kept: nobody knows where the next request begins.
 void BaseHTTPRequestHandler::handle_one_request() {
   close_connection_ = true;
   answered_ = false;
@@ -122,8 +122,8 @@ void BaseHTTPRequestHandler::call_method() {
   };
   using Self = BaseHTTPRequestHandler;
   static constexpr Method methods[] = {
-      {"GET", &Self::do_GET},       {"HEAD", &Self::do_HEAD},   {"POST", &Self::do_POST},
-      {"PUT", &Self::do_PUT},       {"DELETE", &Self::do_DELETE}, {"PATCH", &Self::do_PATCH},
+      {"GET", &Self::do_GET},         {"HEAD", &Self::do_HEAD},     {"POST", &Self::do_POST},
+      {"PUT", &Self::do_PUT},         {"DELETE", &Self::do_DELETE}, {"PATCH", &Self::do_PATCH},
       {"OPTIONS", &Self::do_OPTIONS},
   };
   for (const Method& method : methods) {
@@ -180,7 +180,8 @@ void BaseHTTPRequestHandler::send_header(std::string_view name, std::string_view
 
 // Content that was not read stands where the next request would be looked for.
 void BaseHTTPRequestHandler::end_headers() {
-  const bool keep = may_keep_ && protocol_version != "HTTP/1.0" && head_.keeps_alive() && body_.done();
+  const bool all_was_read = may_keep_ && body_.done();
+  const bool keep = all_was_read && head_.keeps_alive() && protocol_version != "HTTP/1.0";
   close_connection_ = !response_.finish(head_, keep);
   wfile().write(response_.take());
 }
@@ -189,7 +190,8 @@ void BaseHTTPRequestHandler::send(HttpResponse response) {
   send_response(response.status);
   const bool chunked = describe(response_, response, head_);
   end_headers();
-  if (command() != "HEAD" && !never_has_content(response.status)) send_content(response, chunked);
+  if (command() == "HEAD" || never_has_content(response.status)) return;
+  send_content(response, chunked);
 }
 
 void BaseHTTPRequestHandler::send_content(HttpResponse& response, bool chunked) {

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <socketserver/http_body.hpp>
+#include <socketserver/http_folder.hpp>
+#include <socketserver/http_message.hpp>
+#include <socketserver/http_response.hpp>
 #include <socketserver/tcp_server.hpp>
 #include <stream_handler.hpp>
 #include <threading_mixin.hpp>
@@ -9,11 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "http_body.hpp"
-#include "http_folder.hpp"
-#include "http_message.hpp"
-#include "http_response.hpp"
 
 namespace socketserver {
 
@@ -43,9 +42,9 @@ using ThreadingHTTPServer = ThreadingMixIn<HTTPServer>;
 
 /// Serves one connection: one request after the other, as long as the client keeps it.
 ///
-/// Derive, and override do_GET() and whatever else the service knows. Each of them sends one answer:
-/// send_response(), send_header() for each field, end_headers(), then the content to wfile(); or
-/// send(), or send_error(). Source: Python's `http.server.BaseHTTPRequestHandler`.
+/// Derive, and override do_GET() and whatever else the service knows. Each of them sends one
+/// answer: send_response(), send_header() for each field, end_headers(), then the content to
+/// wfile(); or send(), or send_error(). Source: Python's `http.server.BaseHTTPRequestHandler`.
 class BaseHTTPRequestHandler : public StreamRequestHandler {
  public:
   using StreamRequestHandler::StreamRequestHandler;

@@ -1,8 +1,7 @@
 // One connection of many, on one thread: HTTP as a state that is moved on by what comes.
 // The contract: http_session.hpp. Its counterpart with a thread: http_server.cpp.
 
-#include "http_session.hpp"
-
+#include <socketserver/http_session.hpp>
 #include <socketserver/http_words.hpp>
 #include <socketserver/log.hpp>
 #include <socketserver/program.hpp>
@@ -13,8 +12,8 @@
 namespace socketserver {
 namespace {
 
-// Of a file, what is in memory at a time; and how much may wait for a client before its next request
-// is looked at.
+// Of a file, what is in memory at a time; and how much may wait for a client before its next
+// request is looked at.
 constexpr std::size_t piece_size = 64 * 1024;
 
 }  // namespace

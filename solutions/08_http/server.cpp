@@ -4,6 +4,8 @@
 
 #include <socketserver/connection.hpp>
 #include <socketserver/descriptor_limit.hpp>
+#include <socketserver/http_folder.hpp>
+#include <socketserver/http_session.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/server_with.hpp>
 #include <forking_mixin.hpp>
@@ -16,9 +18,7 @@
 #include <string_view>
 #include <utility>
 
-#include "http_folder.hpp"
 #include "http_server.hpp"
-#include "http_session.hpp"
 
 using namespace socketserver;
 using std::chrono::milliseconds;
@@ -130,7 +130,9 @@ void set_attributes(Settings& settings, const Options& options) {
   settings.limits.body = static_cast<std::uint64_t>(options.number("--body-limit", 1024 * 1024));
   settings.protocol = options.text("--protocol", "HTTP/1.1");
   settings.quiet = options.has("--quiet");
-  if (options.has("--timeout")) settings.client_timeout = milliseconds(options.number("--timeout", 0));
+  if (options.has("--timeout")) {
+    settings.client_timeout = milliseconds(options.number("--timeout", 0));
+  }
   if (options.has("--head-timeout")) {
     settings.head_timeout = milliseconds(options.number("--head-timeout", 0));
   }

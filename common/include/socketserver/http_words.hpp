@@ -11,7 +11,8 @@
 
 namespace socketserver {
 
-/// What a status code is called: "Not Found" for 404; empty for one that is not known. RFC 9110, 15.
+/// What a status code is called: "Not Found" for 404; empty for one that is not known.
+/// RFC 9110, 15.
 /// Python's `http.HTTPStatus.phrase`.
 [[nodiscard]] std::string_view reason_phrase(int status) noexcept;
 
@@ -40,6 +41,11 @@ namespace socketserver {
 /// `text` for the inside of an HTML page: & < > " and ' are written as references. Python's
 /// `html.escape`.
 [[nodiscard]] std::string html_escaped(std::string_view text);
+
+/// A page for a person.
+/// @param title    a text; it is escaped
+/// @param content  HTML, below the title
+[[nodiscard]] std::string html_page(std::string_view title, std::string_view content);
 
 /// `path` for a URL: each byte that is not a letter, a digit, or one of "-._~/" is written as
 /// "%41". RFC 3986, 2. Python's `urllib.parse.quote`.

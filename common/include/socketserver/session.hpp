@@ -37,7 +37,8 @@ class Output {
   std::span<char> write(std::string_view bytes);
 
   /// From now on `source` is asked for more whenever all has been sent; call it after a write(). As
-  /// long as it has more, nothing is read from this client. Not owned: it outlives the output, as a session does.
+  /// long as it has more, nothing is read from this client. Not owned: it is asked no more once the
+  /// connection has ended.
   void write_later(Source& source) noexcept { source_ = &source; }
 
   /// Ends the conversation: nothing more is read from this client, and when it has got everything

@@ -15,6 +15,9 @@ struct TargetPath {
 
   /// The path again, percent-encoded, beginning with one slash.
   [[nodiscard]] std::string encoded() const;
+
+  /// The path as a person reads it. Escape it before it is shown.
+  [[nodiscard]] std::string decoded() const;
 };
 
 /// Reads "/a/b?c", and "http://host/a/b?c", which means the same (RFC 9112, 3.2).

@@ -1,9 +1,5 @@
-// Answers: the head that goes over the wire, and the page that says what is wrong.
-// The contract: http_response.hpp. See also: RFC 9112, 4 and 6; RFC 9110, 15.
-
-#include "http_response.hpp"
-
 #include <unistd.h>
+#include <socketserver/http_response.hpp>
 #include <socketserver/http_words.hpp>
 #include <socketserver/system_call.hpp>
 
@@ -35,9 +31,8 @@ HttpResponse error_response(int status, std::string_view why) {
   if (never_has_content(status)) return response;
   const std::string title = std::to_string(status) + " " + std::string(reason_phrase(status));
   response.fields.add("Content-Type", "text/html;charset=utf-8");
-  response.body = "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + title +
-                  "</title></head>\n<body><h1>" + title + "</h1>\n<p>" +
-                  html_escaped(why.empty() ? explanation(status) : why) + ".</p></body>\n</html>\n";
+  response.body = html_page(title, "<p>" + html_escaped(why.empty() ? explanation(status) : why) +
+                                       ".</p>\n");
   return response;
 }
 
@@ -51,7 +46,8 @@ void ResponseHead::begin(int status, std::string_view reason, std::string_view s
   text_ += reason.empty() ? reason_phrase(status) : reason;
   text_ += "\r\n";
   add("Server", server);
-  add("Date", http_date(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())));
+  const auto now = std::chrono::system_clock::now();
+  add("Date", http_date(std::chrono::floor<std::chrono::seconds>(now)));
 }
 
 void ResponseHead::add(std::string_view name, std::string_view value) {
@@ -70,31 +66,8 @@ void ResponseHead::add(std::string_view name, std::string_view value) {
   text_ += "\r\n";
 }
 
-bool ResponseHead::finish(const RequestHead& request, bool keep) {
-  const bool says_end = says_length_ || never_has_content(status_) || request.method == "HEAD";
-  const bool kept = keep && says_end && !says_close_;
-  if (!kept && !says_close_) add("Connection", "close");
-  if (kept && request.minor == 0) add("Connection", "keep-alive");
-  text_ += "\r\n";
-  return kept;
-}
-
 std::string ResponseHead::take() {
   return std::exchange(text_, {});
-}
-
-// No length where there is never content: 204 must not have one, and for 304 it would be the length
-// of what was not sent. HTTP/1.0 knows no chunks. RFC 9110, 8.6
-bool describe(ResponseHead& head, const HttpResponse& response, const RequestHead& request) {
-  for (const HeaderFields::Field& field : response.fields.all()) head.add(field.name, field.value);
-  if (never_has_content(response.status)) return false;
-  const bool chunked = response.chunked && request.minor >= 1;
-  if (chunked) {
-    head.add("Transfer-Encoding", "chunked");
-  } else {
-    head.add("Content-Length", std::to_string(response.size()));
-  }
-  return chunked;
 }
 
 }  // namespace socketserver

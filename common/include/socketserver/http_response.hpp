@@ -1,13 +1,12 @@
 #pragma once
 
 #include <socketserver/file_descriptor.hpp>
+#include <socketserver/http_message.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "http_message.hpp"
 
 namespace socketserver {
 
@@ -39,16 +38,16 @@ struct HttpResponse {
 /// @param why  in a sentence; if there is none, explanation() of the status
 [[nodiscard]] HttpResponse error_response(int status, std::string_view why = {});
 
-/// The first lines of an answer, put together one by one. What is written here is what goes over the
-/// wire: nothing that a client has sent can begin a line of its own.
+/// The first lines of an answer, put together one by one. What is written here is what goes over
+/// the wire: nothing that a client has sent can begin a line of its own.
 class ResponseHead {
  public:
   /// Begins with the status line, and the fields that every answer has: Server and Date.
   /// @param reason  what the status is called; empty: reason_phrase()
   void begin(int status, std::string_view reason, std::string_view server);
 
-  /// Adds a field. @throws std::invalid_argument if the name is no token, or the value has a control
-  /// character in it
+  /// Adds a field. @throws std::invalid_argument if the name is no token, or the value has a
+  /// control character in it
   void add(std::string_view name, std::string_view value);
 
   /// Adds what says how the content ends, and whether the connection does.

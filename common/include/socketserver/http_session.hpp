@@ -1,16 +1,15 @@
 #pragma once
 
 #include <socketserver/address.hpp>
+#include <socketserver/http_body.hpp>
+#include <socketserver/http_message.hpp>
+#include <socketserver/http_response.hpp>
 #include <socketserver/session.hpp>
 
 #include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "http_body.hpp"
-#include "http_message.hpp"
-#include "http_response.hpp"
 
 namespace socketserver {
 
@@ -41,7 +40,9 @@ class HttpSession : public Session, private Source {
 
   /// Whether answer() wants the content. If not, it is called at once, and a request that has
   /// content ends its connection.
-  [[nodiscard]] virtual bool wants_content([[maybe_unused]] const RequestHead& head) { return false; }
+  [[nodiscard]] virtual bool wants_content([[maybe_unused]] const RequestHead& head) {
+    return false;
+  }
 
   /// The answer to a request. Must not block.
   [[nodiscard]] virtual HttpResponse answer(const RequestHead& head, std::string content) = 0;

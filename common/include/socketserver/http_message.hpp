@@ -95,7 +95,8 @@ struct RequestHead {
 /// Reads the head of a request, line by line.
 ///
 /// HTTP/1.1 is lines and counted bytes, by turns. Whoever has the lines, a handler that waits for
-/// them or a session that is handed them, gives each to take_line(), until done(). Not synchronised.
+/// them or a session that is handed them, gives each to take_line(), until done(). Not
+/// synchronised.
 class HeadParser {
  public:
   /// @param limits  outlives the parser

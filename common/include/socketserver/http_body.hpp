@@ -1,11 +1,11 @@
 #pragma once
 
+#include <socketserver/http_message.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "http_message.hpp"
 
 namespace socketserver {
 
@@ -20,8 +20,9 @@ class BodyDecoder {
 
   /// The content that a request announces. RFC 9112, 6.3.
   ///
-  /// A request that has two opinions of its length is refused: whoever stands before this server may
-  /// have the other one, and what one takes for content is a request to the other ("smuggling").
+  /// A request that has two opinions of its length is refused: whoever stands before this server
+  /// may have the other one, and what one takes for content is a request to the other
+  /// ("smuggling").
   /// @param limits  outlives the decoder
   /// @throws HttpError 400, 413, 501
   BodyDecoder(const RequestHead& head, const HttpLimits& limits);
