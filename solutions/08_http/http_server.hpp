@@ -5,14 +5,15 @@
 #include <socketserver/http_message.hpp>
 #include <socketserver/http_response.hpp>
 #include <socketserver/tcp_server.hpp>
-#include <stream_handler.hpp>
-#include <threading_mixin.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "stream_handler.hpp"
+#include "threading_mixin.hpp"
 
 namespace socketserver {
 
