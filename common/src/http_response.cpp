@@ -10,6 +10,17 @@
 #include <utility>
 
 namespace socketserver {
+namespace {
+
+// Whether a text stays in its line, and brings no other control character along. RFC 9110, 5.5
+bool stays_in_its_line(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char byte) {
+    const auto value = static_cast<unsigned char>(byte);
+    return (value < ' ' && value != '\t') || value == 0x7f;
+  });
+}
+
+}  // namespace
 
 std::string FileSlice::next(std::size_t most) {
   std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(most, size)), '\0');
@@ -40,6 +51,9 @@ HttpResponse error_response(int status, std::string_view why) {
 
 // The version is the server's own, not the client's. RFC 9110, 6.2
 void ResponseHead::begin(int status, std::string_view reason, std::string_view server) {
+  if (!stays_in_its_line(reason)) {
+    throw std::invalid_argument("a reason phrase would break out of its line");
+  }
   *this = ResponseHead();
   status_ = status;
   text_ = "HTTP/1.1 " + std::to_string(status) + " ";
@@ -51,11 +65,7 @@ void ResponseHead::begin(int status, std::string_view reason, std::string_view s
 }
 
 void ResponseHead::add(std::string_view name, std::string_view value) {
-  const bool harmless = std::none_of(value.begin(), value.end(), [](char byte) {
-    const auto number = static_cast<unsigned char>(byte);
-    return (number < ' ' && number != '\t') || number == 0x7f;
-  });
-  if (!is_token(name) || !harmless) {
+  if (!is_token(name) || !stays_in_its_line(value)) {
     throw std::invalid_argument("a header field would break out of its line");
   }
   says_length_ |= same_word(name, "Content-Length") || same_word(name, "Transfer-Encoding");

@@ -143,6 +143,7 @@ void BaseHTTPRequestHandler::handle_expect_100() {
   wfile().flush();
 }
 
+// What stands behind a piece is read with the next call: reading on would move this one away.
 std::string_view BaseHTTPRequestHandler::read_content() {
   if (!body_.done() && std::exchange(expects_continue_, false)) handle_expect_100();
   while (body_.wants_line()) body_.take_line(read_line_for(body_));
@@ -155,8 +156,7 @@ std::string_view BaseHTTPRequestHandler::read_content() {
   return bytes;
 }
 
-// A `bytes` that is still to be used must not be moved away by a look for the end: the line behind
-// the last piece is read with the next call.
+// Until read_content() has seen the end: behind the last piece, a chunk and a trailer still come.
 std::string BaseHTTPRequestHandler::read_all_content() {
   std::string content;
   for (;;) {

@@ -130,12 +130,21 @@ void HttpSession::reply(HttpResponse response, Output& out, bool may_keep) {
   const bool kept = lines.finish(head, keep);
   out.write(lines.take());
   if (head.method != "HEAD" && !never_has_content(response.status)) {
-    if (response.file && response.file->size > 0) file_ = std::move(response.file);
+    if (response.file) write_file(std::move(*response.file), out);
     if (chunked && !response.body.empty()) out.write(chunk(response.body));
     out.write(chunked ? chunk({}) : response.body);
   }
   begin_anew();
   if (!kept) out.end();
+}
+
+// A small one leaves with its head, in one packet. A large one waits until that has gone.
+void HttpSession::write_file(FileSlice file, Output& out) {
+  if (file.size > piece_size) {
+    file_ = std::move(file);
+  } else {
+    while (file.size > 0) out.write(file.next(piece_size));
+  }
 }
 
 void HttpSession::begin_anew() {

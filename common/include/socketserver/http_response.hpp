@@ -44,6 +44,7 @@ class ResponseHead {
  public:
   /// Begins with the status line, and the fields that every answer has: Server and Date.
   /// @param reason  what the status is called; empty: reason_phrase()
+  /// @throws std::invalid_argument if `reason` has a control character in it
   void begin(int status, std::string_view reason, std::string_view server);
 
   /// Adds a field. @throws std::invalid_argument if the name is no token, or the value has a

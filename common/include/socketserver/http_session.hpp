@@ -62,6 +62,7 @@ class HttpSession : public Session, private Source {
   void consume(std::size_t size) noexcept;
   void head_is_whole(Output& out);
   void reply(HttpResponse response, Output& out, bool may_keep);
+  void write_file(FileSlice file, Output& out);
   void begin_anew();
   [[nodiscard]] bool too_late() const;
 
