@@ -101,10 +101,17 @@ class HttpConnection {
       throw std::runtime_error("this is no HTTP server: it says \"" + escaped(status_line) + "\"");
     }
     answer.reason = status_line.substr(std::min<std::size_t>(status_line.size(), 13));
+    std::string field;  // which may go on in a line that begins with a space. RFC 9112, 5.2
     for (;;) {
       const std::string_view line = read_line(limits_.field_line);
+      if (line.starts_with(' ') || line.starts_with('\t')) {
+        field += ' ';
+        field += trimmed(line);
+        continue;
+      }
+      if (!field.empty()) add_field(answer.fields, field);
       if (line.empty()) return answer;
-      add_field(answer.fields, line);
+      field = line;
     }
   }
 

@@ -57,9 +57,11 @@ BodyDecoder BodyDecoder::of_response(int status, std::string_view method,
   BodyDecoder decoder;
   decoder.limits_ = &limits;
   if (method == "HEAD" || status < 200 || status == 204 || status == 304) return decoder;
-  decoder.begin(fields, limits);
-  const bool says_length = fields.count("Content-Length") + fields.count("Transfer-Encoding") > 0;
-  if (!says_length) {
+  const std::vector<std::string_view> codings = fields.list("Transfer-Encoding");
+  const bool is_chunked = !codings.empty() && same_word(codings.back(), "chunked");
+  if (is_chunked || (codings.empty() && fields.count("Content-Length") > 0)) {
+    decoder.begin(fields, limits);
+  } else {
     decoder.state_ = State::until_end;
     decoder.left_ = without_limit;
   }
