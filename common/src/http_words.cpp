@@ -31,6 +31,7 @@ constexpr Status statuses[] = {
     {405, "Method Not Allowed", "The method is not allowed for this resource"},
     {408, "Request Timeout", "The request did not come in time"},
     {411, "Length Required", "The client must say how long the content is"},
+    {412, "Precondition Failed", "The document is not the one that the client knows"},
     {413, "Content Too Large", "The content is larger than this server takes"},
     {414, "URI Too Long", "The request line is longer than this server reads"},
     {416, "Range Not Satisfiable", "Nothing of the range is in the document"},

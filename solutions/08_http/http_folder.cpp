@@ -51,15 +51,21 @@ HttpResponse not_opened(int error) {
 
 // ---- conditions --------------------------------------------------------------------------------
 
+// No value if there is none, or more than one.
 std::optional<std::chrono::sys_seconds> date_in(const HeaderFields& fields, const char* name) {
-  const std::optional<std::string_view> text = fields.get(name);
-  return text ? parse_http_date(*text) : std::nullopt;
+  return fields.count(name) == 1 ? parse_http_date(*fields.get(name)) : std::nullopt;
 }
 
-// If-None-Match has precedence; no file has a tag here, so none of its tags matches.
-// RFC 9110, 13.1.3
+// No file has a tag here: of the tags that a client names none is right, and "*" is any of them. A
+// tag has precedence over a date. The order of all conditions: RFC 9110, 13.2.2
+bool precondition_failed(const HeaderFields& fields, std::chrono::sys_seconds modified) {
+  if (fields.count("If-Match") > 0) return fields.get("If-Match") != "*";
+  const auto known = date_in(fields, "If-Unmodified-Since");
+  return known && modified > *known;
+}
+
 bool not_modified(const HeaderFields& fields, std::chrono::sys_seconds modified) {
-  if (fields.count("If-None-Match") > 0) return false;
+  if (fields.count("If-None-Match") > 0) return fields.get("If-None-Match") == "*";
   const auto known = date_in(fields, "If-Modified-Since");
   return known && modified <= *known;
 }
@@ -99,6 +105,7 @@ void narrow(HttpResponse& response, std::string_view range_text) {
 HttpResponse file_response(FileDescriptor file, const struct stat& status, std::string_view name,
                            const RequestHead& head) {
   const std::chrono::sys_seconds modified = modified_at(status);
+  if (precondition_failed(head.fields, modified)) return error_response(412);
   HttpResponse response;
   response.fields.add("Last-Modified", http_date(modified));
   if (not_modified(head.fields, modified)) {

@@ -436,7 +436,7 @@ kit_mutant(
   NAME tags-not-first
   SENTENCE "If-Modified-Since counts although there is an If-None-Match."
   FILE http_folder.cpp
-  REPLACE [[  if (fields.count("If-None-Match") > 0) return false;
+  REPLACE [[  if (fields.count("If-None-Match") > 0) return fields.get("If-None-Match") == "*";
 ]]
   WITH [[]]
   STEP 08.8
