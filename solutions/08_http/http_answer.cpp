@@ -1,5 +1,5 @@
 // What an answer says of its own end: its length, its chunks, or the end of the connection.
-// The contract: http_response.hpp. See also: RFC 9112, 6.3 and 9.3; RFC 9110, 8.6.
+// The contracts: http_response.hpp, http_message.hpp. See also: RFC 9112, 6.3 and 9.3; RFC 9110, 8.6.
 
 #include <socketserver/http_response.hpp>
 #include <socketserver/http_words.hpp>
@@ -7,6 +7,11 @@
 #include <string>
 
 namespace socketserver {
+
+bool RequestHead::keeps_alive() const {
+  if (fields.lists("Connection", "close")) return false;
+  return minor >= 1 || fields.lists("Connection", "keep-alive");
+}
 
 bool ResponseHead::finish(const RequestHead& request, bool keep) {
   const bool says_end = says_length_ || never_has_content(status_) || request.method == "HEAD";

@@ -40,6 +40,18 @@ void check_codings(const HeaderFields& fields) {
 
 }  // namespace
 
+bool RequestHead::expects_continue() const {
+  if (minor == 0) return false;  // it cannot mean it. RFC 9110, 10.1.1
+  bool expects = false;
+  for (const std::string_view expectation : fields.list("Expect")) {
+    if (!same_word(expectation, "100-continue")) {
+      throw HttpError(417, "the one expectation that is known here is 100-continue");
+    }
+    expects = true;
+  }
+  return expects;
+}
+
 BodyDecoder::BodyDecoder(const RequestHead& head, const HttpLimits& limits) {
   const HeaderFields& fields = head.fields;
   if (fields.count("Transfer-Encoding") > 0) {

@@ -1,10 +1,12 @@
 // Files for GET and HEAD, and never one outside the folder.
-// The contract: http_folder.hpp. See also: openat(2), O_NOFOLLOW; fstat(2); RFC 9110, 13 and 14.
+// The contracts: http_folder.hpp, http_path.hpp. See also: openat(2), O_NOFOLLOW; fstat(2);
+// RFC 3986, 5.2.4; RFC 9110, 13 and 14.
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <socketserver/http_folder.hpp>
+#include <socketserver/http_path.hpp>
 #include <socketserver/http_range.hpp>
 #include <socketserver/http_words.hpp>
 #include <socketserver/system_call.hpp>
@@ -19,6 +21,31 @@
 
 namespace socketserver {
 namespace {
+
+// ---- a path ------------------------------------------------------------------------------------
+
+// What stands behind the host in the absolute form; "/" if nothing does.
+std::string_view without_authority(std::string_view target) {
+  constexpr std::string_view scheme = "http://";
+  if (!same_word(target.substr(0, scheme.size()), scheme)) return target;
+  target.remove_prefix(scheme.size());
+  const std::size_t end = target.find_first_of("/?");
+  if (end == 0) throw HttpError(400, "the target has no host");
+  if (end == target.npos) return "/";
+  return target.substr(end);
+}
+
+// A name, "." for here, ".." for up, or nothing between two slashes.
+void step(std::vector<std::string>& names, std::string_view name) {
+  if (name.empty() || name == ".") return;
+  if (name != "..") {
+    names.emplace_back(name);
+  } else if (!names.empty()) {
+    names.pop_back();
+  }
+}
+
+// ---- opening -----------------------------------------------------------------------------------
 
 // Without O_NONBLOCK, to open a FIFO would be to wait for whoever writes to it. For a file it means
 // nothing.
@@ -160,6 +187,39 @@ HttpResponse redirect_to_folder(TargetPath path) {
 }
 
 }  // namespace
+
+TargetPath path_of(std::string_view target) {
+  target = without_authority(target);
+  TargetPath path;
+  const std::size_t question = std::min(target.find('?'), target.size());
+  if (question < target.size()) path.query = target.substr(question + 1);
+  const std::optional<std::string> decoded = percent_decoded(target.substr(0, question));
+  if (!decoded) throw HttpError(400, "a % in the target is not followed by two digits");
+  if (decoded->find('\0') != decoded->npos) throw HttpError(400, "the target has a NUL byte");
+  if (!decoded->empty() && decoded->front() != '/') {
+    throw HttpError(400, "the target must begin with a slash");
+  }
+  std::string_view rest = *decoded;
+  std::string_view last;
+  while (!rest.empty()) {
+    rest.remove_prefix(1);  // the slash
+    last = rest.substr(0, rest.find('/'));
+    step(path.names, last);
+    rest.remove_prefix(last.size());
+  }
+  path.ends_in_slash = last.empty() || last == "." || last == "..";
+  return path;
+}
+
+std::string TargetPath::decoded() const {
+  std::string text;
+  for (const std::string& name : names) text += "/" + name;
+  return ends_in_slash ? text + "/" : text;
+}
+
+std::string TargetPath::encoded() const {
+  return percent_encoded(decoded());
+}
 
 Folder::Folder(const std::string& path)
     : top_(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open")) {}

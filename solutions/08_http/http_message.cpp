@@ -66,23 +66,6 @@ void add_field(HeaderFields& fields, std::string_view line) {
 
 // ---- a head ------------------------------------------------------------------------------------
 
-bool RequestHead::keeps_alive() const {
-  if (fields.lists("Connection", "close")) return false;
-  return minor >= 1 || fields.lists("Connection", "keep-alive");
-}
-
-bool RequestHead::expects_continue() const {
-  if (minor == 0) return false;  // it cannot mean it. RFC 9110, 10.1.1
-  bool expects = false;
-  for (const std::string_view expectation : fields.list("Expect")) {
-    if (!same_word(expectation, "100-continue")) {
-      throw HttpError(417, "the one expectation that is known here is 100-continue");
-    }
-    expects = true;
-  }
-  return expects;
-}
-
 void HeadParser::start() {
   head_ = RequestHead();
   empty_lines_ = 0;

@@ -1,5 +1,6 @@
 // A folder shown to browsers, and the course's own service beside it: what is sent to /upper comes
-// back in upper case. The same service on four designs, of lessons 01, 04, 05 and 07.
+// back in upper case, and /request shows what was asked. The same on four designs, of lessons 01,
+// 04, 05 and 07.
 // Its partner: client.cpp, and every browser. See also: RFC 9110, RFC 9112.
 
 #include <socketserver/connection.hpp>
@@ -38,8 +39,23 @@ struct Settings {
 constexpr std::string_view upper_methods = "POST";
 constexpr std::string_view file_methods = "GET, HEAD";
 
+bool asks_for(const RequestHead& head, std::string_view path) {
+  return head.target.substr(0, head.target.find('?')) == path;
+}
+
 bool is_upper(const RequestHead& head) {
-  return head.target.substr(0, head.target.find('?')) == "/upper";
+  return asks_for(head, "/upper");
+}
+
+// What the server has understood of a request: for whoever writes a parser, or a client.
+HttpResponse request_response(const RequestHead& head) {
+  HttpResponse response;
+  response.fields.add("Content-Type", "text/plain;charset=utf-8");
+  response.body = head.line() + "\n";
+  for (const HeaderFields::Field& field : head.fields.all()) {
+    response.body += field.name + ": " + field.value + "\n";
+  }
+  return response;
 }
 
 // In chunks to whoever has sent chunks: an answer as it was asked.
@@ -68,7 +84,9 @@ class SiteHandler : public SimpleHTTPRequestHandler {
   const Folder& directory() override { return settings_.folder; }
 
   void do_GET() override {
-    is_upper(head()) ? not_allowed() : SimpleHTTPRequestHandler::do_GET();
+    if (is_upper(head())) return not_allowed();
+    if (asks_for(head(), "/request")) return send(request_response(head()));
+    SimpleHTTPRequestHandler::do_GET();
   }
 
   void do_POST() override {
@@ -105,8 +123,8 @@ class SiteSession : public HttpSession {
       return method == "POST" ? upper_response(head, std::move(content))
                               : not_allowed_response(upper_methods);
     }
-    return method == "GET" || method == "HEAD" ? settings_.folder.answer(head)
-                                               : not_allowed_response(file_methods);
+    if (method != "GET" && method != "HEAD") return not_allowed_response(file_methods);
+    return asks_for(head, "/request") ? request_response(head) : settings_.folder.answer(head);
   }
 
   void log_request(const RequestHead& head, int status) override {

@@ -22,7 +22,7 @@ kit_mutant(
 kit_mutant(
   NAME old-connections-never-kept
   SENTENCE "A client of HTTP/1.0 that asks for it does not keep its connection."
-  FILE http_message.cpp
+  FILE http_answer.cpp
   REPLACE [[  return minor >= 1 || fields.lists("Connection", "keep-alive");]]
   WITH [[  return minor >= 1;]]
   STEP 08.5
@@ -290,7 +290,7 @@ kit_mutant(
 kit_mutant(
   NAME close-not-heard
   SENTENCE "\"Connection: close\" is not looked at."
-  FILE http_message.cpp
+  FILE http_answer.cpp
   REPLACE [[  if (fields.lists("Connection", "close")) return false;
 ]]
   WITH [[]]
@@ -322,7 +322,7 @@ kit_mutant(
 kit_mutant(
   NAME decoded-twice
   SENTENCE "Each name is decoded once more."
-  FILE http_path.cpp
+  FILE http_folder.cpp
   REPLACE [[    last = rest.substr(0, rest.find('/'));
     step(path.names, last);]]
   WITH [[    last = rest.substr(0, rest.find('/'));
@@ -333,7 +333,7 @@ kit_mutant(
 kit_mutant(
   NAME nul-cuts-the-name
   SENTENCE "A NUL byte ends the name for the system, and not for the server."
-  FILE http_path.cpp
+  FILE http_folder.cpp
   REPLACE [[  if (decoded->find('\0') != decoded->npos) throw HttpError(400, "the target has a NUL byte");
 ]]
   WITH [[]]
@@ -343,7 +343,7 @@ kit_mutant(
 kit_mutant(
   NAME up-is-a-name
   SENTENCE "\"..\" is a name like others."
-  FILE http_path.cpp
+  FILE http_folder.cpp
   REPLACE [[  if (name != "..") {]]
   WITH [[  if (name != "...") {]]
   STEP 08.7
@@ -352,7 +352,7 @@ kit_mutant(
 kit_mutant(
   NAME query-is-part-of-the-name
   SENTENCE "What stands behind \"?\" belongs to the name."
-  FILE http_path.cpp
+  FILE http_folder.cpp
   REPLACE [[percent_decoded(target.substr(0, question));]]
   WITH [[percent_decoded(target);]]
   STEP 08.6
@@ -506,7 +506,7 @@ kit_mutant(
 kit_mutant(
   NAME 100-for-the-old
   SENTENCE "A client of HTTP/1.0 gets a \"100 Continue\"."
-  FILE http_message.cpp
+  FILE http_body.cpp
   REPLACE [[  if (minor == 0) return false;  // it cannot mean it. RFC 9110, 10.1.1
 ]]
   WITH [[]]
