@@ -56,7 +56,8 @@ bool contains(std::string_view text, std::string_view words) {
   return text.find(words) != text.npos;
 }
 
-// ---- a folder to show ----------------------------------------------------------------------------
+// ---- a folder to show
+// ----------------------------------------------------------------------------
 
 // Everything that is shown stands in "site"; what must never be shown stands beside it.
 struct Site {
@@ -86,7 +87,8 @@ struct Site {
   Server& serve(std::vector<std::string> more = {}, std::string build = {}) {
     std::vector<std::string> args = {"--directory", top_};
     args.insert(args.end(), more.begin(), more.end());
-    return step_.server({.args = std::move(args), .build = std::move(build), .nofile = descriptors});
+    return step_.server(
+        {.args = std::move(args), .build = std::move(build), .nofile = descriptors});
   }
 
  private:
@@ -94,7 +96,8 @@ struct Site {
   std::string top_;
 };
 
-// ---- an answer -----------------------------------------------------------------------------------
+// ---- an answer
+// -----------------------------------------------------------------------------------
 
 bool same_word(std::string_view left, std::string_view right) {
   return Step::upper(left) == Step::upper(right);
@@ -197,8 +200,8 @@ std::string get(std::string_view target, std::string_view more_fields = {}) {
 
 std::string post(std::string_view content, std::string_view more_fields = {}) {
   return request("POST", "/upper",
-                 std::string(more_fields) +
-                     "Content-Length: " + std::to_string(content.size()) + "\r\n") +
+                 std::string(more_fields) + "Content-Length: " + std::to_string(content.size()) +
+                     "\r\n") +
          std::string(content);
 }
 
@@ -252,7 +255,8 @@ void expect_refused(Step& step, Peer& peer, int status, std::string_view what) {
   expect_refused(step, peer, status, answer, what);
 }
 
-// ---- requests that are none, and some that are -----------------------------------------------------
+// ---- requests that are none, and some that are
+// -----------------------------------------------------
 
 struct Case {
   int status;
@@ -328,8 +332,10 @@ std::vector<Case> heads() {
       {200, "a request line of 8,192 bytes", line("GET /" + std::string(room, 'a') + " HTTP/1.1")},
       {414, "a request line of 8,193 bytes",
        line("GET /" + std::string(room + 1, 'a') + " HTTP/1.1")},
-      {200, "a field of 8,192 bytes", field(host + "A: " + std::string(line_limit - 5, 'b') + "\r\n")},
-      {431, "a field of 8,193 bytes", field(host + "A: " + std::string(line_limit - 4, 'b') + "\r\n")},
+      {200, "a field of 8,192 bytes",
+       field(host + "A: " + std::string(line_limit - 5, 'b') + "\r\n")},
+      {431, "a field of 8,193 bytes",
+       field(host + "A: " + std::string(line_limit - 4, 'b') + "\r\n")},
       {200, "31 KiB of fields", field(host + lines(31, "A: " + std::string(1019, 'b') + "\r\n"))},
       {431, "33 KiB of fields", field(host + lines(33, "A: " + std::string(1019, 'b') + "\r\n"))},
   };
@@ -349,10 +355,10 @@ std::vector<Smuggled> smuggling() {
   const std::string length = "Content-Length: " + all + "\r\n";
   const std::string chunked = "Transfer-Encoding: chunked\r\n";
   return {
-      {"a length and chunks", start + "Content-Length: " + std::to_string(last.size()) + "\r\n" +
-                                  chunked + "\r\n" + last},
-      {"chunks and a length", start + chunked + "Content-Length: " + std::to_string(last.size()) +
-                                  "\r\n\r\n" + last},
+      {"a length and chunks",
+       start + "Content-Length: " + std::to_string(last.size()) + "\r\n" + chunked + "\r\n" + last},
+      {"chunks and a length",
+       start + chunked + "Content-Length: " + std::to_string(last.size()) + "\r\n\r\n" + last},
       {"two lengths, the first is 0", start + "Content-Length: 0\r\n" + length + "\r\n" + hidden},
       {"two lengths, the last is 0", start + length + "Content-Length: 0\r\n\r\n" + hidden},
       {"a list of two lengths", start + "Content-Length: 0, " + all + "\r\n\r\n" + hidden},
@@ -362,8 +368,7 @@ std::vector<Smuggled> smuggling() {
       {"a length with a space in it", start + "Content-Length: 0 0\r\n\r\n" + hidden},
       {"an empty length", start + "Content-Length:\r\n\r\n" + hidden},
       {"a length that is a word", start + "Content-Length: none\r\n\r\n" + hidden},
-      {"a length beyond 2^64",
-       start + "Content-Length: 18446744073709551616\r\n\r\n" + hidden},
+      {"a length beyond 2^64", start + "Content-Length: 18446744073709551616\r\n\r\n" + hidden},
       {"a coding that is almost chunked, and a length",
        start + length + "Transfer-Encoding: xchunked\r\n\r\n" + hidden},
       {"a coding that is almost chunked", start + "Transfer-Encoding: xchunked\r\n\r\n" + last},
@@ -377,8 +382,8 @@ std::vector<Smuggled> smuggling() {
        start + "Transfer-Encoding : chunked\r\n" + length + "\r\n" + last},
       {"a coding in a line that goes on",
        start + "A: b\r\n Transfer-Encoding: chunked\r\n" + length + "\r\n" + last},
-      {"chunks in HTTP/1.0", "POST /upper HTTP/1.0\r\nConnection: keep-alive\r\n" + chunked +
-                                 "\r\n" + last},
+      {"chunks in HTTP/1.0",
+       "POST /upper HTTP/1.0\r\nConnection: keep-alive\r\n" + chunked + "\r\n" + last},
   };
 }
 
@@ -433,14 +438,16 @@ void send_in_pieces(Step& step, Peer& peer, std::string_view bytes) {
 STEP("08.1", "a head is read, in whatever pieces it comes") {
   Server& server = step.probe_server("head", {.args = {"--port", "0"}});
   const std::string value = step.text(20);
-  const std::string asked = "\r\nGET /a?b=" + step.word() + "%20c HTTP/1.1\r\nhOsT:kit:80\r\nX-Kit: \t " +
-                            value + " \t\r\nEmpty:\r\nEmpty: 2: \xc3\xa9\r\n\r\n";
+  const std::string asked = "\r\nGET /a?b=" + step.word() +
+                            "%20c HTTP/1.1\r\nhOsT:kit:80\r\nX-Kit: \t " + value +
+                            " \t\r\nEmpty:\r\nEmpty: 2: \xc3\xa9\r\n\r\n";
   const std::string target = asked.substr(6, asked.find(" HTTP") - 6);
-  const std::string understood = "GET " + target + " 1.1\nhOsT=kit:80\nX-Kit=" + value +
-                                 "\nEmpty=\nEmpty=2: \xc3\xa9\n\n";
+  const std::string understood =
+      "GET " + target + " 1.1\nhOsT=kit:80\nX-Kit=" + value + "\nEmpty=\nEmpty=2: \xc3\xa9\n\n";
   step.suspect_task("08.A", "HeadParser::take_request_line");
   step.suspect(
-      "A head is a request line, then fields up to the empty line. The target stays as it came; the "
+      "A head is a request line, then fields up to the empty line. The target stays as it came; "
+      "the "
       "minor number of the version is what HTTP/1.1 and HTTP/1.0 differ in.");
   Peer& plain = step.connect(server);
   plain.send("GET / HTTP/1.0\r\n\r\n").expect("GET / 1.0\n\n");
@@ -510,7 +517,8 @@ STEP("08.2", "what is no request is refused, in bounded memory") {
   first.close();
   const std::size_t before = plain.rss_kib();
   Peer& endless = step.connect(plain);
-  endless.send_in_background("GET / HTTP/1.1\r\n" + lines(24 * 1024, "A: " + std::string(1019, 'b') + "\r\n"));
+  endless.send_in_background("GET / HTTP/1.1\r\n" +
+                             lines(24 * 1024, "A: " + std::string(1019, 'b') + "\r\n"));
   step.check(endless.read_line() == "refused: 431\n", "fields without end: refused with 431");
   const std::size_t after = plain.rss_kib();
   step.check(after <= before + allowance_kib, "no more than 4 MiB of memory for 24 MiB of fields",
@@ -526,8 +534,10 @@ STEP("08.3", "an answer says where it ends") {
   };
   step.suspect_task("08.B", "RequestHead::keeps_alive");
   const char* const kept =
-      "HTTP/1.1 keeps a connection unless \"close\" stands in the list of Connection; HTTP/1.0 does "
-      "so only if \"keep-alive\" stands there. The case of letters does not matter, and close wins.";
+      "HTTP/1.1 keeps a connection unless \"close\" stands in the list of Connection; HTTP/1.0 "
+      "does "
+      "so only if \"keep-alive\" stands there. The case of letters does not matter, and close "
+      "wins.";
   rule(kept, "HTTP/1.1: kept");
   rule(kept, "HTTP/1.1, Connection: close: closed");
   rule(kept, "HTTP/1.1, Connection: x, CLOSE: closed");
@@ -555,7 +565,8 @@ STEP("08.3", "an answer says where it ends") {
   rule(never, "204: no length; kept");
   rule(never, "304: no length; kept");
   const char* const chunks =
-      "An answer in chunks says so in place of a length. HTTP/1.0 knows no chunks: to it the length "
+      "An answer in chunks says so in place of a length. HTTP/1.0 knows no chunks: to it the "
+      "length "
       "is said.";
   rule(chunks, "chunks: chunks; kept");
   rule(chunks, "chunks, to HTTP/1.1: chunks");
@@ -568,14 +579,17 @@ STEP("08.3", "an answer says where it ends") {
   rule(told, "5 bytes to HTTP/1.0: length 5; kept, and told");
   rule(told, "5 bytes to HTTP/1.0, the last answer: length 5; closed, and told");
   const char* const hand =
-      "An answer that has said no length, and may have content, ends with its connection: it cannot "
+      "An answer that has said no length, and may have content, ends with its connection: it "
+      "cannot "
       "be kept, whatever the caller wants.";
   rule(hand, "by hand, with a length: length 5; kept");
   rule(hand, "by hand, without a length: up to the end; closed, and told");
   rule("The answer to HEAD has no content: its end is known without a length.",
        "by hand, without a length, to HEAD: no length; kept");
-  rule("The service has said Connection: close itself: the connection ends, and it is not said twice.",
-       "by hand, with close: length 5; closed, and told");
+  rule(
+      "The service has said Connection: close itself: the connection ends, and it is not said "
+      "twice.",
+      "by hand, with close: length 5; closed, and told");
   probe.expect_exit(0);
 }
 
@@ -605,7 +619,8 @@ STEP("08.4", "one connection, many requests, and who else waits") {
       step.check(answer.content == "GET " + target + " HTTP/1.1\nHost: kit\n",
                  "what was asked, and nothing of the request before", shown(answer.content));
       step.suspect(
-          "An answer was gathered and has not left: flush() before the next request is waited for.");
+          "An answer was gathered and has not left: flush() before the next request is waited "
+          "for.");
     }
     step.suspect("Another client asks, and gets no answer.");
     Peer& second = step.connect(server);
@@ -613,12 +628,14 @@ STEP("08.4", "one connection, many requests, and who else waits") {
     if (design == "sync") {
       step.let_rest(server);
       step.suspect(
-          "A synchronous server that keeps its first client is deaf to the next one. Was the second "
+          "A synchronous server that keeps its first client is deaf to the next one. Was the "
+          "second "
           "served, then the first is kept no longer.");
       step.check(second.unread().empty(), "the second waits as long as the first is there",
                  shown(second.unread()));
       step.suspect(
-          "The first client has ended its connection: handle() returns, and the next one is served.");
+          "The first client has ended its connection: handle() returns, and the next one is "
+          "served.");
       first.close();
     }
     answer = answer_of(step, second);
@@ -641,7 +658,8 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
   for (int i = 0; i < 10; ++i) requests += get("/request?" + std::to_string(i));
   step.suspect_task("08.C", "BaseHTTPRequestHandler::handle_one_request");
   step.suspect(
-      "What has come behind the first request is the next one: it must not be dropped, nor must its "
+      "What has come behind the first request is the next one: it must not be dropped, nor must "
+      "its "
       "answer wait for more.");
   Peer& peer = step.connect(server);
   peer.send(requests + "GET /request?half HTT");
@@ -651,7 +669,8 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
                "the answers come in the order of the requests", shown(answer.content));
   }
   step.suspect(
-      "Connection: close is the client's last word: its request is answered, the answer says close, "
+      "Connection: close is the client's last word: its request is answered, the answer says "
+      "close, "
       "and what follows is no request any more.");
   peer.send("P/1.1\r\nHost: kit\r\nconnection: x, CLOSE\r\n\r\n" + get("/request?late"));
   const Answer last = answer_of(step, peer);
@@ -661,7 +680,8 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
   peer.close();
 
   step.suspect(
-      "The answer to HEAD is the head that GET would have, its length too, and no content: the next "
+      "The answer to HEAD is the head that GET would have, its length too, and no content: the "
+      "next "
       "answer follows at once. send() asks whether there is content to send.");
   Peer& asks_head = step.connect(server);
   asks_head.send(request("HEAD", "/request?h") + get("/request?g"));
@@ -695,7 +715,8 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
   old.close();
 
   step.suspect(
-      "The client has asked for nothing more, and has ended: that is no error, and wants no answer.");
+      "The client has asked for nothing more, and has ended: that is no error, and wants no "
+      "answer.");
   Peer& ends = step.connect(server);
   ends.send(get("/request?1")).half_close();
   expect_status(step, answer_of(step, ends), 200, "the one request before the end");
@@ -710,7 +731,8 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
            {400, "no request", "hello\r\n\r\n"},
            {400, "no Host", "GET /request HTTP/1.1\r\n\r\n"},
            {505, "HTTP/2.0", "GET /request HTTP/2.0\r\nHost: kit\r\n\r\n"},
-           {414, "a long line", "GET /" + std::string(line_limit, 'a') + " HTTP/1.1\r\nHost: kit\r\n\r\n"},
+           {414, "a long line",
+            "GET /" + std::string(line_limit, 'a') + " HTTP/1.1\r\nHost: kit\r\n\r\n"},
            {431, "a long field", get("/request", "A: " + std::string(line_limit, 'b') + "\r\n")}}) {
     step.suspect(
         "A request that could not be read is answered by send_error() with the status that the "
@@ -722,7 +744,8 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
   }
   for (const std::string method : {"BREW", "get", "CONNECT"}) {
     step.suspect(
-        "A method that this server has no name for is 501; not_implemented() says it. Such a request "
+        "A method that this server has no name for is 501; not_implemented() says it. Such a "
+        "request "
         "was understood: the connection may be kept.");
     Peer& brew = step.connect(server);
     brew.send(request(method, "/request"));
@@ -732,13 +755,15 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
     brew.close();
   }
 
-  step.suspect("With --protocol HTTP/1.0 each connection has one answer: protocol_version says so.");
+  step.suspect(
+      "With --protocol HTTP/1.0 each connection has one answer: protocol_version says so.");
   Server& one_each = site.serve({"--protocol", "HTTP/1.0"});
   Peer& once = step.connect(one_each);
   once.send(get("/request?1") + get("/request?2"));
   const Answer only = answer_of(step, once);
-  step.check(only.content.starts_with("GET /request?1 ") && (only.says_close() || only.up_to_the_end),
-             "one answer, which says close");
+  step.check(
+      only.content.starts_with("GET /request?1 ") && (only.says_close() || only.up_to_the_end),
+      "one answer, which says close");
   once.expect_end();
   once.close();
   server.dismiss();
@@ -754,8 +779,8 @@ STEP("08.6", "files of a folder, with their type and length") {
   site.file("sub/index.html", "<p>index</p>\n");
   site.folder("list");
   site.folder("list/inner");
-  const std::vector<std::string> odd = {"a<b>&\"c\".txt", "50% off#1?.txt", "a b+c.txt",
-                                        "caf\xc3\xa9.txt", "it's\nnew.txt", "\xff.bin"};
+  const std::vector<std::string> odd = {"a<b>&\"c\".txt",  "50% off#1?.txt", "a b+c.txt",
+                                        "caf\xc3\xa9.txt", "it's\nnew.txt",  "\xff.bin"};
   for (const std::string& name : odd) site.file("list/" + name, "content of " + name);
   Server& server = site.serve({"--quiet"});
 
@@ -783,14 +808,16 @@ STEP("08.6", "files of a folder, with their type and length") {
     const std::string content = step.payload(size);
     site.file("f.bin", content);
     step.suspect(
-        "Content-Length is the size of the open file; all of it is sent, in pieces. To HEAD the same "
+        "Content-Length is the size of the open file; all of it is sent, in pieces. To HEAD the "
+        "same "
         "is said, and nothing sent.");
     peer.send(request("HEAD", "/f.bin") + get("/f.bin"));
     const Answer head = answer_of(step, peer, "HEAD");
     const Answer answer = answer_of(step, peer);
     expect_status(step, answer, 200, "a file of " + std::to_string(size) + " bytes");
-    step.check(head.field("Content-Length") == std::to_string(size) || head.count("Content-Length") == 0,
-               "HEAD says the length that GET would have", head.field("Content-Length"));
+    step.check(
+        head.field("Content-Length") == std::to_string(size) || head.count("Content-Length") == 0,
+        "HEAD says the length that GET would have", head.field("Content-Length"));
     step.check(answer.content == content, "the file, byte for byte",
                kit::with_commas(answer.content.size()) + " bytes of " + kit::with_commas(size) +
                    ", or others");
@@ -808,8 +835,8 @@ STEP("08.6", "files of a folder, with their type and length") {
   peer.close();
 
   step.suspect("What stands behind \"?\" is no part of the name.");
-  for (const std::string target : {"/a.txt?", "/a.txt?x=/../y", "/%61.txt", "http://kit/a.txt",
-                                   "HTTP://kit:80/a.txt?q"}) {
+  for (const std::string target :
+       {"/a.txt?", "/a.txt?x=/../y", "/%61.txt", "http://kit/a.txt", "HTTP://kit:80/a.txt?q"}) {
     const Answer answer = ask(step, server, get(target));
     step.check(answer.status == 200 && answer.content == "a.txt\n", target + ": the file a.txt",
                std::to_string(answer.status) + " " + shown(answer.content));
@@ -824,7 +851,8 @@ STEP("08.6", "files of a folder, with their type and length") {
 
   step.suspect_task("08.D", "Folder::answer");
   step.suspect(
-      "A folder's page is its index.html. Without a slash at its end its own links would lead to the "
+      "A folder's page is its index.html. Without a slash at its end its own links would lead to "
+      "the "
       "folder above: 301 to the same name with a slash, before the query.");
   const Answer index = ask(step, server, get("/sub/"));
   step.check(index.status == 200 && index.content == "<p>index</p>\n", "/sub/: its index.html",
@@ -839,7 +867,8 @@ STEP("08.6", "files of a folder, with their type and length") {
       "slash before each.");
   step.check((other.status == 301 && !other.field("Location").starts_with("//")) ||
                  other.status == 404 || other.status == 400,
-             "//sub leads to no other host", std::to_string(other.status) + " " + other.field("Location"));
+             "//sub leads to no other host",
+             std::to_string(other.status) + " " + other.field("Location"));
 
   step.suspect(
       "A list shows names that strangers have chosen: html_escaped() for what a person reads, "
@@ -860,7 +889,8 @@ STEP("08.6", "files of a folder, with their type and length") {
   for (const std::string& link : links) {
     if (link.ends_with('/') || link.empty()) continue;
     const Answer file = ask(step, server, get(link.starts_with("/") ? link : "/list/" + link));
-    step.check(file.status == 200, "the link \"" + kit::escape_text(link) + "\" of the list leads to its file",
+    step.check(file.status == 200,
+               "the link \"" + kit::escape_text(link) + "\" of the list leads to its file",
                std::to_string(file.status));
     found += std::any_of(odd.begin(), odd.end(), [&](const std::string& name) {
       return file.content == "content of " + name;
@@ -910,19 +940,51 @@ STEP("08.7", "never a byte from outside the folder") {
   Server& server = site.serve();
 
   step.suspect_task("08.D", "path_of");
-  for (const std::string target :
-       {"/../secret.txt", "/%2e%2e/secret.txt", "/%2E%2e/secret.txt", "/..%2fsecret.txt",
-        "/%2e%2e%2fsecret.txt", "/.%2e/secret.txt", "/sub/../../secret.txt",
-        "/sub/%2e%2e/%2e%2e/secret.txt", "/....//secret.txt", "/..;/secret.txt", "/..%5csecret.txt",
-        "/..%255csecret.txt", "/%252e%252e%252fsecret.txt", "/%252e%252e/secret.txt",
-        "/sub/%252e%252e/%252e%252e/secret.txt", "//../secret.txt", "///../../secret.txt",
-        "/./../secret.txt", "/.%00./secret.txt", "/a.txt%00/../../secret.txt",
-        "/../secret.txt%00.html", "/../site-secret/secret.txt", "/../site/../secret.txt",
-        "/..%2fsite-secret/secret.txt", "/%2e%2e%2f%2e%2e%2f%2e%2e%2fetc/passwd", "/../../../../etc/passwd",
-        "//etc/passwd", "/%2fetc/passwd", "http://kit/../secret.txt", "http://kit/%2e%2e/secret.txt",
-        "/link.txt", "/sub/link.txt", "/up/secret.txt", "/up/site/a.txt", "/sub/away/secret.txt",
-        "/sub/away/site/a.txt", "/up/", "/sub/away/", "/up", "/sub/away", "/dev/null", "/dev/", "/fifo",
-        "/sub/../up/secret.txt", "/sub//away//secret.txt"}) {
+  for (const std::string target : {"/../secret.txt",
+                                   "/%2e%2e/secret.txt",
+                                   "/%2E%2e/secret.txt",
+                                   "/..%2fsecret.txt",
+                                   "/%2e%2e%2fsecret.txt",
+                                   "/.%2e/secret.txt",
+                                   "/sub/../../secret.txt",
+                                   "/sub/%2e%2e/%2e%2e/secret.txt",
+                                   "/....//secret.txt",
+                                   "/..;/secret.txt",
+                                   "/..%5csecret.txt",
+                                   "/..%255csecret.txt",
+                                   "/%252e%252e%252fsecret.txt",
+                                   "/%252e%252e/secret.txt",
+                                   "/sub/%252e%252e/%252e%252e/secret.txt",
+                                   "//../secret.txt",
+                                   "///../../secret.txt",
+                                   "/./../secret.txt",
+                                   "/.%00./secret.txt",
+                                   "/a.txt%00/../../secret.txt",
+                                   "/../secret.txt%00.html",
+                                   "/../site-secret/secret.txt",
+                                   "/../site/../secret.txt",
+                                   "/..%2fsite-secret/secret.txt",
+                                   "/%2e%2e%2f%2e%2e%2f%2e%2e%2fetc/passwd",
+                                   "/../../../../etc/passwd",
+                                   "//etc/passwd",
+                                   "/%2fetc/passwd",
+                                   "http://kit/../secret.txt",
+                                   "http://kit/%2e%2e/secret.txt",
+                                   "/link.txt",
+                                   "/sub/link.txt",
+                                   "/up/secret.txt",
+                                   "/up/site/a.txt",
+                                   "/sub/away/secret.txt",
+                                   "/sub/away/site/a.txt",
+                                   "/up/",
+                                   "/sub/away/",
+                                   "/up",
+                                   "/sub/away",
+                                   "/dev/null",
+                                   "/dev/",
+                                   "/fifo",
+                                   "/sub/../up/secret.txt",
+                                   "/sub//away//secret.txt"}) {
     const bool by_link = contains(target, "link") || contains(target, "up") ||
                          contains(target, "away") || contains(target, "dev");
     if (by_link) {
@@ -968,7 +1030,8 @@ STEP("08.7", "never a byte from outside the folder") {
   }
   step.suspect_task("08.D", "Folder::answer");
   step.suspect(
-      "The index.html of this folder is a link that leads out of it: it is opened without following "
+      "The index.html of this folder is a link that leads out of it: it is opened without "
+      "following "
       "links, too.");
   const Answer index = ask(step, server, get("/sub/"));
   step.check(!contains(index.content, secret), "/sub/: nothing from outside the folder",
@@ -980,8 +1043,8 @@ STEP("08.7", "never a byte from outside the folder") {
   std::filesystem::rename(site.path(""), step.path("moved"));
   std::filesystem::create_directory_symlink(step.path("site-secret"), step.path("site"));
   const Answer still = ask(step, server, get("/a.txt"));
-  step.check(still.status == 200 && still.content == "hello\n", "/a.txt of the folder that was opened",
-             std::to_string(still.status));
+  step.check(still.status == 200 && still.content == "hello\n",
+             "/a.txt of the folder that was opened", std::to_string(still.status));
   const Answer fresh = ask(step, server, get("/secret.txt"));
   step.check(!contains(fresh.content, secret), "nothing of the folder that has come in its place",
              "it was served");
@@ -1007,16 +1070,16 @@ STEP("08.8", "what has not changed is not sent again") {
     peer.send(get(target, fields));
     return answer_of(step, peer);
   };
-  for (const auto& [date, expected] : std::vector<std::pair<std::string, int>>{
-           {"Sun, 06 Nov 1994 08:49:37 GMT", 304},
-           {"Sunday, 06-Nov-94 08:49:37 GMT", 304},
-           {"Sun Nov  6 08:49:37 1994", 304},
-           {"Mon, 07 Nov 1994 08:49:37 GMT", 304},
-           {"Wed, 01 Feb 1995 00:00:00 GMT", 304},
-           {"Sun, 06 Nov 1994 08:49:36 GMT", 200},
-           {"Tue, 31 Dec 1985 23:59:59 GMT", 200},
-           {"yesterday", 200},
-           {"784111777", 200}}) {
+  for (const auto& [date, expected] :
+       std::vector<std::pair<std::string, int>>{{"Sun, 06 Nov 1994 08:49:37 GMT", 304},
+                                                {"Sunday, 06-Nov-94 08:49:37 GMT", 304},
+                                                {"Sun Nov  6 08:49:37 1994", 304},
+                                                {"Mon, 07 Nov 1994 08:49:37 GMT", 304},
+                                                {"Wed, 01 Feb 1995 00:00:00 GMT", 304},
+                                                {"Sun, 06 Nov 1994 08:49:36 GMT", 200},
+                                                {"Tue, 31 Dec 1985 23:59:59 GMT", 200},
+                                                {"yesterday", 200},
+                                                {"784111777", 200}}) {
     step.suspect(
         "A date is a number of seconds: parse_http_date() reads it in each of its three forms. Not "
         "later than that: 304; what is no date is as if it were not there.");
@@ -1028,7 +1091,8 @@ STEP("08.8", "what has not changed is not sent again") {
   }
   const std::string same = "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
   step.suspect(
-      "With If-None-Match the date does not count (RFC 9110, 13.1.3). No tag is that of a file here; "
+      "With If-None-Match the date does not count (RFC 9110, 13.1.3). No tag is that of a file "
+      "here; "
       "\"*\" is any.");
   expect_status(step, asked(same + "If-None-Match: \"x\"\r\n"), 200, "a tag that is none of ours");
   expect_status(step, asked("If-None-Match: *\r\n"), 304, "If-None-Match: *");
@@ -1038,16 +1102,18 @@ STEP("08.8", "what has not changed is not sent again") {
   step.suspect("A file that is not there is 404, whatever the client has.");
   expect_status(step, asked(same, "/missing"), 404, "a file that is not there");
   step.suspect(
-      "A date to come would be newer than every change until then: Last-Modified is never later than "
+      "A date to come would be newer than every change until then: Last-Modified is never later "
+      "than "
       "now (RFC 9110, 8.8.2.1).");
   const Answer ahead = asked("", "/ahead.txt");
-  step.check(!contains(ahead.field("Last-Modified"), " 2096 "), "Last-Modified is not in the future",
-             ahead.field("Last-Modified"));
+  step.check(!contains(ahead.field("Last-Modified"), " 2096 "),
+             "Last-Modified is not in the future", ahead.field("Last-Modified"));
   peer.close();
   server.dismiss();
 }
 
-// ---- the client ----------------------------------------------------------------------------------
+// ---- the client
+// ----------------------------------------------------------------------------------
 
 namespace {
 
@@ -1081,7 +1147,8 @@ Program& start_client(Step& step, const Listener& partner, std::vector<std::stri
 STEP("08.9", "several questions on one connection") {
   Listener& partner = step.listen();
   step.suspect(
-      "ask() sends the question, and reads the answer's head. With HEAD nothing follows it, whatever "
+      "ask() sends the question, and reads the answer's head. With HEAD nothing follows it, "
+      "whatever "
       "the head says of a length.");
   Program& asks = start_client(step, partner, {"/a", "/b?c", "/d", "--head"});
   Peer& server = partner.accept();
@@ -1089,11 +1156,13 @@ STEP("08.9", "several questions on one connection") {
   server.send("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n");
   asks.expect_line("/a: 200 OK, 0 bytes");
   step.suspect(
-      "The connection is kept: the next question goes out on it, and no other is opened. kept() must "
+      "The connection is kept: the next question goes out on it, and no other is opened. kept() "
+      "must "
       "say so, unless the answer says close or is of HTTP/1.0.");
   (void)head_from(step, server, "HEAD /b?c");
   step.suspect(
-      "\"100 Continue\", and whatever else begins with 1, is no answer yet: read on until one comes "
+      "\"100 Continue\", and whatever else begins with 1, is no answer yet: read on until one "
+      "comes "
       "of 200 or more.");
   server.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
   step.let_rest(asks);
@@ -1134,7 +1203,8 @@ STEP("08.9", "several questions on one connection") {
   closing.expect_exit(0);
   kept.close();
 
-  step.suspect("A question with content goes out whole, with its length, and its content behind it.");
+  step.suspect(
+      "A question with content goes out whole, with its length, and its content behind it.");
   const std::string text = step.text(20);
   Program& uploads = start_client(step, partner, {"/upper", "--upload", text});
   Peer& takes = partner.accept();
@@ -1181,7 +1251,8 @@ STEP("08.18", "content ends by its length, its chunks, or with the connection") 
   {
     step.suspect_task("08.F", "BodyDecoder::take_bytes");
     step.suspect(
-        "With a Content-Length the content is so many bytes: not one less, and what follows belongs "
+        "With a Content-Length the content is so many bytes: not one less, and what follows "
+        "belongs "
         "to the next answer.");
     auto [client, server] = ask_for({"/0", "/5", "/big", "/next"});
     const std::string big = step.text(100'000);
@@ -1193,33 +1264,37 @@ STEP("08.18", "content ends by its length, its chunks, or with the connection") 
     in_pieces(server, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + big);
     (void)head_from(step, server, "GET /next");
     server.send("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnone");
-    client.expect_output("/0: 200 OK, 0 bytes\n/5: 200 OK, 5 bytes\nhello/big: 200 OK, 100000 bytes\n" +
-                         big + "/next: 404 Not Found, 4 bytes\nnone");
+    client.expect_output(
+        "/0: 200 OK, 0 bytes\n/5: 200 OK, 5 bytes\nhello/big: 200 OK, 100000 bytes\n" + big +
+        "/next: 404 Not Found, 4 bytes\nnone");
     server.close();
   }
   {
     step.suspect_task("08.F", "BodyDecoder::take_line");
     step.suspect(
-        "In chunks the content is as long as the sizes say, which are hexadecimal; an extension behind "
+        "In chunks the content is as long as the sizes say, which are hexadecimal; an extension "
+        "behind "
         "\";\" is passed over. After the chunk of size 0 come trailers, up to an empty line.");
     auto [client, server] = ask_for({"/1", "/2", "/3"});
     const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     const std::string text = step.text(0x1a3);
     (void)head_from(step, server, "GET /1");
     in_pieces(server, head + "5\r\nhello\r\n1a3;name=\"value\"\r\n" + text +
-                          "\r\n0b\r\n\r\n0\r\n\r\nhello\n\r\n0\r\n\r\n");
+                          "\r\n0d\r\n\r\n0\r\n\r\nhello\n\r\n0\r\n\r\n");
     (void)head_from(step, server, "GET /2");
     in_pieces(server, head + "000\r\nTrailer: value\r\nAnother: one\r\n\r\n");
     (void)head_from(step, server, "GET /3");
     in_pieces(server, head + "A\r\n0123456789\r\n0\r\n\r\n");
-    client.expect_output("/1: 200 OK, 435 bytes\nhello" + text +
-                         "\r\n0\r\n\r\nhello\n/2: 200 OK, 0 bytes\n/3: 200 OK, 10 bytes\n0123456789");
+    client.expect_output(
+        "/1: 200 OK, 437 bytes\nhello" + text +
+        "\r\n0\r\n\r\nhello\n/2: 200 OK, 0 bytes\n/3: 200 OK, 10 bytes\n0123456789");
     server.close();
   }
   {
     step.suspect_task("08.F", "BodyDecoder::of_response");
     step.suspect(
-        "An answer that says neither a length nor chunks goes on until the connection ends: take_end() "
+        "An answer that says neither a length nor chunks goes on until the connection ends: "
+        "take_end() "
         "says that this is an end. The next question needs a new connection.");
     auto [client, server] = ask_for({"/1", "/2"});
     (void)head_from(step, server, "GET /1");
@@ -1238,9 +1313,11 @@ STEP("08.18", "content ends by its length, its chunks, or with the connection") 
     const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (const std::string& answer :
          {std::string("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello"), chunked + "5\r\nhel",
-          chunked + "5\r\nhello\r\n", chunked + "5\r\nhello\r\n0\r\n", chunked + "5\r\nhello\r\n0\r\n\r"}) {
+          chunked + "5\r\nhello\r\n", chunked + "5\r\nhello\r\n0\r\n",
+          chunked + "5\r\nhello\r\n0\r\n\r"}) {
       step.suspect(
-          "The server has ended before the content has: that is no success. One sentence on stderr, "
+          "The server has ended before the content has: that is no success. One sentence on "
+          "stderr, "
           "exit status 1.");
       auto [client, server] = ask_for({"/a"});
       (void)head_from(step, server, "GET /a");
@@ -1249,8 +1326,8 @@ STEP("08.18", "content ends by its length, its chunks, or with the connection") 
       server.close();
     }
     step.suspect_task("08.F", "BodyDecoder::take_line");
-    for (const std::string wrong : {"x\r\n", "-1\r\n", "\r\n", "5\r\nhelloX\r\n0\r\n\r\n",
-                                    "10000000000000000\r\nhello"}) {
+    for (const std::string wrong :
+         {"x\r\n", "-1\r\n", "\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "10000000000000000\r\nhello"}) {
       step.suspect(
           "The chunks are wrong: their size is no number, or other bytes stand where a chunk has "
           "ended. One sentence on stderr, exit status 1.");
@@ -1263,7 +1340,8 @@ STEP("08.18", "content ends by its length, its chunks, or with the connection") 
   }
 }
 
-// ---- harder --------------------------------------------------------------------------------------
+// ---- harder
+// --------------------------------------------------------------------------------------
 
 STEP("08.10", "content has a length, and a limit") {
   constexpr std::size_t limit = 1000;
@@ -1292,7 +1370,8 @@ STEP("08.10", "content has a length, and a limit") {
   step.let_rest(server);
   step.check(peer.unread().empty(), "no answer before the content is whole", shown(peer.unread()));
   peer.send(asked.substr(asked.size() - 1) + post("next"));
-  step.check(answer_of(step, peer, "POST").content == Step::upper(content), "the content in upper case");
+  step.check(answer_of(step, peer, "POST").content == Step::upper(content),
+             "the content in upper case");
   step.check(answer_of(step, peer, "POST").content == "NEXT", "the next request's");
   peer.send("POST /upper HTTP/1.1\r\nHost: kit\r\n\r\n" + get("/request?next"));
   step.suspect("A request that says no length has no content: what follows is the next one.");
@@ -1301,8 +1380,8 @@ STEP("08.10", "content has a length, and a limit") {
   peer.close();
 
   step.suspect("Content over the limit is refused with 413 before it has come.");
-  for (const std::string length : {"1001", "4294967296", "18446744073709551615", "18446744073709551616",
-                                   "99999999999999999999999"}) {
+  for (const std::string length : {"1001", "4294967296", "18446744073709551615",
+                                   "18446744073709551616", "99999999999999999999999"}) {
     Peer& large = step.connect(server);
     large.send("POST /upper HTTP/1.1\r\nHost: kit\r\nContent-Length: " + length + "\r\n\r\n");
     const Answer answer = answer_of(step, large, "POST");
@@ -1316,10 +1395,12 @@ STEP("08.10", "content has a length, and a limit") {
 
   step.suspect_task("08.G", "RequestHead::expects_continue");
   step.suspect(
-      "A client that expects 100-continue holds its content back: nothing but \"100 Continue\" comes "
+      "A client that expects 100-continue holds its content back: nothing but \"100 Continue\" "
+      "comes "
       "before it, and that only once the content is asked for.");
   Peer& polite = step.connect(server);
-  polite.send("POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n");
+  polite.send(
+      "POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n");
   expect_status(step, answer_of(step, polite, "POST"), 100, "Expect: 100-continue");
   step.let_rest(server);
   step.check(polite.unread().empty(), "nothing after \"100 Continue\" before the content has come",
@@ -1329,17 +1410,21 @@ STEP("08.10", "content has a length, and a limit") {
   step.suspect("Who expects nothing gets no \"100 Continue\".");
   polite.send("POST /upper HTTP/1.1\r\nHost: kit\r\nContent-Length: 5\r\n\r\n").wait_until_taken();
   step.let_rest(server);
-  step.check(polite.unread().empty(), "nothing before the content has come", shown(polite.unread()));
+  step.check(polite.unread().empty(), "nothing before the content has come",
+             shown(polite.unread()));
   polite.send("hello");
   step.check(answer_of(step, polite, "POST").content == "HELLO", "the content in upper case");
   polite.close();
   step.suspect(
-      "Content that is not wanted is not asked for: the answer comes in place of \"100 Continue\".");
-  for (const auto& [status, sentence, bytes] : std::vector<Case>{
-           {405, "POST to a file", "POST /a.txt HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\n"
-                                   "Content-Length: 5\r\n\r\n"},
-           {413, "too much", "POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\n"
-                             "Content-Length: 1001\r\n\r\n"}}) {
+      "Content that is not wanted is not asked for: the answer comes in place of \"100 "
+      "Continue\".");
+  for (const auto& [status, sentence, bytes] :
+       std::vector<Case>{{405, "POST to a file",
+                          "POST /a.txt HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\n"
+                          "Content-Length: 5\r\n\r\n"},
+                         {413, "too much",
+                          "POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\n"
+                          "Content-Length: 1001\r\n\r\n"}}) {
     Peer& unwanted = step.connect(server);
     unwanted.send(bytes);
     const Answer answer = answer_of(step, unwanted, "POST");
@@ -1348,21 +1433,25 @@ STEP("08.10", "content has a length, and a limit") {
   }
   step.suspect("HTTP/1.0 knows no \"100 Continue\": the expectation is passed over.");
   Peer& old = step.connect(server);
-  old.send("POST /upper HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n").wait_until_taken();
+  old.send("POST /upper HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+      .wait_until_taken();
   step.let_rest(server);
   step.check(old.unread().empty(), "HTTP/1.0: no \"100 Continue\"", shown(old.unread()));
   old.send("hello");
-  step.check(answer_of(step, old, "POST").content == "HELLO", "HTTP/1.0: the content in upper case");
+  step.check(answer_of(step, old, "POST").content == "HELLO",
+             "HTTP/1.0: the content in upper case");
   old.close();
   step.suspect("An expectation that is not known: 417, or it is passed over.");
   Peer& strange = step.connect(server);
-  strange.send("POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: tea\r\nContent-Length: 5\r\n\r\nhello");
+  strange.send(
+      "POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: tea\r\nContent-Length: 5\r\n\r\nhello");
   expect_status(step, answer_of(step, strange, "POST"), {417, 200}, "Expect: tea");
   strange.close();
 
   step.suspect_task("08.C", "BaseHTTPRequestHandler::handle_one_request");
   step.suspect(
-      "Content that was not read stands where the next request is looked for. Read it away, or close "
+      "Content that was not read stands where the next request is looked for. Read it away, or "
+      "close "
       "the connection, and say so: else whoever chooses the content chooses a request.");
   for (const std::string method : {"POST", "PUT", "DELETE", "GET", "BREW", "OPTIONS"}) {
     const std::string hidden = get("/request?hidden");
@@ -1375,7 +1464,8 @@ STEP("08.10", "content has a length, and a limit") {
     tricky.close();
   }
   step.suspect_task("08.G", "BodyDecoder::BodyDecoder");
-  step.suspect("The client has ended in the midst of its content: that is no request to be answered.");
+  step.suspect(
+      "The client has ended in the midst of its content: that is no request to be answered.");
   Peer& cut = step.connect(server);
   cut.send(post("hello").substr(0, post("hello").size() - 1)).half_close();
   const std::string rest = cut.read_all();
@@ -1392,14 +1482,16 @@ STEP("08.11", "chunks in, chunks out") {
   step.suspect_task("08.H", "BodyDecoder::take_line");
   step.suspect(
       "The size of a chunk is a hexadecimal number, an extension behind \";\" is passed over. The "
-      "chunk of size 0 is the last; then come trailers, up to an empty line, and the next request.");
+      "chunk of size 0 is the last; then come trailers, up to an empty line, and the next "
+      "request.");
   Peer& peer = step.connect(server);
   const std::string text = step.text(0x1a3);
   for (const auto& [chunks, content] : std::vector<std::pair<std::string, std::string>>{
            {"5\r\nhello\r\n0\r\n\r\n", "hello"},
            {"0\r\n\r\n", ""},
            {"1\r\na\r\n1\r\nb\r\n00\r\n\r\n", "ab"},
-           {"1a3\r\n" + text + "\r\n0B\r\n\r\n0\r\n\r\nhello\n\r\n0\r\n\r\n", text + "\r\n0\r\n\r\nhello\n"},
+           {"1a3\r\n" + text + "\r\n0D\r\n\r\n0\r\n\r\nhello\n\r\n0\r\n\r\n",
+            text + "\r\n0\r\n\r\nhello\n"},
            {"00000005;name=value;other=\"a b\"\r\nhello\r\n0;last\r\n\r\n", "hello"},
            {"5\r\nhello\r\n0\r\nTrailer: value\r\nContent-Length: 3\r\n\r\n", "hello"}}) {
     send_in_pieces(step, peer, chunked_post + chunks);
@@ -1408,21 +1500,26 @@ STEP("08.11", "chunks in, chunks out") {
     step.check(answer.content == Step::upper(content), "the content of the chunks in upper case",
                shown(answer.content));
     step.suspect_task("08.H", "chunk");
-    step.suspect("What came in chunks goes back in chunks: chunk() makes one, and the last one too.");
-    step.check(same_word(answer.field("Transfer-Encoding"), "chunked"), "Transfer-Encoding: chunked",
-               shown(answer.field("Transfer-Encoding")));
+    step.suspect(
+        "What came in chunks goes back in chunks: chunk() makes one, and the last one too.");
+    step.check(same_word(answer.field("Transfer-Encoding"), "chunked"),
+               "Transfer-Encoding: chunked", shown(answer.field("Transfer-Encoding")));
     step.suspect_task("08.H", "BodyDecoder::take_line");
     step.suspect(
-        "After the chunks comes the next request: trailers and the last CR LF belong to the chunks.");
+        "After the chunks comes the next request: trailers and the last CR LF belong to the "
+        "chunks.");
     peer.send(get("/request?next"));
     const Answer next = answer_of(step, peer);
-    step.check(next.content == "GET /request?next HTTP/1.1\nHost: kit\n", "the next request as it is",
+    step.check(next.content == "GET /request?next HTTP/1.1\nHost: kit\n",
+               "the next request as it is",
                std::to_string(next.status) + " " + shown(next.content));
   }
   peer.close();
   step.suspect("100 Continue goes out before chunks, too, if the client expects it.");
   Peer& polite = step.connect(server);
-  polite.send("POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\nTransfer-Encoding: Chunked\r\n\r\n");
+  polite.send(
+      "POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\nTransfer-Encoding: "
+      "Chunked\r\n\r\n");
   expect_status(step, answer_of(step, polite, "POST"), 100, "Expect: 100-continue");
   polite.send("5\r\nhello\r\n0\r\n\r\n");
   step.check(answer_of(step, polite, "POST").content == "HELLO", "the content in upper case");
@@ -1430,13 +1527,14 @@ STEP("08.11", "chunks in, chunks out") {
 
   step.suspect("The limit is for all chunks together: 413 when their sum is over it.");
   Peer& full = step.connect(server);
-  full.send(chunked_post + "1f4\r\n" + std::string(500, 'a') + "\r\n1f4\r\n" + std::string(500, 'b') +
-            "\r\n0\r\n\r\n");
+  full.send(chunked_post + "1f4\r\n" + std::string(500, 'a') + "\r\n1f4\r\n" +
+            std::string(500, 'b') + "\r\n0\r\n\r\n");
   expect_status(step, answer_of(step, full, "POST"), 200, "chunks of 1,000 bytes together");
   full.close();
-  for (const std::string& sizes : {std::string("3e9\r\n"), "1f4\r\n" + std::string(500, 'a') + "\r\n1f5\r\n",
-                                   std::string("ffffffff\r\n"), std::string("ffffffffffffffff\r\n"),
-                                   std::string("1\r\na\r\nffffffffffffffff\r\n")}) {
+  for (const std::string& sizes :
+       {std::string("3e9\r\n"), "1f4\r\n" + std::string(500, 'a') + "\r\n1f5\r\n",
+        std::string("ffffffff\r\n"), std::string("ffffffffffffffff\r\n"),
+        std::string("1\r\na\r\nffffffffffffffff\r\n")}) {
     Peer& large = step.connect(server);
     large.send(chunked_post + sizes);
     expect_refused(step, large, 413, "chunks of more than 1,000 bytes together");
@@ -1463,9 +1561,10 @@ STEP("08.12", "a request with two lengths is refused") {
   site.file("secret", "secret\n");
   Server& server = site.serve();
   for (const auto& [sentence, bytes] : smuggling()) {
-    step.suspect(std::string("The request has ") + sentence +
-                 ". Whoever stands before this server may read it in another way, and let a request "
-                 "through that it has never seen: refuse it, and close.");
+    step.suspect(
+        std::string("The request has ") + sentence +
+        ". Whoever stands before this server may read it in another way, and let a request "
+        "through that it has never seen: refuse it, and close.");
     Peer& peer = step.connect(server);
     peer.send(bytes);
     const Answer answer = answer_of(step, peer, "POST");
@@ -1479,15 +1578,18 @@ STEP("08.12", "a request with two lengths is refused") {
   // What is lawful in two ways must come to the same end in both: one request, one answer.
   const std::string hidden = get("/request?secret");
   for (const auto& [sentence, bytes] : std::vector<std::pair<const char*, std::string>>{
-           {"two equal lengths", "POST /upper HTTP/1.1\r\nHost: kit\r\nContent-Length: 5\r\n"
-                                 "Content-Length: 5\r\n\r\nhello"},
+           {"two equal lengths",
+            "POST /upper HTTP/1.1\r\nHost: kit\r\nContent-Length: 5\r\n"
+            "Content-Length: 5\r\n\r\nhello"},
            {"a list of two equal lengths",
             "POST /upper HTTP/1.1\r\nHost: kit\r\nContent-Length: 5, 5\r\n\r\nhello"},
            {"a coding behind chunked, refused or undone",
-            "POST /upper HTTP/1.1\r\nHost: kit\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n"
+            "POST /upper HTTP/1.1\r\nHost: kit\r\nTransfer-Encoding: gzip, "
+            "chunked\r\n\r\n5\r\nhello\r\n"
             "0\r\n\r\n"},
-           {"a lone newline behind a field", "POST /upper HTTP/1.1\r\nHost: kit\r\nA: b\n"
-                                             "Content-Length: 5\r\n\r\nhello"}}) {
+           {"a lone newline behind a field",
+            "POST /upper HTTP/1.1\r\nHost: kit\r\nA: b\n"
+            "Content-Length: 5\r\n\r\nhello"}}) {
     step.suspect(std::string("The request has ") + sentence +
                  ": it may be refused, or taken as it is meant, and nothing else.");
     Peer& peer = step.connect(server);
@@ -1499,14 +1601,16 @@ STEP("08.12", "a request with two lengths is refused") {
     expect_no_second(step, peer, answer, sentence);
     peer.close();
   }
-  // A chunk's line that ends with a lone newline, for whoever takes one: the content is then as long
-  // as it says, and the hidden request stays content.
+  // A chunk's line that ends with a lone newline, for whoever takes one: the content is then as
+  // long as it says, and the hidden request stays content.
   step.suspect(
-      "A field ends with CR LF, and with a lone newline only for who takes all of them so: here one "
+      "A field ends with CR LF, and with a lone newline only for who takes all of them so: here "
+      "one "
       "of two readers sees a Transfer-Encoding, and the other does not.");
   Peer& folded = step.connect(server);
-  folded.send("POST /upper HTTP/1.1\r\nHost: kit\r\nA: b\nTransfer-Encoding: chunked\r\nContent-Length: " +
-              std::to_string(hidden.size() + 5) + "\r\n\r\n0\r\n\r\n" + hidden);
+  folded.send(
+      "POST /upper HTTP/1.1\r\nHost: kit\r\nA: b\nTransfer-Encoding: chunked\r\nContent-Length: " +
+      std::to_string(hidden.size() + 5) + "\r\n\r\n0\r\n\r\n" + hidden);
   const Answer refused = answer_of(step, folded, "POST");
   step.check(refused.status >= 400, "a length, and chunks behind a lone newline: refused",
              std::to_string(refused.status));
@@ -1530,7 +1634,8 @@ STEP("08.13", "a part of a file") {
     return answer_of(step, peer);
   };
   step.suspect_task("08.J", "range_of");
-  for (const auto& [range, first, size] : std::vector<std::tuple<std::string, std::size_t, std::size_t>>{
+  for (const auto& [range, first, size] :
+       std::vector<std::tuple<std::string, std::size_t, std::size_t>>{
            {"0-0", 0, 1},
            {"0-99", 0, 100},
            {"500-599", 500, 100},
@@ -1547,13 +1652,14 @@ STEP("08.13", "a part of a file") {
            {"0-99999999999999999999999", 0, 1000},
            {"-99999999999999999999999", 0, 1000}}) {
     step.suspect(
-        "\"bytes=0-99\" is the first hundred bytes: both ends belong to it, and the end of the file is "
+        "\"bytes=0-99\" is the first hundred bytes: both ends belong to it, and the end of the "
+        "file is "
         "end enough. \"-100\" is the last hundred, \"900-\" all from there on. 206, with "
         "Content-Range: bytes 0-99/1000.");
     const Answer answer = asked("Range: bytes=" + range + "\r\n");
     expect_status(step, answer, 206, "Range: bytes=" + range);
-    const std::string expected = "bytes " + std::to_string(first) + "-" +
-                                 std::to_string(first + size - 1) + "/1000";
+    const std::string expected =
+        "bytes " + std::to_string(first) + "-" + std::to_string(first + size - 1) + "/1000";
     step.check(answer.field("Content-Range") == expected, "Content-Range: " + expected,
                answer.field("Content-Range"));
     step.check(answer.content == content.substr(first, size), "these bytes of the file",
@@ -1562,14 +1668,15 @@ STEP("08.13", "a part of a file") {
   }
   step.suspect(
       "Nothing of that is in the file: 416, and Content-Range: bytes */1000 tells how long it is.");
-  for (const std::string range : {"1000-", "1000-2000", "5000-", "99999999999999999999999-", "-0"}) {
+  for (const std::string range :
+       {"1000-", "1000-2000", "5000-", "99999999999999999999999-", "-0"}) {
     const Answer answer = asked("Range: bytes=" + range + "\r\n");
     expect_status(step, answer, 416, "Range: bytes=" + range);
     step.check(answer.field("Content-Range") == "bytes */1000", "Content-Range: bytes */1000",
                answer.field("Content-Range"));
   }
-  for (const std::string range : {"lines=0-9", "bytes 0-9", "bytes=", "bytes=-", "bytes=9", "bytes=a-b",
-                                  "bytes=5-2", "bytes=+1-2", "bytes=0x1-2"}) {
+  for (const std::string range : {"lines=0-9", "bytes 0-9", "bytes=", "bytes=-", "bytes=9",
+                                  "bytes=a-b", "bytes=5-2", "bytes=+1-2", "bytes=0x1-2"}) {
     step.suspect(
         "A Range that makes no sense, or is in another unit, is as if it were not there: the whole "
         "file, with 200. (What is no range at all may be refused as well.)");
@@ -1587,11 +1694,13 @@ STEP("08.13", "a part of a file") {
     if (answer.says_close()) return step.fail("the connection is kept", "the answer says close");
   }
   step.suspect(
-      "Of several ranges one answer with all parts may be made, or none: then it is the whole file.");
+      "Of several ranges one answer with all parts may be made, or none: then it is the whole "
+      "file.");
   const Answer several = asked("Range: bytes=0-9,20-29\r\n");
   expect_status(step, several, {200, 206}, "two ranges");
-  step.check(several.status == 206 ? several.field("Content-Type").starts_with("multipart/byteranges")
-                                   : several.content == content,
+  step.check(several.status == 206
+                 ? several.field("Content-Type").starts_with("multipart/byteranges")
+                 : several.content == content,
              "the whole file, or multipart/byteranges", several.field("Content-Type"));
 
   step.suspect_task("08.D", "file_response");
@@ -1608,12 +1717,14 @@ STEP("08.13", "a part of a file") {
                 "If-Range with an earlier date");
   expect_status(step, asked(part + "If-Range: Mon, 07 Nov 1994 08:49:37 GMT\r\n"), 200,
                 "If-Range with a later date");
-  expect_status(step, asked(part + "If-Range: \"tag\"\r\n"), 200, "If-Range with a tag of another file");
+  expect_status(step, asked(part + "If-Range: \"tag\"\r\n"), 200,
+                "If-Range with a tag of another file");
   step.suspect("What has not changed is 304, whichever part of it is asked for.");
   expect_status(step, asked(part + "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 304,
                 "a part of what has not changed");
   step.suspect("Of an empty file there is no first byte.");
-  expect_status(step, asked("Range: bytes=0-9\r\n", "/empty"), {416, 200}, "a part of an empty file");
+  expect_status(step, asked("Range: bytes=0-9\r\n", "/empty"), {416, 200},
+                "a part of an empty file");
   step.suspect("After all of this the connection is still in order.");
   expect_status(step, asked(""), 200, "the whole file");
   peer.close();
@@ -1625,9 +1736,10 @@ STEP("08.14", "slow, silent and vanished clients") {
   Site site(step);
   site.file("large", step.text(16 * mebibyte));
   Server& server = site.serve({"--design", "threads", "--timeout", timeout});
-  step.suspect_task("08.K", "BaseHTTPRequestHandler::parse_request");
+  step.suspect_task("08.K", "BaseHTTPRequestHandler::read_in_time");
   step.suspect(
-      "A client that has asked nothing is silent for --timeout: its connection ends, without a word. "
+      "A client that has asked nothing is silent for --timeout: its connection ends, without a "
+      "word. "
       "Nobody reads an answer to a question that was not asked.");
   Peer& nothing = step.connect(server);
   Peer& kept = step.connect(server);
@@ -1639,9 +1751,9 @@ STEP("08.14", "slow, silent and vanished clients") {
   kept.close();
   step.suspect(
       "A client has asked half, and is silent for --timeout: 408, and the end (RFC 9110, 15.5.9).");
-  for (const std::string& half : {get("/request").substr(0, 30), get("/request", "A: b\r\n").substr(0, 36),
-                                 post("hello").substr(0, post("hello").size() - 1),
-                                 chunked_post + "5\r\nhel"}) {
+  for (const std::string& half :
+       {get("/request").substr(0, 30), get("/request", "A: b\r\n").substr(0, 36),
+        post("hello").substr(0, post("hello").size() - 1), chunked_post + "5\r\nhel"}) {
     Peer& slow = step.connect(server);
     slow.send(half);
     expect_refused(step, slow, 408, "half a request");
@@ -1651,12 +1763,14 @@ STEP("08.14", "slow, silent and vanished clients") {
 
   for (const std::string design : {"threads", "selector"}) {
     step.suspect(
-        "A client says a line now and then, none of them late: with --head-timeout the whole head has "
+        "A client says a line now and then, none of them late: with --head-timeout the whole head "
+        "has "
         "a time, from its first line on. 408 when it is over.");
     Server& strict = site.serve({"--design", design, "--head-timeout", "30"});
     Peer& dripping = step.connect(strict);
     dripping.send("GET /request HTTP/1.1\r\nHost: kit\r\n");
-    for (int line = 0; line < 90 && dripping.ending() == Ending::open && dripping.unread().empty(); ++line) {
+    for (int line = 0; line < 90 && dripping.ending() == Ending::open && dripping.unread().empty();
+         ++line) {
       step.await([] { return false; }, kit::after(milliseconds{10}));
       (void)dripping.try_send("A: b\r\n");
       step.let_rest(strict);
@@ -1670,10 +1784,11 @@ STEP("08.14", "slow, silent and vanished clients") {
     strict.dismiss();
   }
 
-  step.suspect_task("08.K", "BaseHTTPRequestHandler::handle_one_request");
+  step.suspect_task("08.C", "BaseHTTPRequestHandler::handle_one_request");
   for (const std::string design : {"sync", "threads", "selector"}) {
     step.suspect(
-        "A client goes away in the midst of a download: its connection alone ends, and the next one is "
+        "A client goes away in the midst of a download: its connection alone ends, and the next "
+        "one is "
         "served.");
     Server& rude = site.serve({"--design", design});
     rude.may_say("processing of request from");
@@ -1721,11 +1836,13 @@ STEP("08.15", "the end: answers go out, idle connections close") {
         "once: its end of file is no request.");
     for (Peer* const peer : idle) peer->expect_end();
     step.suspect(
-        "Half a request had come when the signal ended the reading: nobody has asked to the end, and "
+        "Half a request had come when the signal ended the reading: nobody has asked to the end, "
+        "and "
         "nobody is answered, but with a refusal.");
     if (half != nullptr) {
       const std::string rest = half->read_all();
-      step.check(rest.empty() || rest.starts_with("HTTP/1.1 4"), "no answer to half a request", shown(rest));
+      step.check(rest.empty() || rest.starts_with("HTTP/1.1 4"), "no answer to half a request",
+                 shown(rest));
     }
     step.suspect("An answer that is under way goes out, all of it, and then the connection ends.");
     const std::string rest = head + downloads.read_all();
@@ -1779,7 +1896,8 @@ STEP("08.16", "the same rules without a thread") {
     reference.close();
     step.suspect_task("08.M", "HttpSession::work");
     step.suspect(
-        "The session is to use the same HeadParser, BodyDecoder and ResponseHead as the handler, and "
+        "The session is to use the same HeadParser, BodyDecoder and ResponseHead as the handler, "
+        "and "
         "to keep what has come until they have enough of it. What was asked: " +
         shown(std::string_view(bytes).substr(0, 60)) + ".");
     Peer& peer = step.connect(selector);
@@ -1809,13 +1927,16 @@ STEP("08.16", "the same rules without a thread") {
              "the second one's request");
   step.suspect_task("08.M", "HttpSession::reply");
   step.suspect(
-      "\"100 Continue\" comes before the content, and only if it is wanted. (With all of a request in "
+      "\"100 Continue\" comes before the content, and only if it is wanted. (With all of a request "
+      "in "
       "one piece it may be left out.)");
-  one.send("POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  one.send(
+      "POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
   expect_status(step, answer_of(step, one, "POST"), 100, "Expect: 100-continue");
   one.send("hello");
   step.check(answer_of(step, one, "POST").content == "HELLO", "the content in upper case");
-  two.send("POST /a.txt HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  two.send(
+      "POST /a.txt HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
   expect_status(step, answer_of(step, two, "POST"), 405, "content that is not wanted");
   one.close();
   two.close();
@@ -1836,19 +1957,22 @@ STEP("08.17", "slow readers and floods in bounded memory") {
   const auto ask_other = [&] {
     const std::string word = step.word();
     other.send(get("/request?" + word));
-    step.check(contains(answer_of(step, other).content, "?" + word + " "), "another client is served");
+    step.check(contains(answer_of(step, other).content, "?" + word + " "),
+               "another client is served");
   };
   ask_other();
   std::size_t before = server.rss_kib();
   const auto bounded = [&](std::size_t room, std::string_view what) {
     const std::size_t now = server.rss_kib();
-    step.check(now <= before + room, "at most " + kit::with_commas(before + room) + " KiB of memory",
+    step.check(now <= before + room,
+               "at most " + kit::with_commas(before + room) + " KiB of memory",
                kit::with_commas(now) + " KiB, of which " + kit::with_commas(before) + " before " +
                    std::string(what));
   };
   step.suspect_task("08.M", "HttpSession::more");
   step.suspect(
-      "A file of 4 MiB for each of 40 clients that read slowly: as a whole it does not belong into the "
+      "A file of 4 MiB for each of 40 clients that read slowly: as a whole it does not belong into "
+      "the "
       "output. write_later() has more() called when the piece before it has gone.");
   std::vector<Peer*> slow;
   for (std::size_t i = 0; i < crowd; ++i) {
@@ -1879,8 +2003,10 @@ STEP("08.17", "slow readers and floods in bounded memory") {
 
   step.suspect_task("08.M", "HttpSession::work");
   step.suspect(
-      "A client asks again and again, and reads nothing: whoever answers as the requests come keeps "
-      "the answers in memory. While an answer waits to be sent, the next request is not looked at.");
+      "A client asks again and again, and reads nothing: whoever answers as the requests come "
+      "keeps "
+      "the answers in memory. While an answer waits to be sent, the next request is not looked "
+      "at.");
   before = server.rss_kib();
   std::vector<Peer*> floods;
   const std::string many = lines(200'000, get("/request?flood"));
@@ -1903,7 +2029,8 @@ STEP("08.17", "slow readers and floods in bounded memory") {
   ask_other();
 
   step.suspect(
-      "A client that is silent keeps the memory of its longest request: what was used of the input is "
+      "A client that is silent keeps the memory of its longest request: what was used of the input "
+      "is "
       "given back when it is empty.");
   constexpr std::size_t silent = 300;
   before = server.rss_kib();

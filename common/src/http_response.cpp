@@ -42,8 +42,8 @@ HttpResponse error_response(int status, std::string_view why) {
   if (never_has_content(status)) return response;
   const std::string title = std::to_string(status) + " " + std::string(reason_phrase(status));
   response.fields.add("Content-Type", "text/html;charset=utf-8");
-  response.body = html_page(title, "<p>" + html_escaped(why.empty() ? explanation(status) : why) +
-                                       ".</p>\n");
+  response.body =
+      html_page(title, "<p>" + html_escaped(why.empty() ? explanation(status) : why) + ".</p>\n");
   return response;
 }
 

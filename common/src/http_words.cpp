@@ -55,13 +55,13 @@ struct Type {
 };
 
 constexpr Type types[] = {
-    {"css", "text/css"},         {"gif", "image/gif"},         {"htm", "text/html"},
-    {"html", "text/html"},       {"ico", "image/x-icon"},      {"jpeg", "image/jpeg"},
-    {"jpg", "image/jpeg"},       {"js", "text/javascript"},    {"json", "application/json"},
-    {"md", "text/markdown"},     {"mp3", "audio/mpeg"},        {"mp4", "video/mp4"},
-    {"pdf", "application/pdf"},  {"png", "image/png"},         {"svg", "image/svg+xml"},
-    {"txt", "text/plain"},       {"wasm", "application/wasm"}, {"webm", "video/webm"},
-    {"webp", "image/webp"},      {"woff2", "font/woff2"},      {"xml", "text/xml"},
+    {"css", "text/css"},        {"gif", "image/gif"},         {"htm", "text/html"},
+    {"html", "text/html"},      {"ico", "image/x-icon"},      {"jpeg", "image/jpeg"},
+    {"jpg", "image/jpeg"},      {"js", "text/javascript"},    {"json", "application/json"},
+    {"md", "text/markdown"},    {"mp3", "audio/mpeg"},        {"mp4", "video/mp4"},
+    {"pdf", "application/pdf"}, {"png", "image/png"},         {"svg", "image/svg+xml"},
+    {"txt", "text/plain"},      {"wasm", "application/wasm"}, {"webm", "video/webm"},
+    {"webp", "image/webp"},     {"woff2", "font/woff2"},      {"xml", "text/xml"},
 };
 
 constexpr std::array<std::string_view, 7> day_names = {"Sun", "Mon", "Tue", "Wed",
@@ -69,7 +69,7 @@ constexpr std::array<std::string_view, 7> day_names = {"Sun", "Mon", "Tue", "Wed
 constexpr std::array<std::string_view, 7> long_day_names = {
     "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 constexpr std::array<std::string_view, 12> month_names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 // ---- reading a date ----------------------------------------------------------------------------
 
@@ -263,12 +263,23 @@ std::string html_escaped(std::string_view text) {
   std::string escaped;
   for (const char byte : text) {
     switch (byte) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      case '\'': escaped += "&#x27;"; break;
-      default: escaped += byte;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#x27;";
+        break;
+      default:
+        escaped += byte;
     }
   }
   return escaped;

@@ -161,11 +161,11 @@ void run(const Options& options) {
     }
     const Answer answer = connection->ask(question);
     std::printf("%s: %d %s, %zu bytes\n", path.c_str(), answer.status,
-                escaped(answer.reason).c_str(),
-                answer.content.size());
+                escaped(answer.reason).c_str(), answer.content.size());
     if (options.has("--show")) {
       (void)std::fwrite(answer.content.data(), 1, answer.content.size(), stdout);
     }
+    std::fflush(stdout);
   }
 }
 

@@ -1,5 +1,6 @@
 // What an answer says of its own end: its length, its chunks, or the end of the connection.
-// The contracts: http_response.hpp, http_message.hpp. See also: RFC 9112, 6.3 and 9.3; RFC 9110, 8.6.
+// The contracts: http_response.hpp, http_message.hpp. See also: RFC 9112, 6.3 and 9.3; RFC
+// 9110, 8.6.
 
 #include <socketserver/http_response.hpp>
 #include <socketserver/http_words.hpp>

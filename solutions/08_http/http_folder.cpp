@@ -155,7 +155,7 @@ std::vector<std::string> names_in(FileDescriptor folder) {
   std::vector<std::string> names;
   while (const dirent* const entry = ::readdir(entries.get())) {
     std::string name = entry->d_name;
-    struct stat status{};
+    struct stat status {};
     if (name == "." || name == "..") continue;
     const int at = ::dirfd(entries.get());
     if (::fstatat(at, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == -1) continue;  // gone again
@@ -228,7 +228,7 @@ HttpResponse Folder::answer(const RequestHead& head) const {
   const TargetPath path = path_of(head.target);
   FileDescriptor found = open_below(top_.get(), path.names);
   if (!found) return not_opened(errno);
-  struct stat status{};
+  struct stat status {};
   check(::fstat(found.get(), &status), "fstat");
   if (S_ISDIR(status.st_mode)) return answer_folder(std::move(found), path, head);
   if (!S_ISREG(status.st_mode) || path.ends_in_slash) return error_response(404);
@@ -237,10 +237,10 @@ HttpResponse Folder::answer(const RequestHead& head) const {
 
 HttpResponse Folder::answer_folder(FileDescriptor folder, const TargetPath& path,
                                    const RequestHead& head) const {
-  constexpr const char* index = "index.html";
+  const std::string index = "index.html";
   if (!path.ends_in_slash) return redirect_to_folder(path);
-  FileDescriptor page = open_in(folder.get(), index);
-  struct stat status{};
+  FileDescriptor page = open_below(folder.get(), {index});
+  struct stat status {};
   if (page && ::fstat(page.get(), &status) == 0 && S_ISREG(status.st_mode)) {
     return file_response(std::move(page), status, index, head);
   }

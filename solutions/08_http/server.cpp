@@ -3,14 +3,14 @@
 // 04, 05 and 07.
 // Its partner: client.cpp, and every browser. See also: RFC 9110, RFC 9112.
 
+#include <forking_mixin.hpp>
+#include <selector_mixin.hpp>
 #include <socketserver/connection.hpp>
 #include <socketserver/descriptor_limit.hpp>
 #include <socketserver/http_folder.hpp>
 #include <socketserver/http_session.hpp>
 #include <socketserver/program.hpp>
 #include <socketserver/server_with.hpp>
-#include <forking_mixin.hpp>
-#include <selector_mixin.hpp>
 #include <threading_mixin.hpp>
 
 #include <chrono>

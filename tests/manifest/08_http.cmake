@@ -10,7 +10,7 @@ kit_probe(answer SLOTS http_answer.cpp)
 #        task  file              what is written there
 kit_task(08.A http_message.cpp  HeadParser::take_request_line HeadParser::take_field add_field)
 kit_task(08.B http_answer.cpp   RequestHead::keeps_alive ResponseHead::finish describe)
-kit_task(08.C http_server.cpp   BaseHTTPRequestHandler::handle_one_request BaseHTTPRequestHandler::handle BaseHTTPRequestHandler::parse_request BaseHTTPRequestHandler::send_content)
+kit_task(08.C http_server.cpp   BaseHTTPRequestHandler::handle BaseHTTPRequestHandler::handle_one_request BaseHTTPRequestHandler::parse_request BaseHTTPRequestHandler::send_content)
 kit_task(08.D http_folder.cpp   Folder::answer path_of open_below file_response not_modified)
 kit_task(08.E client.cpp        HttpConnection::ask)
 kit_task(08.F http_body.cpp     BodyDecoder::of_response BodyDecoder::take_line BodyDecoder::take_bytes BodyDecoder::take_end)
@@ -18,9 +18,9 @@ kit_task(08.G http_body.cpp     BodyDecoder::BodyDecoder RequestHead::expects_co
 kit_task(08.H http_body.cpp     chunk BodyDecoder::take_line)
 kit_task(08.I http_body.cpp     BodyDecoder::BodyDecoder)
 kit_task(08.J http_range.cpp    range_of content_range)
-kit_task(08.K http_server.cpp   BaseHTTPRequestHandler::parse_request BaseHTTPRequestHandler::handle_one_request)
+kit_task(08.K http_server.cpp   BaseHTTPRequestHandler::read_in_time BaseHTTPRequestHandler::read_head)
 kit_task(08.L http_server.cpp   BaseHTTPRequestHandler::handle_one_request BaseHTTPRequestHandler::parse_request)
-kit_task(08.M http_session.cpp  HttpSession::work HttpSession::more HttpSession::reply)
+kit_task(08.M http_session.cpp  HttpSession::work HttpSession::step HttpSession::head_is_whole HttpSession::more HttpSession::reply)
 
 #        step  points     program task  what a learner can say of it
 kit_step(08.1   6 core   probe  08.A "a head is read, in whatever pieces it comes" PROBES head)

@@ -1,5 +1,5 @@
-// What the learner's keeps_alive(), describe() and finish() say of an answer's end: one line for each
-// of some answers.
+// What the learner's keeps_alive(), describe() and finish() say of an answer's end: one line for
+// each of some answers.
 
 #include <fcntl.h>
 #include <socketserver/file_descriptor.hpp>
@@ -39,7 +39,8 @@ HttpResponse response(int status, std::string body, bool chunked = false) {
   return made;
 }
 
-// ---- a head, read again ----------------------------------------------------------------------------
+// ---- a head, read again
+// ----------------------------------------------------------------------------
 
 struct Lines {
   bool whole = false;  // each line has its end, and the last one is empty

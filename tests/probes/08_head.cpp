@@ -1,5 +1,6 @@
-// A TCP server that says of each head what the learner's HeadParser has made of it, and uses nothing
-// else of theirs: its first line, its fields, an empty line; or the status of a refusal, and the end.
+// A TCP server that says of each head what the learner's HeadParser has made of it, and uses
+// nothing else of theirs: its first line, its fields, an empty line; or the status of a refusal,
+// and the end.
 
 #include <socketserver/connection.hpp>
 #include <socketserver/http_message.hpp>
@@ -57,7 +58,7 @@ class HeadHandler : public BaseRequestHandler {
     return text + "\n";
   }
 
-  const HttpLimits limits_;
+  HttpLimits limits_;
 };
 
 void serve(const Options& options) {

@@ -12,11 +12,11 @@ namespace socketserver {
 
 /// How much a client may say before it is refused. Each limit protects the server's memory.
 struct HttpLimits {
-  std::size_t request_line = 8192;  ///< bytes; over it: 414. RFC 9112, 3 asks for 8000 at least
-  std::size_t field_line = 8192;    ///< bytes of one header field; over it: 431. Python: 65536
-  std::size_t fields = 32768;       ///< bytes of all of them together; over it: 431
-  std::size_t field_count = 100;    ///< over it: 431. Python: the same
-  std::uint64_t body = 1024 * 1024; ///< bytes; over it: 413
+  std::size_t request_line = 8192;   ///< bytes; over it: 414. RFC 9112, 3 asks for 8000 at least
+  std::size_t field_line = 8192;     ///< bytes of one header field; over it: 431. Python: 65536
+  std::size_t fields = 32768;        ///< bytes of all of them together; over it: 431
+  std::size_t field_count = 100;     ///< over it: 431. Python: the same
+  std::uint64_t body = 1024 * 1024;  ///< bytes; over it: 413
 };
 
 /// A request that cannot be served, because of how it was sent. Where the next one begins is not

@@ -68,8 +68,8 @@ class HttpSession : public Session, private Source {
 
   const Address& client_address_;
   const HttpLimits& limits_;
-  std::string input_;          // what has come, and was not used yet
-  std::size_t used_ = 0;       // how much of it was
+  std::string input_;     // what has come, and was not used yet
+  std::size_t used_ = 0;  // how much of it was
   HeadParser parser_;
   Clock::time_point begun_{};  // when the request was
   BodyDecoder body_;
