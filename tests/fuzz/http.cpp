@@ -1,12 +1,11 @@
 // The requests of lesson 08: however a client's bytes are cut, it gets the same answers, and what is
 // content is never a request.
 
-#include "../../solutions/08_http/http_answer.cpp"
-#include "../../solutions/08_http/http_body.cpp"
-#include "../../solutions/08_http/http_message.cpp"
-#include "../../solutions/08_http/http_path.cpp"
-#include "../../solutions/08_http/http_range.cpp"
-#include "../../solutions/08_http/http_session.cpp"
+
+#include <socketserver/http_body.hpp>
+#include <socketserver/http_path.hpp>
+#include <socketserver/http_range.hpp>
+#include <socketserver/http_session.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,7 +1,4 @@
 // HTTP's words and rules, without a connection: what a table can say.
-//
-// A draft, never built: rename to 08_http_test.cpp (then it is found), and link the slots of lesson
-// 08 with the unit tests.
 
 #include <socketserver/http_body.hpp>
 #include <socketserver/http_message.hpp>
