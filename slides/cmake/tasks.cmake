@@ -209,13 +209,14 @@ set(KIT_BUILT_04 "ThreadingMixIn")
 set(KIT_BUILT_05 "ForkingMixIn")
 set(KIT_BUILT_06 "Bank")
 set(KIT_BUILT_07 "EpollSelector;SelectorMixIn")
+set(KIT_BUILT_08 "HTTPServer;BaseHTTPRequestHandler;HttpSession")
 
 # The picture of the framework when lesson NUMBER is done, as a paragraph: what is new in it, what was
 # there, what is to come. It stands at the head of the lesson's page and at its end.
 function(kit_framework_picture NUMBER OUT)
   set(there "")
   set(later "")
-  foreach(lesson IN ITEMS 01 02 03 04 05 06 07)
+  foreach(lesson IN ITEMS 01 02 03 04 05 06 07 08)
     set(KIT_IN_${lesson} "there")
     if(lesson STREQUAL NUMBER)
       set(KIT_IN_${lesson} "new")

@@ -25,7 +25,15 @@ set(names
   disable_nagle_algorithm packet
   EVENT_READ EVENT_WRITE SelectorKey fileobj fd events data BaseSelector register unregister modify
   select get_key get_map close SelectSelector PollSelector EpollSelector DevpollSelector
-  KqueueSelector DefaultSelector)
+  KqueueSelector DefaultSelector
+  HTTPServer ThreadingHTTPServer BaseHTTPRequestHandler SimpleHTTPRequestHandler CGIHTTPRequestHandler
+  server_name server_port command path headers requestline request_version raw_requestline
+  default_request_version close_connection server_version sys_version version_string protocol_version
+  handle_one_request parse_request handle_expect_100 send_response send_header end_headers
+  send_response_only flush_headers send_error error_message_format error_content_type responses
+  MessageClass log_request log_error log_message address_string log_date_time_string date_time_string
+  weekdayname monthname do_GET do_HEAD directory send_head list_directory index_pages translate_path
+  copyfile guess_type extensions_map)
 
 file(READ ${SOURCE}/slides/python_names.md page)
 foreach(name IN LISTS names)

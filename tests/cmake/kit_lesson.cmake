@@ -14,6 +14,7 @@
 # that is probe, in its place (all of them if it names none).
 
 set(KIT_LESSONS "" CACHE STRING "The lessons to configure, such as 01;04 (all of them if empty)")
+option(KIT_DRAFTS "Configure lessons that are being written, too (tests/manifest/draft)" OFF)
 set(KIT_FOUNDATION "" CACHE STRING "What a lesson builds on: the references, or the learner's own slots (own)")
 set(KIT_FOUNDATION_OWN OFF)
 if(KIT_FOUNDATION STREQUAL "own")
@@ -366,6 +367,10 @@ function(kit_add_lessons)
   set_property(GLOBAL PROPERTY KIT_TOOLCHAIN "${toolchain}")
   set_property(GLOBAL PROPERTY KIT_FOUNDATION_TOOLCHAIN "${toolchain}")
   file(GLOB manifests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/manifest/*.cmake)
+  if(KIT_DRAFTS)
+    file(GLOB drafts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/manifest/draft/*.cmake)
+    list(APPEND manifests ${drafts})
+  endif()
   foreach(file IN LISTS manifests)
     kit_add_lesson(${file})
   endforeach()

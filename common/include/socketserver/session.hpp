@@ -3,6 +3,7 @@
 #include <socketserver/address.hpp>
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +13,19 @@
 namespace socketserver {
 
 class BaseServer;
+class Output;
+
+/// Bytes for a client that are made when they are needed: a large file, and no copy of it.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  /// Everything that was written before has been sent: writes the next piece into `out`, at least
+  /// one byte if there is more to come. Called on the server's thread; must not block.
+  /// @returns whether it is to be called again. If not, the output does not know this source any
+  ///          more.
+  virtual bool more(Output& out) = 0;
+};
 
 /// What one client has still to get: bytes in order, and perhaps the end of the conversation.
 ///
@@ -21,6 +35,11 @@ class Output {
   /// Adds `bytes`. Never blocks.
   /// @returns where they stand now, so that they may still be changed; valid until the next call
   std::span<char> write(std::string_view bytes);
+
+  /// From now on `source` is asked for more whenever all has been sent; call it after a write(). As
+  /// long as it has more, nothing is read from this client. Not owned: it is asked no more once the
+  /// connection has ended.
+  void write_later(Source& source) noexcept { source_ = &source; }
 
   /// Ends the conversation: nothing more is read from this client, and when it has got everything
   /// its connection is shut down. The second call does nothing.
@@ -33,14 +52,18 @@ class Output {
     return std::string_view(bytes_).substr(sent_);
   }
 
-  /// How many bytes are still to be sent.
-  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size() - sent_; }
+  /// How many bytes are still to be sent; with a source that has more to come, as many as there are
+  /// numbers for.
+  [[nodiscard]] std::size_t size() const noexcept {
+    return source_ ? std::numeric_limits<std::size_t>::max() : bytes_.size() - sent_;
+  }
 
   /// Whether none are.
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
 
-  /// The first `count` unsent bytes have been sent.
-  void sent(std::size_t count) noexcept;
+  /// The first `count` unsent bytes have been sent. If those were all, the source writes more.
+  /// Throws what the source throws.
+  void sent(std::size_t count);
 
   /// Whether end() was called.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
@@ -57,6 +80,7 @@ class Output {
  private:
   std::string bytes_;
   std::size_t sent_ = 0;  // how many of them are gone
+  Source* source_ = nullptr;
   bool ended_ = false;
 };
 
