@@ -25,7 +25,7 @@ struct HttpError : std::runtime_error {
   /// @param code  the status of the answer: 400, 414, …
   /// @param why   what is wrong, in words for whoever wrote the client
   HttpError(int code, const std::string& why) : std::runtime_error(why), status(code) {}
-  int status;
+  int status;  ///< of the answer
 };
 
 /// The header fields of a message, in the order in which they came. Python's `headers`.
@@ -33,8 +33,8 @@ class HeaderFields {
  public:
   /// One line of them.
   struct Field {
-    std::string name;
-    std::string value;
+    std::string name;   ///< as it came
+    std::string value;  ///< without the spaces around it
   };
 
   /// Adds one line. Several may have one name.

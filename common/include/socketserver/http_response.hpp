@@ -12,9 +12,9 @@ namespace socketserver {
 
 /// A part of an open file: the content of an answer, read when it is sent.
 struct FileSlice {
-  FileDescriptor file;
-  std::uint64_t offset = 0;
-  std::uint64_t size = 0;
+  FileDescriptor file;       ///< open for reading
+  std::uint64_t offset = 0;  ///< where the next piece begins
+  std::uint64_t size = 0;    ///< how many bytes are left
 
   /// Reads the next bytes of it, `most` at most, and moves on. Does not wait for a client.
   /// @throws std::system_error naming pread; std::runtime_error if the file has become shorter: an
@@ -24,7 +24,7 @@ struct FileSlice {
 
 /// An answer as a service makes it: what it is, not how it is sent.
 struct HttpResponse {
-  int status = 200;
+  int status = 200;               ///< "200" for "OK"
   HeaderFields fields;            ///< without those that say how it is sent
   std::string body;               ///< the content, if there is no file
   std::optional<FileSlice> file;  ///< or this
