@@ -843,17 +843,24 @@ std::string cut_to(std::string text, std::size_t columns) {
 Told told(const CallRecord& call, bool says_who, std::size_t columns) {
   Told entry;
   entry.who = says_who ? '[' + std::to_string(call.pid) + "] " : "";
-  const std::string text = cut_to(call.text(), columns - entry.who.size());
+  // Room for " ×1,000" behind it; of what is too wide, the bytes are cut, and not what follows.
+  constexpr std::size_t number = 8;
+  const std::size_t room = columns - entry.who.size() - number;
+  CallRecord shown = call;
+  while (width_of(shown.text()) > room && shown.is(Calls::any_recv) && shown.data.size() > 4) {
+    shown.data.resize(shown.data.size() - 1);
+  }
+  const std::string text = cut_to(shown.text(), room);
   entry.injected = call.injected == Action::none ? 0 : 1;
   const std::size_t open = text.find('(') + 1;
-  const std::string number = std::to_string(call.arguments[0]);
+  const std::string fd = std::to_string(call.arguments[0]);
   const bool has_descriptor = !call.is(Calls::any_wait | Calls::any_reap | Calls::umask) &&
                               call.arguments[0] >= 0 &&
-                              std::string_view(text).substr(open).starts_with(number);
+                              std::string_view(text).substr(open).starts_with(fd);
   entry.before = has_descriptor ? text.substr(0, open) : text;
   if (has_descriptor) {
     entry.fd = call.arguments[0];
-    entry.after = text.substr(open + number.size());
+    entry.after = text.substr(open + fd.size());
   }
   return entry;
 }

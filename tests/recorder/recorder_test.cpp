@@ -358,6 +358,18 @@ TEST_CASE("a row that takes several lines is told whole or not at all") {
   CHECK(begins == contains(text, ") ×9"));
 }
 
+TEST_CASE("what the check did stands behind a wide call too, and how often") {
+  RecorderLog log;
+  Scribe scribe(log);
+  for (int i = 0; i < 200; ++i) {
+    scribe.call(Call::recvfrom, 1'000'000'007, 48, std::string(48, 'x'), Action::endless);
+  }
+  const std::string text = trace_of(log);
+  INFO(text);
+  CHECK(contains(text, "… (filled by the check) ×200\n"));
+  CHECK(kit::width_of(text) <= 81);
+}
+
 TEST_CASE("of several processes a call says whose it is, where that changes") {
   RecorderLog log;
   Scribe scribe(log);
@@ -397,8 +409,7 @@ TEST_CASE("bytes that need escapes leave a trace in its width") {
   }
   const auto lines = lines_of(trace_of(log));
   CHECK(lines.size() == 4);
-  CHECK(lines[0] ==
-        R"(    recv(5, 1024) = 48 "\x80\x80\x80\x80\x80\x80\x80"… (filled by the check))");
+  CHECK(lines[0] == R"(    recv(5, 1024) = 48 "\x80\x80\x80\x80\x80\x80"… (filled by the check))");
   for (const std::string& line : lines) CHECK(kit::width_of(line) <= 80);
 }
 
