@@ -41,16 +41,20 @@ int minor_of(std::string_view version) {
   return std::min(version[7] - '0', 1);
 }
 
+// A lone LF ends a line of a head, too, and is taken for that everywhere. RFC 9112, 2.2
+std::string_view without_any_line_end(std::string_view line) {
+  line.remove_suffix(1);
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
 }  // namespace
 
 // ---- lines -------------------------------------------------------------------------------------
 
-// A lone LF ends a line, too, and is taken for that everywhere. RFC 9112, 2.2
 std::string_view without_line_end(std::string_view line) {
-  if (line.empty()) throw HttpError(400, "a line must end");
-  line.remove_suffix(1);
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
+  if (!line.ends_with("\r\n")) throw HttpError(400, "a line must end with CR and LF");
+  return line.substr(0, line.size() - 2);
 }
 
 // A space before the colon, or a line that goes on in the next, is read in two ways by two
@@ -87,7 +91,7 @@ void HeadParser::line_too_long() const {
 
 void HeadParser::take_line(std::string_view whole_line) {
   if (whole_line.size() > longest_line()) line_too_long();
-  const std::string_view line = without_line_end(whole_line);
+  const std::string_view line = without_any_line_end(whole_line);
   if (!begun()) {
     if (!line.empty()) return take_request_line(line);
     if (++empty_lines_ > most_empty_lines) throw HttpError(400, "there is no request line");
