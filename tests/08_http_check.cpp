@@ -451,7 +451,9 @@ STEP("08.1", "a head is read, in whatever pieces it comes") {
       "minor number of the version is what HTTP/1.1 and HTTP/1.0 differ in.");
   Peer& plain = step.connect(server);
   plain.send("GET / HTTP/1.0\r\n\r\n").expect("GET / 1.0\n\n");
-  plain.send("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").expect("OPTIONS * 1.1\nHost=x\n\n");
+  plain.send("OPTIONS * HTTP/1.0\r\n\r\n").expect("OPTIONS * 1.0\n\n");
+  step.suspect("An empty line before a request is passed over (RFC 9112, 2.2).");
+  plain.send("\r\nGET /2 HTTP/1.0\r\n\r\n").expect("GET /2 1.0\n\n");
   plain.close();
 
   step.suspect_task("08.A", "add_field");
@@ -489,10 +491,14 @@ STEP("08.2", "what is no request is refused, in bounded memory") {
                                       contains(one.sentence, "name")
                                   ? "HeadParser::take_field"
                                   : "HeadParser::take_request_line");
-    step.suspect(std::string("The request has ") + one.sentence + ": " +
-                 (taken ? "it is lawful, and is to be taken."
-                        : "it is refused with " + std::to_string(one.status) +
-                              ". What two programs may read differently is no request."));
+    const char* const why = one.status == 400
+                                ? " What two programs may read differently is no request."
+                            : one.status == 505 ? " This server speaks HTTP/1.1 and HTTP/1.0."
+                            : taken             ? " It is lawful."
+                                                : " HttpLimits says how much a client may say.";
+    step.suspect(std::string("A request with ") + one.sentence + " is " +
+                 (taken ? "to be taken." : "refused with " + std::to_string(one.status) + ".") +
+                 why);
     Peer& peer = step.connect(server);
     peer.send(one.request);
     const std::string line = peer.read_line();
@@ -600,9 +606,18 @@ STEP("08.4", "one connection, many requests, and who else waits") {
     Peer& first = step.connect(server);
     step.suspect_task("08.C", "BaseHTTPRequestHandler::parse_request");
     step.suspect("A request is read by a HeadParser, and answered by its method's do_ function.");
+    step.suspect_if_it_hangs(
+        "No answer comes. Was it gathered, and has not left? flush() before the next request is "
+        "waited "
+        "for. Or is more waited for than the head? It ends with its empty line.");
+
     first.send(get("/request?1", "X-Once: 1\r\n"));
     Answer answer = answer_of(step, first);
     expect_status(step, answer, 200, "GET /request");
+    step.suspect(
+        "What was asked comes back as it was understood: the request line and its fields, up to "
+        "the "
+        "empty line.");
     step.check(answer.content == "GET /request?1 HTTP/1.1\nHost: kit\nX-Once: 1\n",
                "what was asked comes back, byte for byte", shown(answer.content));
     step.suspect_task("08.C", "BaseHTTPRequestHandler::handle");
@@ -811,6 +826,7 @@ STEP("08.6", "files of a folder, with their type and length") {
         "Content-Length is the size of the open file; all of it is sent, in pieces. To HEAD the "
         "same "
         "is said, and nothing sent.");
+    if (size == 0) step.suspect("An empty file is there, too: 200, and Content-Length: 0.");
     peer.send(request("HEAD", "/f.bin") + get("/f.bin"));
     const Answer head = answer_of(step, peer, "HEAD");
     const Answer answer = answer_of(step, peer);
@@ -934,7 +950,7 @@ STEP("08.7", "never a byte from outside the folder") {
   std::filesystem::create_directory_symlink("..", site.path("up"));
   std::filesystem::create_directory_symlink(step.folder(), site.path("sub/away"));
   std::filesystem::create_directory_symlink("/dev", site.path("dev"));
-  std::filesystem::create_symlink("../secret.txt", site.path("sub/index.html"));
+  std::filesystem::create_symlink("../../secret.txt", site.path("sub/index.html"));
   if (::mkfifo(site.path("fifo").c_str(), 0644) == -1) throw kit::KitError("mkfifo");
   step.sandbox().give(site.path("fifo"));
   Server& server = site.serve();
@@ -959,6 +975,7 @@ STEP("08.7", "never a byte from outside the folder") {
                                    "///../../secret.txt",
                                    "/./../secret.txt",
                                    "/.%00./secret.txt",
+                                   "/a.txt%00.html",
                                    "/a.txt%00/../../secret.txt",
                                    "/../secret.txt%00.html",
                                    "/../site-secret/secret.txt",
@@ -997,6 +1014,10 @@ STEP("08.7", "never a byte from outside the folder") {
       step.suspect(
           "To open a FIFO is to wait for whoever writes to it: O_NONBLOCK does not wait. What is "
           "neither a file nor a folder is 404.");
+    } else if (contains(target, "%00")) {
+      step.suspect(
+          "A NUL byte ends a name for the system, and not for the server: a target that has one is "
+          "400.");
     } else {
       step.suspect_task("08.D", "path_of");
       step.suspect(
@@ -1186,11 +1207,11 @@ STEP("08.9", "several questions on one connection") {
     each.send(head);
     step.suspect("204 and 304 have no content, whatever the method was: nothing is waited for.");
     closing.expect_line(path + ": " + head.substr(9, head.find('\r') - 9) + ", 0 bytes");
-    each.expect_over();
-    each.close();
     step.suspect(
         "The answer says close, or is one of HTTP/1.0: the next question needs a connection of its "
         "own.");
+    each.expect_over();
+    each.close();
   }
   Peer& kept = partner.accept();
   (void)head_from(step, kept, "GET /3");
@@ -1358,7 +1379,11 @@ STEP("08.10", "content has a length, and a limit") {
     const std::string content = step.text(size);
     peer.send(post(content));
     const Answer answer = answer_of(step, peer, "POST");
+    if (answer.status == 100) step.suspect("Who expects nothing gets no \"100 Continue\".");
+    if (size == limit)
+      step.suspect("Content of exactly --body-limit bytes is taken: more is too large.");
     expect_status(step, answer, 200, "POST /upper with " + std::to_string(size) + " bytes");
+
     step.check(answer.content == Step::upper(content), "the content in upper case",
                shown(answer.content));
   }
@@ -1494,6 +1519,9 @@ STEP("08.11", "chunks in, chunks out") {
             text + "\r\n0\r\n\r\nhello\n"},
            {"00000005;name=value;other=\"a b\"\r\nhello\r\n0;last\r\n\r\n", "hello"},
            {"5\r\nhello\r\n0\r\nTrailer: value\r\nContent-Length: 3\r\n\r\n", "hello"}}) {
+    step.suspect_if_it_hangs(
+        "No answer has come, or none that ends: chunk({}) makes the last chunk, with which the "
+        "content ends.");
     send_in_pieces(step, peer, chunked_post + chunks);
     const Answer answer = answer_of(step, peer, "POST");
     expect_status(step, answer, 200, "a POST in chunks");
@@ -1844,6 +1872,11 @@ STEP("08.15", "the end: answers go out, idle connections close") {
     step.suspect("An answer that is under way goes out, all of it, and then the connection ends.");
     const std::string rest = head + downloads.read_all();
     const std::size_t begin = std::min(rest.find("\r\n\r\n") + 4, rest.size());
+    if (rest.size() - begin > large.size()) {
+      step.suspect(
+          "Something was sent behind the download: the end of file, where the next request would "
+          "stand, is no request.");
+    }
     step.check(std::string_view(rest).substr(begin) == large, "the whole download",
                kit::with_commas(rest.size() - begin) + " of " + kit::with_commas(large.size()) +
                    " bytes, or others");
@@ -1880,16 +1913,28 @@ STEP("08.16", "the same rules without a thread") {
         request("DELETE", "/a.txt") + request("BREW", "/a.txt") + request("POST", "/a.txt") + last,
         request("PUT", "/a.txt", "Content-Length: 5\r\n") + "hello" + last,
         "GET /a.txt HTTP/1.0\r\n\r\n" + last,
-        "GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + last, post("hello") + post("hel"),
-        get("/a.txt") + get("/a.txt").substr(0, 20), std::string("\r\n"), std::string()}) {
+        "GET /a.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + last, std::string("\r\n"),
+        std::string()}) {
     requests.push_back(one);
   }
+  // Half a request may be answered with 400, or not at all: by either of them.
+  const std::vector<std::string> halves = {
+      get("/a.txt") + get("/a.txt").substr(0, 20), get("/a.txt").substr(0, 30),
+      post("hello") + post("hello").substr(0, 57), chunked_post + "5\r\nhel"};
+  requests.insert(requests.end(), halves.begin(), halves.end());
+  const auto is_half = [&](const std::string& bytes) {
+    return std::find(halves.begin(), halves.end(), bytes) != halves.end();
+  };
+  const auto without_refusal = [](const std::string& answers) {
+    return answers.substr(0, answers.find("HTTP/1.1 400 "));
+  };
   for (const std::string& bytes : requests) {
     Peer& reference = step.connect(threads);
     reference.send(bytes).half_close();
     step.suspect_task("08.C");
     step.suspect("(This is the handler's answer, with which the session's is compared.)");
-    const std::string expected = without_date(reference.read_all());
+    std::string expected = without_date(reference.read_all());
+    if (is_half(bytes)) expected = without_refusal(expected);
     reference.close();
     step.suspect_task("08.M", "HttpSession::work");
     step.suspect(
@@ -1900,7 +1945,8 @@ STEP("08.16", "the same rules without a thread") {
     Peer& peer = step.connect(selector);
     send_in_pieces(step, peer, bytes);
     peer.half_close();
-    const std::string got = without_date(peer.read_all());
+    std::string got = without_date(peer.read_all());
+    if (is_half(bytes)) got = without_refusal(got);
     std::size_t at = 0;
     while (at < got.size() && at < expected.size() && got[at] == expected[at]) ++at;
     const std::size_t from = at > 30 ? at - 30 : 0;
@@ -1948,6 +1994,8 @@ STEP("08.17", "slow readers and floods in bounded memory") {
   Site site(step);
   const std::string large = step.text(4 * mebibyte);
   site.file("large", large);
+  const std::string small = step.text(50'000);
+  site.file("small", small);
   Server& server = site.serve({"--design", "selector", "--quiet"});
   server.may_say("processing of request from");
   Peer& other = step.connect(server);
@@ -2006,7 +2054,7 @@ STEP("08.17", "slow readers and floods in bounded memory") {
       "at.");
   before = server.rss_kib();
   std::vector<Peer*> floods;
-  const std::string many = lines(200'000, get("/request?flood"));
+  const std::string many = lines(100'000, get("/small"));
   for (int i = 0; i < 4; ++i) {
     floods.push_back(&step.connect_narrowly(server));
     floods.back()->send_in_background(many);
@@ -2018,9 +2066,8 @@ STEP("08.17", "slow readers and floods in bounded memory") {
   ask_other();
   bounded(16 * mebibyte / 1024, "the flood");
   step.suspect("The client reads at last: each request is answered, in order, and none twice.");
-  for (int i = 0; i < 1000; ++i) {
-    step.check(answer_of(step, *floods[0]).content.starts_with("GET /request?flood "),
-               "an answer to each request");
+  for (int i = 0; i < 50; ++i) {
+    step.check(answer_of(step, *floods[0]).content == small, "an answer to each request");
   }
   for (Peer* const peer : floods) peer->reset();
   ask_other();

@@ -38,7 +38,7 @@ class Calls {
 
   static const Calls socket, bind, listen, accept, accept4, connect;
   static const Calls recv, recvfrom, recvmsg, recvmmsg, read, readv, preadv2;
-  static const Calls send, sendto, sendmsg, sendmmsg, write, writev, pwritev2;
+  static const Calls send, sendto, sendmsg, sendmmsg, write, writev, pwritev2, sendfile;
   static const Calls shutdown, close;
   static const Calls poll, ppoll, select, pselect;
   static const Calls epoll_create1, epoll_ctl, epoll_wait, epoll_pwait, epoll_pwait2;
@@ -51,7 +51,8 @@ class Calls {
 
   static const Calls any_accept;  ///< accept, accept4
   static const Calls any_recv;    ///< recv and its relatives; read, readv, preadv2 of a socket
-  static const Calls any_send;    ///< send and its relatives; write, writev, pwritev2 to a socket
+  static const Calls
+      any_send;  ///< send and its relatives; write, writev, pwritev2, sendfile to a socket
   static const Calls any_wait;    ///< poll, select, epoll_wait and their relatives
   static const Calls any_fork;    ///< fork, vfork, clone without shared memory, posix_spawn(p)
   static const Calls any_reap;    ///< wait, waitpid, waitid, wait4
@@ -69,6 +70,7 @@ KIT_CALL(socket); KIT_CALL(bind); KIT_CALL(listen); KIT_CALL(accept); KIT_CALL(a
 KIT_CALL(connect); KIT_CALL(recv); KIT_CALL(recvfrom); KIT_CALL(recvmsg); KIT_CALL(recvmmsg);
 KIT_CALL(read); KIT_CALL(readv); KIT_CALL(preadv2); KIT_CALL(send); KIT_CALL(sendto);
 KIT_CALL(sendmsg); KIT_CALL(sendmmsg); KIT_CALL(write); KIT_CALL(writev); KIT_CALL(pwritev2);
+KIT_CALL(sendfile);
 KIT_CALL(shutdown); KIT_CALL(close); KIT_CALL(poll); KIT_CALL(ppoll); KIT_CALL(select);
 KIT_CALL(pselect); KIT_CALL(epoll_create1); KIT_CALL(epoll_ctl); KIT_CALL(epoll_wait);
 KIT_CALL(epoll_pwait); KIT_CALL(epoll_pwait2); KIT_CALL(fork); KIT_CALL(vfork); KIT_CALL(clone);
@@ -83,7 +85,7 @@ inline constexpr Calls Calls::any_accept = accept | accept4;
 inline constexpr Calls Calls::any_recv =
     recv | recvfrom | recvmsg | recvmmsg | read | readv | preadv2;
 inline constexpr Calls Calls::any_send =
-    send | sendto | sendmsg | sendmmsg | write | writev | pwritev2;
+    send | sendto | sendmsg | sendmmsg | write | writev | pwritev2 | sendfile;
 inline constexpr Calls Calls::any_wait =
     poll | ppoll | select | pselect | epoll_wait | epoll_pwait | epoll_pwait2;
 inline constexpr Calls Calls::any_fork = fork | vfork | clone | posix_spawn;

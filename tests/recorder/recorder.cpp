@@ -471,7 +471,7 @@ constexpr CallSet waiting_calls = set_of_all({Call::poll, Call::ppoll, Call::sel
 constexpr CallSet moving_calls = set_of_all({
     Call::recv, Call::recvfrom, Call::recvmsg, Call::recvmmsg, Call::read, Call::readv,
     Call::preadv2, Call::send, Call::sendto, Call::sendmsg, Call::sendmmsg, Call::write,
-    Call::writev, Call::pwritev2});
+    Call::writev, Call::pwritev2, Call::sendfile});
 constexpr CallSet reaping_calls = set_of_all({Call::wait, Call::waitpid, Call::waitid, Call::wait4});
 constexpr CallSet bringing_calls = moving_calls | reaping_calls | set_of_all({
     Call::accept, Call::accept4, Call::connect, Call::fork, Call::vfork, Call::clone,
@@ -1074,6 +1074,22 @@ KIT_WRAP_WEAK(ssize_t, pwritev2, int fd, const iovec* list, int count, off_t pla
       {Call::pwritev2, fd}, 0, {list, static_cast<std::size_t>(count)}, kind, [&](Parts parts) {
         return __real_pwritev2(fd, parts.list, static_cast<int>(parts.count), place, flags);
       });
+}
+
+// The bytes of a file: they are nowhere in this process, and nothing of them is kept.
+KIT_WRAP(ssize_t, sendfile, int fd, int file, off_t* place, std::size_t size) {
+  const Socket kind = block ? socket_of(fd) : no_socket;
+  if (kind == no_socket) return __real_sendfile(fd, file, place, size);
+  Target target{Call::sendfile, fd};
+  target.bytes = size;
+  UnderWay call(target, {fd, static_cast<std::int64_t>(size), 0}, kind);
+  if (call.must_fail()) return call.done(-1);
+  if (call.fault.action == Action::shorten) size = std::min<std::size_t>(size, call.fault.amount);
+  block->sent.fetch_add(size, std::memory_order_relaxed);
+  const ssize_t moved = __real_sendfile(fd, file, place, size);
+  const std::size_t gone = moved > 0 ? static_cast<std::size_t>(moved) : 0;
+  block->sent.fetch_sub(size - gone, std::memory_order_relaxed);
+  return call.done(moved);
 }
 
 // What every program asks in passing.

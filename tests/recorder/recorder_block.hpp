@@ -24,7 +24,7 @@ inline constexpr const char* environment_variable = "KIT_RECORDER";
 enum class Call : std::uint16_t {
   socket, bind, listen, accept, accept4, connect,
   recv, recvfrom, recvmsg, recvmmsg, read, readv, preadv2,
-  send, sendto, sendmsg, sendmmsg, write, writev, pwritev2,
+  send, sendto, sendmsg, sendmmsg, write, writev, pwritev2, sendfile,
   shutdown, close,
   poll, ppoll, select, pselect,
   epoll_create1, epoll_ctl, epoll_wait, epoll_pwait, epoll_pwait2,
@@ -38,7 +38,7 @@ enum class Call : std::uint16_t {
 inline constexpr std::array call_names = {
     "socket", "bind", "listen", "accept", "accept4", "connect",
     "recv", "recvfrom", "recvmsg", "recvmmsg", "read", "readv", "preadv2",
-    "send", "sendto", "sendmsg", "sendmmsg", "write", "writev", "pwritev2",
+    "send", "sendto", "sendmsg", "sendmmsg", "write", "writev", "pwritev2", "sendfile",
     "shutdown", "close",
     "poll", "ppoll", "select", "pselect",
     "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",

@@ -471,7 +471,7 @@ TEST_CASE("each way to receive or send can be cut short, and fail") {
   each_victim([](const std::string& path) {
     for (const std::string call :
          {"recv", "recvfrom", "recvmsg", "read", "readv", "readv2", "recvfrom-by-number", "send",
-          "sendto", "sendmsg", "write", "writev", "writev2", "sendto-by-number"}) {
+          "sendto", "sendmsg", "write", "writev", "writev2", "sendfile", "sendto-by-number"}) {
       INFO(call);
       RecorderLog plain;
       CHECK(play(path, &plain, {"transfer", call}).said == "12 abcdefghijkl\n");

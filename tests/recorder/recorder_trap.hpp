@@ -92,6 +92,7 @@ constexpr Numbered numbered[] = {
     KIT_NUMBERED(sendmmsg),
     KIT_NUMBERED(write),
     KIT_NUMBERED(writev),
+    KIT_NUMBERED(sendfile),
     {SYS_pwritev2, pwritev2_by_number},
     KIT_NUMBERED(getsockopt),
     KIT_NUMBERED(setsockopt),

@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -126,6 +128,14 @@ void all_transfers(const char* which) {
     if (call == "write") moved = write(pair.here(), text.data(), 12);
     if (call == "writev") moved = writev(pair.here(), out, 2);
     if (call == "writev2") moved = pwritev2(pair.here(), out, 2, -1, 0);
+    if (call == "sendfile") {
+      const int file = memfd_create("file", MFD_CLOEXEC);
+      if (file == -1 || write(file, text.data(), 12) != 12) std::abort();
+      off_t place = 0;
+      errno = 0;
+      moved = sendfile(pair.here(), file, &place, 12);
+      close(file);
+    }
     if (call == "sendto-by-number")
       moved = syscall(SYS_sendto, pair.here(), text.data(), 12UL, 0L, nullptr, 0L);
     std::string result = outcome(moved);

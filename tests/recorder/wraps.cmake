@@ -3,7 +3,7 @@
 set(KIT_WRAPPED_CALLS
   socket bind listen accept accept4 connect
   recv recvfrom recvmsg recvmmsg read readv preadv2 eventfd_read
-  send sendto sendmsg sendmmsg write writev pwritev2
+  send sendto sendmsg sendmmsg write writev pwritev2 sendfile
   getsockopt setsockopt getsockname getpeername
   shutdown close
   poll ppoll select pselect
