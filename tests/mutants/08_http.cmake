@@ -1020,7 +1020,7 @@ kit_mutant(
   FILE http_session.cpp
   REPLACE [[    if (!out.ended() && too_late()) throw]]
   WITH [[    if (out.ended() && too_late()) throw]]
-  STEP 08.14
+  STEP 08.16
   WORDS "from its first line on")
 
 kit_mutant(
