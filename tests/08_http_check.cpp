@@ -447,8 +447,7 @@ STEP("08.1", "a head is read, in whatever pieces it comes") {
   step.suspect_task("08.A", "HeadParser::take_request_line");
   step.suspect(
       "A head is a request line, then fields up to the empty line. The target stays as it came; "
-      "the "
-      "minor number of the version is what HTTP/1.1 and HTTP/1.0 differ in.");
+      "the minor number of the version is what HTTP/1.1 and HTTP/1.0 differ in.");
   Peer& plain = step.connect(server);
   plain.send("GET / HTTP/1.0\r\n\r\n").expect("GET / 1.0\n\n");
   plain.send("OPTIONS * HTTP/1.0\r\n\r\n").expect("OPTIONS * 1.0\n\n");
@@ -541,9 +540,8 @@ STEP("08.3", "an answer says where it ends") {
   step.suspect_task("08.B", "RequestHead::keeps_alive");
   const char* const kept =
       "HTTP/1.1 keeps a connection unless \"close\" stands in the list of Connection; HTTP/1.0 "
-      "does "
-      "so only if \"keep-alive\" stands there. The case of letters does not matter, and close "
-      "wins.";
+      "does so only if \"keep-alive\" stands there. The case of letters does not matter, and "
+      "close wins.";
   rule(kept, "HTTP/1.1: kept");
   rule(kept, "HTTP/1.1, Connection: close: closed");
   rule(kept, "HTTP/1.1, Connection: x, CLOSE: closed");
@@ -572,8 +570,7 @@ STEP("08.3", "an answer says where it ends") {
   rule(never, "304: no length; kept");
   const char* const chunks =
       "An answer in chunks says so in place of a length. HTTP/1.0 knows no chunks: to it the "
-      "length "
-      "is said.";
+      "length is said.";
   rule(chunks, "chunks: chunks; kept");
   rule(chunks, "chunks, to HTTP/1.1: chunks");
   rule(chunks, "chunks, to HTTP/1.0: no chunks");
@@ -586,8 +583,7 @@ STEP("08.3", "an answer says where it ends") {
   rule(told, "5 bytes to HTTP/1.0, the last answer: length 5; closed, and told");
   const char* const hand =
       "An answer that has said no length, and may have content, ends with its connection: it "
-      "cannot "
-      "be kept, whatever the caller wants.";
+      "cannot be kept, whatever the caller wants.";
   rule(hand, "by hand, with a length: length 5; kept");
   rule(hand, "by hand, without a length: up to the end; closed, and told");
   rule("The answer to HEAD has no content: its end is known without a length.",
@@ -608,16 +604,14 @@ STEP("08.4", "one connection, many requests, and who else waits") {
     step.suspect("A request is read by a HeadParser, and answered by its method's do_ function.");
     step.suspect_if_it_hangs(
         "No answer comes. Was it gathered, and has not left? flush() before the next request is "
-        "waited "
-        "for. Or is more waited for than the head? It ends with its empty line.");
+        "waited for. Or is more waited for than the head? It ends with its empty line.");
 
     first.send(get("/request?1", "X-Once: 1\r\n"));
     Answer answer = answer_of(step, first);
     expect_status(step, answer, 200, "GET /request");
     step.suspect(
         "What was asked comes back as it was understood: the request line and its fields, up to "
-        "the "
-        "empty line.");
+        "the empty line.");
     step.check(answer.content == "GET /request?1 HTTP/1.1\nHost: kit\nX-Once: 1\n",
                "what was asked comes back, byte for byte", shown(answer.content));
     step.suspect_task("08.C", "BaseHTTPRequestHandler::handle");
@@ -644,8 +638,7 @@ STEP("08.4", "one connection, many requests, and who else waits") {
       step.let_rest(server);
       step.suspect(
           "A synchronous server that keeps its first client is deaf to the next one. Was the "
-          "second "
-          "served, then the first is kept no longer.");
+          "second served, then the first is kept no longer.");
       step.check(second.unread().empty(), "the second waits as long as the first is there",
                  shown(second.unread()));
       step.suspect(
@@ -674,8 +667,7 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
   step.suspect_task("08.C", "BaseHTTPRequestHandler::handle_one_request");
   step.suspect(
       "What has come behind the first request is the next one: it must not be dropped, nor must "
-      "its "
-      "answer wait for more.");
+      "its answer wait for more.");
   Peer& peer = step.connect(server);
   peer.send(requests + "GET /request?half HTT");
   for (int i = 0; i < 10; ++i) {
@@ -685,8 +677,7 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
   }
   step.suspect(
       "Connection: close is the client's last word: its request is answered, the answer says "
-      "close, "
-      "and what follows is no request any more.");
+      "close, and what follows is no request any more.");
   peer.send("P/1.1\r\nHost: kit\r\nconnection: x, CLOSE\r\n\r\n" + get("/request?late"));
   const Answer last = answer_of(step, peer);
   step.check(last.content.starts_with("GET /request?half ") && last.says_close(),
@@ -696,8 +687,7 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
 
   step.suspect(
       "The answer to HEAD is the head that GET would have, its length too, and no content: the "
-      "next "
-      "answer follows at once. send() asks whether there is content to send.");
+      "next answer follows at once. send() asks whether there is content to send.");
   Peer& asks_head = step.connect(server);
   asks_head.send(request("HEAD", "/request?h") + get("/request?g"));
   const Answer head = answer_of(step, asks_head, "HEAD");
@@ -760,8 +750,7 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
   for (const std::string method : {"BREW", "get", "CONNECT"}) {
     step.suspect(
         "A method that this server has no name for is 501; not_implemented() says it. Such a "
-        "request "
-        "was understood: the connection may be kept.");
+        "request was understood: the connection may be kept.");
     Peer& brew = step.connect(server);
     brew.send(request(method, "/request"));
     const Answer answer = answer_of(step, brew);
@@ -824,8 +813,7 @@ STEP("08.6", "files of a folder, with their type and length") {
     site.file("f.bin", content);
     step.suspect(
         "Content-Length is the size of the open file; all of it is sent, in pieces. To HEAD the "
-        "same "
-        "is said, and nothing sent.");
+        "same is said, and nothing sent.");
     if (size == 0) step.suspect("An empty file is there, too: 200, and Content-Length: 0.");
     peer.send(request("HEAD", "/f.bin") + get("/f.bin"));
     const Answer head = answer_of(step, peer, "HEAD");
@@ -868,8 +856,7 @@ STEP("08.6", "files of a folder, with their type and length") {
   step.suspect_task("08.D", "Folder::answer");
   step.suspect(
       "A folder's page is its index.html. Without a slash at its end its own links would lead to "
-      "the "
-      "folder above: 301 to the same name with a slash, before the query.");
+      "the folder above: 301 to the same name with a slash, before the query.");
   const Answer index = ask(step, server, get("/sub/"));
   step.check(index.status == 200 && index.content == "<p>index</p>\n", "/sub/: its index.html",
              std::to_string(index.status) + " " + shown(index.content));
@@ -1052,8 +1039,7 @@ STEP("08.7", "never a byte from outside the folder") {
   step.suspect_task("08.D", "Folder::answer");
   step.suspect(
       "The index.html of this folder is a link that leads out of it: it is opened without "
-      "following "
-      "links, too.");
+      "following links, too.");
   const Answer index = ask(step, server, get("/sub/"));
   step.check(!contains(index.content, secret), "/sub/: nothing from outside the folder",
              "it was served");
@@ -1113,8 +1099,7 @@ STEP("08.8", "what has not changed is not sent again") {
   const std::string same = "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
   step.suspect(
       "With If-None-Match the date does not count (RFC 9110, 13.1.3). No tag is that of a file "
-      "here; "
-      "\"*\" is any.");
+      "here; \"*\" is any.");
   expect_status(step, asked(same + "If-None-Match: \"x\"\r\n"), 200, "a tag that is none of ours");
   expect_status(step, asked("If-None-Match: *\r\n"), 304, "If-None-Match: *");
   step.suspect("To HEAD the same is said as to GET.");
@@ -1124,8 +1109,7 @@ STEP("08.8", "what has not changed is not sent again") {
   expect_status(step, asked(same, "/missing"), 404, "a file that is not there");
   step.suspect(
       "A date to come would be newer than every change until then: Last-Modified is never later "
-      "than "
-      "now (RFC 9110, 8.8.2.1).");
+      "than now (RFC 9110, 8.8.2.1).");
   const Answer ahead = asked("", "/ahead.txt");
   step.check(!contains(ahead.field("Last-Modified"), " 2096 "),
              "Last-Modified is not in the future", ahead.field("Last-Modified"));
@@ -1169,8 +1153,7 @@ STEP("08.9", "several questions on one connection") {
   Listener& partner = step.listen();
   step.suspect(
       "ask() sends the question, and reads the answer's head. With HEAD nothing follows it, "
-      "whatever "
-      "the head says of a length.");
+      "whatever the head says of a length.");
   Program& asks = start_client(step, partner, {"/a", "/b?c", "/d", "--head"});
   Peer& server = partner.accept();
   (void)head_from(step, server, "HEAD /a");
@@ -1178,13 +1161,11 @@ STEP("08.9", "several questions on one connection") {
   asks.expect_line("/a: 200 OK, 0 bytes");
   step.suspect(
       "The connection is kept: the next question goes out on it, and no other is opened. kept() "
-      "must "
-      "say so, unless the answer says close or is of HTTP/1.0.");
+      "must say so, unless the answer says close or is of HTTP/1.0.");
   (void)head_from(step, server, "HEAD /b?c");
   step.suspect(
       "\"100 Continue\", and whatever else begins with 1, is no answer yet: read on until one "
-      "comes "
-      "of 200 or more.");
+      "comes of 200 or more.");
   server.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
   step.let_rest(asks);
   server.send("HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n");
@@ -1273,8 +1254,7 @@ STEP("08.18", "content ends by its length, its chunks, or with the connection") 
     step.suspect_task("08.F", "BodyDecoder::take_bytes");
     step.suspect(
         "With a Content-Length the content is so many bytes: not one less, and what follows "
-        "belongs "
-        "to the next answer.");
+        "belongs to the next answer.");
     auto [client, server] = ask_for({"/0", "/5", "/big", "/next"});
     const std::string big = step.text(100'000);
     (void)head_from(step, server, "GET /0");
@@ -1294,8 +1274,8 @@ STEP("08.18", "content ends by its length, its chunks, or with the connection") 
     step.suspect_task("08.F", "BodyDecoder::take_line");
     step.suspect(
         "In chunks the content is as long as the sizes say, which are hexadecimal; an extension "
-        "behind "
-        "\";\" is passed over. After the chunk of size 0 come trailers, up to an empty line.");
+        "behind \";\" is passed over. After the chunk of size 0 come trailers, up to an empty "
+        "line.");
     auto [client, server] = ask_for({"/1", "/2", "/3"});
     const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     const std::string text = step.text(0x1a3);
@@ -1315,8 +1295,7 @@ STEP("08.18", "content ends by its length, its chunks, or with the connection") 
     step.suspect_task("08.F", "BodyDecoder::of_response");
     step.suspect(
         "An answer that says neither a length nor chunks goes on until the connection ends: "
-        "take_end() "
-        "says that this is an end. The next question needs a new connection.");
+        "take_end() says that this is an end. The next question needs a new connection.");
     auto [client, server] = ask_for({"/1", "/2"});
     (void)head_from(step, server, "GET /1");
     in_pieces(server, "HTTP/1.1 200 OK\r\n\r\nup to\r\n\r\nthe end");
@@ -1338,8 +1317,7 @@ STEP("08.18", "content ends by its length, its chunks, or with the connection") 
           chunked + "5\r\nhello\r\n0\r\n\r"}) {
       step.suspect(
           "The server has ended before the content has: that is no success. One sentence on "
-          "stderr, "
-          "exit status 1.");
+          "stderr, exit status 1.");
       auto [client, server] = ask_for({"/a"});
       (void)head_from(step, server, "GET /a");
       server.send(answer).half_close();
@@ -1421,8 +1399,7 @@ STEP("08.10", "content has a length, and a limit") {
   step.suspect_task("08.G", "RequestHead::expects_continue");
   step.suspect(
       "A client that expects 100-continue holds its content back: nothing but \"100 Continue\" "
-      "comes "
-      "before it, and that only once the content is asked for.");
+      "comes before it, and that only once the content is asked for.");
   Peer& polite = step.connect(server);
   polite.send(
       "POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n");
@@ -1476,8 +1453,7 @@ STEP("08.10", "content has a length, and a limit") {
   step.suspect_task("08.C", "BaseHTTPRequestHandler::handle_one_request");
   step.suspect(
       "Content that was not read stands where the next request is looked for. Read it away, or "
-      "close "
-      "the connection, and say so: else whoever chooses the content chooses a request.");
+      "close the connection, and say so: else whoever chooses the content chooses a request.");
   for (const std::string method : {"POST", "PUT", "DELETE", "GET", "BREW", "OPTIONS"}) {
     const std::string hidden = get("/request?hidden");
     Peer& tricky = step.connect(server);
@@ -1633,8 +1609,7 @@ STEP("08.12", "a request with two lengths is refused") {
   // long as it says, and the hidden request stays content.
   step.suspect(
       "A field ends with CR LF, and with a lone newline only for who takes all of them so: here "
-      "one "
-      "of two readers sees a Transfer-Encoding, and the other does not.");
+      "one of two readers sees a Transfer-Encoding, and the other does not.");
   Peer& folded = step.connect(server);
   folded.send(
       "POST /upper HTTP/1.1\r\nHost: kit\r\nA: b\nTransfer-Encoding: chunked\r\nContent-Length: " +
@@ -1681,8 +1656,7 @@ STEP("08.13", "a part of a file") {
            {"-99999999999999999999999", 0, 1000}}) {
     step.suspect(
         "\"bytes=0-99\" is the first hundred bytes: both ends belong to it, and the end of the "
-        "file is "
-        "end enough. \"-100\" is the last hundred, \"900-\" all from there on. 206, with "
+        "file is end enough. \"-100\" is the last hundred, \"900-\" all from there on. 206, with "
         "Content-Range: bytes 0-99/1000.");
     const Answer answer = asked("Range: bytes=" + range + "\r\n");
     expect_status(step, answer, 206, "Range: bytes=" + range);
@@ -1762,8 +1736,7 @@ namespace {
 void drip(Step& step, Site& site, const std::string& design) {
   step.suspect(
       "A client says a line now and then, none of them late: with --head-timeout the whole head "
-      "has a "
-      "time, from its first line on. 408 when it is over.");
+      "has a time, from its first line on. 408 when it is over.");
   Server& server = site.serve({"--design", design, "--head-timeout", "30"});
   Peer& dripping = step.connect(server);
   dripping.send("GET /request HTTP/1.1\r\nHost: kit\r\n");
@@ -1786,8 +1759,7 @@ void drip(Step& step, Site& site, const std::string& design) {
 void leave_midway(Step& step, Site& site, const std::string& design) {
   step.suspect(
       "A client goes away in the midst of a download: its connection alone ends, and the next one "
-      "is "
-      "served.");
+      "is served.");
   Server& server = site.serve({"--design", design});
   server.may_say("processing of request from");
   for (const bool reset : {true, false}) {
@@ -1830,8 +1802,7 @@ void end_by_signal(Step& step, Site& site, const std::string& design, const std:
   for (Peer* const peer : idle) peer->expect_end();
   step.suspect(
       "Half a request had come when the signal ended the reading: nobody has asked to the end, "
-      "and "
-      "nobody is answered, but with a refusal.");
+      "and nobody is answered, but with a refusal.");
   if (half != nullptr) {
     const std::string rest = half->read_all();
     step.check(rest.empty() || rest.starts_with("HTTP/1.1 4"), "no answer to half a request",
@@ -1872,8 +1843,7 @@ STEP("08.14", "slow, silent and vanished clients") {
   step.suspect_task("08.K", "BaseHTTPRequestHandler::read_in_time");
   step.suspect(
       "A client that has asked nothing is silent for --timeout: its connection ends, without a "
-      "word. "
-      "Nobody reads an answer to a question that was not asked.");
+      "word. Nobody reads an answer to a question that was not asked.");
   Peer* const nothing = connect_and_send("");
   Peer* const kept = connect_and_send(get("/request"));
   if (kept) expect_status(step, answer_of(step, *kept), 200, "a request before the silence");
@@ -1921,6 +1891,7 @@ STEP("08.16", "the same rules without a thread") {
   };
   Server& threads = serve("threads");
   Server& selector = serve("selector");
+  const std::size_t threads_at_first = selector.threads();
   std::vector<std::string> requests;
   for (const Case& one : heads()) {
     requests.push_back(one.request + get("/request?next", "Connection: close\r\n"));
@@ -1967,8 +1938,7 @@ STEP("08.16", "the same rules without a thread") {
     step.suspect_task("08.M", "HttpSession::work");
     step.suspect(
         "The session is to use the same HeadParser, BodyDecoder and ResponseHead as the handler, "
-        "and "
-        "to keep what has come until they have enough of it. What was asked: " +
+        "and to keep what has come until they have enough of it. What was asked: " +
         shown(std::string_view(bytes).substr(0, 60)) + ".");
     Peer& peer = step.connect(selector);
     send_in_pieces(step, peer, bytes);
@@ -1996,11 +1966,16 @@ STEP("08.16", "the same rules without a thread") {
              "the first one's request");
   step.check(answer_of(step, two).content == "GET /request?two HTTP/1.1\nHost: kit\n",
              "the second one's request");
+  step.suspect("One thread serves them all: no thread and no process for a connection.");
+  step.check(selector.threads() == threads_at_first && selector.children().empty(),
+             "no thread and no child for two clients",
+             std::to_string(selector.threads()) + " threads, of which " +
+                 std::to_string(threads_at_first) + " before they came, and " +
+                 std::to_string(selector.children().size()) + " children");
   step.suspect_task("08.M", "HttpSession::reply");
   step.suspect(
-      "\"100 Continue\" comes before the content, and only if it is wanted. (With all of a request "
-      "in "
-      "one piece it may be left out.)");
+      "\"100 Continue\" comes before the content, and only if it is wanted. (With all of a "
+      "request in one piece it may be left out.)");
   one.send(
       "POST /upper HTTP/1.1\r\nHost: kit\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
   expect_status(step, answer_of(step, one, "POST"), 100, "Expect: 100-continue");
@@ -2051,9 +2026,8 @@ STEP("08.17", "slow readers and floods in bounded memory") {
   };
   step.suspect_task("08.M", "HttpSession::more");
   step.suspect(
-      "A file of 4 MiB for each of 40 clients that read slowly: as a whole it does not belong into "
-      "the "
-      "output. write_later() has more() called when the piece before it has gone.");
+      "A file of 4 MiB for each of 40 clients that read slowly: as a whole it does not belong "
+      "into the output. write_later() has more() called when the piece before it has gone.");
   std::vector<Peer*> slow;
   for (std::size_t i = 0; i < crowd; ++i) {
     slow.push_back(&step.connect_narrowly(server));
@@ -2084,9 +2058,8 @@ STEP("08.17", "slow readers and floods in bounded memory") {
   step.suspect_task("08.M", "HttpSession::work");
   step.suspect(
       "A client asks again and again, and reads nothing: whoever answers as the requests come "
-      "keeps "
-      "the answers in memory. While an answer waits to be sent, the next request is not looked "
-      "at.");
+      "keeps the answers in memory. While an answer waits to be sent, the next request is not "
+      "looked at.");
   before = server.rss_kib();
   std::vector<Peer*> floods;
   const std::string many = lines(100'000, get("/small"));
@@ -2108,9 +2081,8 @@ STEP("08.17", "slow readers and floods in bounded memory") {
   ask_other();
 
   step.suspect(
-      "A client that is silent keeps the memory of its longest request: what was used of the input "
-      "is "
-      "given back when it is empty.");
+      "A client that is silent keeps the memory of its longest request: what was used of the "
+      "input is given back when it is empty.");
   constexpr std::size_t silent = 300;
   before = server.rss_kib();
   const std::string long_head = get("/request", lines(30, "A: " + std::string(1000, 'b') + "\r\n"));
