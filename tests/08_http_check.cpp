@@ -308,6 +308,7 @@ std::vector<Case> heads() {
       {400, "a method with a bracket", line("G(T /a HTTP/1.1")},
       {400, "a control character in the target", line("GET /a\x01 HTTP/1.1")},
       {400, "a NUL byte in the target", line(std::string("GET /a\0 HTTP/1.1", 16))},
+      {400, "a DEL in the target", line("GET /a\x7f HTTP/1.1")},
       {400, "a byte above 127 in the target", line("GET /\xc3\xa9 HTTP/1.1")},
       {400, "HTTP/1.1 without Host", field("")},
       {400, "two Hosts", field(host + host)},
@@ -326,6 +327,7 @@ std::vector<Case> heads() {
       {400, "a NUL byte in a name", field(host + std::string("A\0: b\r\n", 7))},
       {400, "a NUL byte in a value", field(host + std::string("A: b\0c\r\n", 8))},
       {400, "a lone CR in a value", field(host + "A: b\rc\r\n")},
+      {400, "a DEL in a value", field(host + "A: \x7f\r\n")},
       {400, "an escape character in a value", field(host + "A: \x1b[2J\r\n")},
       {200, "100 fields", field(host + lines(field_count - 1, "A: b\r\n"))},
       {431, "101 fields", field(host + lines(field_count, "A: b\r\n"))},
@@ -405,6 +407,9 @@ std::vector<std::pair<const char*, std::string>> wrong_chunks() {
       {"a size line without end", std::string(20'000, '0')},
       {"a size beyond 2^64", "10000000000000005\r\nhello" + end},
       {"a size of 17 digits", "fffffffffffffffff\r\nhello" + end},
+      {"a control character behind the size", "5;a=\x01\r\nhello" + end},
+      {"a DEL behind the size", "5;a=\x7f\r\nhello" + end},
+      {"33 KiB of trailers", "0\r\n" + lines(33, "A: " + std::string(1019, 'b') + "\r\n") + "\r\n"},
       {"a trailer without a colon", "5\r\nhello\r\n0\r\ntrailer\r\n\r\n"},
       {"a trailer with a space before its colon", "5\r\nhello\r\n0\r\nA : b\r\n\r\n"},
   };
@@ -448,12 +453,16 @@ STEP("08.1", "a head is read, in whatever pieces it comes") {
   step.suspect(
       "A head is a request line, then fields up to the empty line. The target stays as it came; "
       "the minor number of the version is what HTTP/1.1 and HTTP/1.0 differ in.");
-  Peer& plain = step.connect(server);
-  plain.send("GET / HTTP/1.0\r\n\r\n").expect("GET / 1.0\n\n");
-  plain.send("OPTIONS * HTTP/1.0\r\n\r\n").expect("OPTIONS * 1.0\n\n");
+  const auto understand = [&](std::string_view head, std::string_view read) {
+    Peer& peer = step.connect(server);
+    peer.send(head).expect(read);
+    peer.close();
+  };
+  understand("GET / HTTP/1.0\r\n\r\n", "GET / 1.0\n\n");
+  understand("OPTIONS * HTTP/1.0\r\n\r\n", "OPTIONS * 1.0\n\n");
+  understand("GET /9 HTTP/1.9\r\nHost:kit\r\n\r\n", "GET /9 1.1\nHost=kit\n\n");
   step.suspect("An empty line before a request is passed over (RFC 9112, 2.2).");
-  plain.send("\r\nGET /2 HTTP/1.0\r\n\r\n").expect("GET /2 1.0\n\n");
-  plain.close();
+  understand("\r\nGET /2 HTTP/1.0\r\n\r\n", "GET /2 1.0\n\n");
 
   step.suspect_task("08.A", "add_field");
   step.suspect(
@@ -747,6 +756,14 @@ STEP("08.5", "requests in one piece, close, HTTP/1.0") {
     expect_refused(step, wrong, status, sentence);
     wrong.close();
   }
+  step.suspect(
+      "A second request on a connection could not be read: it has its answer, too. What answered_ "
+      "says of the first is forgotten.");
+  Peer& later = step.connect(server);
+  later.send(get("/request?1") + "hello\r\n\r\n");
+  expect_status(step, answer_of(step, later), 200, "the first request");
+  expect_refused(step, later, 400, "no request behind it");
+  later.close();
   for (const std::string method : {"BREW", "get", "CONNECT"}) {
     step.suspect(
         "A method that this server has no name for is 501; not_implemented() says it. Such a "
@@ -839,14 +856,20 @@ STEP("08.6", "files of a folder, with their type and length") {
   peer.close();
 
   step.suspect("What stands behind \"?\" is no part of the name.");
-  for (const std::string target :
-       {"/a.txt?", "/a.txt?x=/../y", "/%61.txt", "http://kit/a.txt", "HTTP://kit:80/a.txt?q"}) {
+  for (const std::string target : {"/a.txt?", "/a.txt?x=/../y", "/%61.txt", "http://kit/a.txt",
+                                   "http://k/a.txt", "HTTP://kit:80/a.txt?q"}) {
     const Answer answer = ask(step, server, get(target));
     step.check(answer.status == 200 && answer.content == "a.txt\n", target + ": the file a.txt",
                std::to_string(answer.status) + " " + shown(answer.content));
   }
   step.suspect_task("08.D", "path_of");
-  for (const std::string target : {"/%zz", "/a%", "/a%4", "a.txt", "/a.txt%00"}) {
+  for (const std::string target : {"http://kit", "http://kit?q"}) {
+    step.suspect("The address of a host alone means its top folder: \"http://kit\" is \"/\".");
+    const Answer answer = ask(step, server, get(target));
+    step.check(answer.status == 200 && contains(answer.content, "a.txt"),
+               target + ": the top folder", std::to_string(answer.status));
+  }
+  for (const std::string target : {"/%zz", "/a%", "/a%4", "a.txt", "/a.txt%00", "http:///a.txt"}) {
     step.suspect(
         "A target that names nothing is 400: it does not begin with a slash, cannot be decoded, or "
         "has a NUL byte in it.");
@@ -1102,6 +1125,17 @@ STEP("08.8", "what has not changed is not sent again") {
       "here; \"*\" is any.");
   expect_status(step, asked(same + "If-None-Match: \"x\"\r\n"), 200, "a tag that is none of ours");
   expect_status(step, asked("If-None-Match: *\r\n"), 304, "If-None-Match: *");
+  step.suspect_task("08.D", "file_response");
+  step.suspect(
+      "The client wants the file only if it is still the one that it knows: precondition_failed() "
+      "says 412, before anything else is looked at.");
+  expect_status(step, asked("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:36 GMT\r\n"), 412,
+                "If-Unmodified-Since, of before the change");
+  expect_status(step, asked("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 200,
+                "If-Unmodified-Since, of the change");
+  expect_status(step, asked("If-Match: \"x\"\r\n" + same), 412,
+                "If-Match with a tag that is none of ours");
+  step.suspect_task("08.D", "not_modified");
   step.suspect("To HEAD the same is said as to GET.");
   peer.send(request("HEAD", "/a.txt", same));
   expect_status(step, answer_of(step, peer, "HEAD"), 304, "HEAD, and not changed since");
@@ -1486,7 +1520,7 @@ STEP("08.11", "chunks in, chunks out") {
       "chunk of size 0 is the last; then come trailers, up to an empty line, and the next "
       "request.");
   Peer& peer = step.connect(server);
-  const std::string text = step.text(0x1a3);
+  const std::string text = step.text(0x1a3), all = step.text(limit);
   for (const auto& [chunks, content] : std::vector<std::pair<std::string, std::string>>{
            {"5\r\nhello\r\n0\r\n\r\n", "hello"},
            {"0\r\n\r\n", ""},
@@ -1494,7 +1528,8 @@ STEP("08.11", "chunks in, chunks out") {
            {"1a3\r\n" + text + "\r\n0D\r\n\r\n0\r\n\r\nhello\n\r\n0\r\n\r\n",
             text + "\r\n0\r\n\r\nhello\n"},
            {"00000005;name=value;other=\"a b\"\r\nhello\r\n0;last\r\n\r\n", "hello"},
-           {"5\r\nhello\r\n0\r\nTrailer: value\r\nContent-Length: 3\r\n\r\n", "hello"}}) {
+           {"5\r\nhello\r\n0\r\nTrailer: value\r\nContent-Length: 3\r\n\r\n", "hello"},
+           {"3e8\r\n" + all + "\r\n0\r\n\r\n", all}}) {
     step.suspect_if_it_hangs(
         "No answer has come, or none that ends: chunk({}) makes the last chunk, with which the "
         "content ends.");
@@ -1550,8 +1585,7 @@ STEP("08.11", "chunks in, chunks out") {
     Peer& wrong = step.connect(server);
     wrong.send(chunked_post + chunks + get("/request?hidden"));
     const Answer answer = answer_of(step, wrong, "POST");
-    step.check(answer.status >= 400 && answer.status < 500, std::string(sentence) + ": refused",
-               std::to_string(answer.status));
+    expect_status(step, answer, {400, 413, 431}, sentence);
     step.check(answer.says_close() || answer.up_to_the_end,
                std::string(sentence) + ": the answer says Connection: close", "it does not");
     wrong.expect_end();
@@ -1572,8 +1606,7 @@ STEP("08.12", "a request with two lengths is refused") {
     Peer& peer = step.connect(server);
     peer.send(bytes);
     const Answer answer = answer_of(step, peer, "POST");
-    step.check(answer.status >= 400 && answer.status <= 501, std::string(sentence) + ": refused",
-               std::to_string(answer.status));
+    expect_status(step, answer, {400, 413, 501}, sentence);
     step.check(answer.says_close() || answer.up_to_the_end,
                std::string(sentence) + ": the answer says Connection: close", "it does not");
     peer.expect_end();
@@ -1587,7 +1620,7 @@ STEP("08.12", "a request with two lengths is refused") {
             "Content-Length: 5\r\n\r\nhello"},
            {"a list of two equal lengths",
             "POST /upper HTTP/1.1\r\nHost: kit\r\nContent-Length: 5, 5\r\n\r\nhello"},
-           {"a coding behind chunked, refused or undone",
+           {"a coding that is not undone",
             "POST /upper HTTP/1.1\r\nHost: kit\r\nTransfer-Encoding: gzip, "
             "chunked\r\n\r\n5\r\nhello\r\n"
             "0\r\n\r\n"},
@@ -1599,7 +1632,8 @@ STEP("08.12", "a request with two lengths is refused") {
     Peer& peer = step.connect(server);
     peer.send(bytes);
     const Answer answer = answer_of(step, peer, "POST");
-    step.check(answer.status == 200 ? answer.content == "HELLO" : answer.status >= 400,
+    step.check(answer.status == 200 ? answer.content == "HELLO" && !contains(bytes, "gzip")
+                                    : answer.status == 400 || answer.status == 501,
                std::string(sentence) + ": refused, or \"HELLO\"",
                std::to_string(answer.status) + " " + shown(answer.content));
     expect_no_second(step, peer, answer, sentence);
@@ -1629,6 +1663,7 @@ STEP("08.13", "a part of a file") {
   const std::string content = step.payload(1000);
   site.file("f.bin", content);
   site.file("empty", "");
+  site.file("one", "x");
   site.set_time("f.bin", 784111777);
   Server& server = site.serve({"--quiet"});
   Peer& peer = step.connect(server);
@@ -1724,6 +1759,12 @@ STEP("08.13", "a part of a file") {
   step.suspect("Of an empty file there is no first byte.");
   expect_status(step, asked("Range: bytes=0-9\r\n", "/empty"), {416, 200},
                 "a part of an empty file");
+  expect_status(step, asked("Range: bytes=-5\r\n", "/empty"), {416, 200},
+                "the end of an empty file");
+  step.suspect("A file of one byte has a last one.");
+  const Answer only = asked("Range: bytes=-1\r\n", "/one");
+  step.check(only.status == 206 && only.content == "x", "the last byte of a file of one",
+             std::to_string(only.status));
   step.suspect("After all of this the connection is still in order.");
   expect_status(step, asked(""), 200, "the whole file");
   peer.close();
@@ -1886,6 +1927,7 @@ STEP("08.16", "the same rules without a thread") {
   Site site(step);
   site.file("a.txt", "hello\n");
   site.file("large", step.text(300'000));
+  site.file("odd", step.text(2 * 64 * 1024 + 1));
   const auto serve = [&](const char* design) -> Server& {
     return site.serve({"--design", design, "--body-limit", "1000"});
   };
@@ -1901,7 +1943,7 @@ STEP("08.16", "the same rules without a thread") {
   const std::string last = get("/request?last", "Connection: close\r\n");
   for (const std::string& one :
        {get("/a.txt") + request("HEAD", "/a.txt") + get("/missing") + last + get("/request?late"),
-        get("/large") + get("/a.txt") + get("/large") + last,
+        get("/large") + get("/a.txt") + get("/large") + last, get("/odd") + last,
         get("/large", "Range: bytes=1000-100000\r\n") + get("/a.txt", "Range: bytes=9-\r\n") + last,
         request("HEAD", "/large") + last, get("/") + last,
         post("hello") + post("") + post(std::string(1000, 'a')) + last,
@@ -1973,6 +2015,8 @@ STEP("08.16", "the same rules without a thread") {
                  std::to_string(threads_at_first) + " before they came, and " +
                  std::to_string(selector.children().size()) + " children");
   step.suspect_task("08.M", "HttpSession::reply");
+  step.suspect("A session says what was asked and answered, as a handler does: log_request().");
+  selector.expect_output_contains("\"GET /request?two HTTP/1.1\" 200");
   step.suspect(
       "\"100 Continue\" comes before the content, and only if it is wanted. (With all of a "
       "request in one piece it may be left out.)");
@@ -2031,7 +2075,7 @@ STEP("08.17", "slow readers and floods in bounded memory") {
   std::vector<Peer*> slow;
   for (std::size_t i = 0; i < crowd; ++i) {
     slow.push_back(&step.connect_narrowly(server));
-    slow.back()->send(get("/large") + get("/request?after"));
+    slow.back()->send(get("/large") + get("/request?after") + get("/large"));
     (void)slow.back()->read(100);
     bounded(room_kib, "the downloads began");
   }
@@ -2051,6 +2095,7 @@ STEP("08.17", "slow readers and floods in bounded memory") {
     const Answer after = answer_of(step, *slow[i]);
     step.check(after.content.starts_with("GET /request?after "), "the request behind it",
                shown(after.content));
+    step.check(answer_of(step, *slow[i]).content == large, "the file, once more");
     slow[i]->close();
   }
   ask_other();
