@@ -1,4 +1,8 @@
+#include <socketserver/log.hpp>
 #include <socketserver/session.hpp>
+
+#include <exception>
+#include <string>
 
 namespace socketserver {
 
@@ -13,12 +17,33 @@ std::span<char> Output::write(std::string_view bytes) {
   return {bytes_.data() + before, bytes.size()};
 }
 
-void Output::sent(std::size_t count) {
+void Output::write_later(Source& source) noexcept {
+  source_ = &source;
+  ask_source();
+}
+
+void Output::sent(std::size_t count) noexcept {
   sent_ += count;
-  if (sent_ < bytes_.size()) return;
-  bytes_.clear();
-  sent_ = 0;
-  if (source_ != nullptr && !source_->more(*this)) source_ = nullptr;
+  if (sent_ == bytes_.size()) {
+    bytes_.clear();
+    sent_ = 0;
+  }
+  ask_source();
+}
+
+void Output::ask_source() noexcept {
+  if (asking_) return;
+  asking_ = true;
+  try {
+    while (source_ != nullptr && size() < enough) {
+      if (!source_->more(*this)) source_ = nullptr;
+    }
+  } catch (const std::exception& error) {
+    log_error(std::string("an answer is cut off: ") + error.what());
+    source_ = nullptr;
+    end();
+  }
+  asking_ = false;
 }
 
 }  // namespace socketserver

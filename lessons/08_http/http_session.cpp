@@ -13,9 +13,7 @@
 namespace socketserver {
 namespace {
 
-// Of a file, what is in memory at a time; and how much may wait for a client before its next
-// request is looked at.
-constexpr std::size_t piece_size = 64 * 1024;
+constexpr std::size_t piece_size = 32 * 1024;  // of a file: what is read at a time
 
 }  // namespace
 
@@ -32,9 +30,9 @@ bool HttpSession::more([[maybe_unused]] Output& out) {
 }
 
 void HttpSession::work([[maybe_unused]] Output& out) {
-  // TODO(08.M): step() for as long as there is something to go on with, and no answer waits to be
-  // sent. An HttpError is replied to, and ends the conversation. What was used of the input is
-  // given back.
+  // TODO(08.M): step() for as long as there is something to go on with, no file is being sent, and
+  // less than Output::enough waits. An HttpError is replied to, and ends the conversation. What was
+  // used of the input is given back. What has to wait: out.write_later(*this).
   not_written("08.M", "HttpSession::work");
 }
 
@@ -104,7 +102,7 @@ void HttpSession::reply([[maybe_unused]] HttpResponse response, [[maybe_unused]]
   not_written("08.M", "HttpSession::reply");
 }
 
-// A small one leaves with its head, in one packet. A large one waits until that has gone.
+// A small one leaves with its head, in one packet. Of a large one, what there is room for.
 void HttpSession::write_file(FileSlice file, Output& out) {
   if (file.size > piece_size) {
     file_ = std::move(file);

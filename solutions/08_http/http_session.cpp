@@ -12,9 +12,7 @@
 namespace socketserver {
 namespace {
 
-// Of a file, what is in memory at a time; and how much may wait for a client before its next
-// request is looked at.
-constexpr std::size_t piece_size = 64 * 1024;
+constexpr std::size_t piece_size = 32 * 1024;  // of a file: what is read at a time
 
 }  // namespace
 
@@ -23,31 +21,31 @@ void HttpSession::received(std::string_view bytes, Output& out) {
   work(out);
 }
 
-// All has been sent: the next piece of the file; or, if that was all, the next request.
+// There is room: for the next piece of the file, or, if that was all, for the next answer.
 bool HttpSession::more(Output& out) {
   if (file_) {
     out.write(file_->next(piece_size));
     if (file_->size > 0) return true;
     file_.reset();
-    return !input_.empty();  // when this piece has gone, too
+    return !input_.empty();
   }
   work(out);
-  return file_.has_value() || out.unsent().size() >= piece_size;
+  return file_ || out.size() >= Output::enough;
 }
 
 // One request after the other, as far as they have come: but not while an answer waits to be sent,
 // or a client that asks and does not read would fill the memory.
 void HttpSession::work(Output& out) {
   try {
-    while (!file_ && !out.ended() && out.unsent().size() < piece_size && step(out)) {
+    while (!file_ && !out.ended() && out.size() < Output::enough && step(out)) {
     }
     if (!out.ended() && too_late()) throw HttpError(408, "the request did not come in time");
   } catch (const HttpError& error) {
     reply(error_response(error.status, error.what()), out, false);
   }
-  if (file_ || out.unsent().size() >= piece_size) out.write_later(*this);
   input_.erase(0, std::exchange(used_, 0));
   if (input_.empty()) input_.shrink_to_fit();  // ten thousand clients are silent most of the time
+  if (file_ || out.size() >= Output::enough) out.write_later(*this);
 }
 
 // @returns whether there was enough to go on with
@@ -138,7 +136,7 @@ void HttpSession::reply(HttpResponse response, Output& out, bool may_keep) {
   if (!kept) out.end();
 }
 
-// A small one leaves with its head, in one packet. A large one waits until that has gone.
+// A small one leaves with its head, in one packet. Of a large one, what there is room for.
 void HttpSession::write_file(FileSlice file, Output& out) {
   if (file.size > piece_size) {
     file_ = std::move(file);

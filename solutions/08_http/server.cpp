@@ -177,6 +177,7 @@ void run_with_sessions(const Options& options) {
                                                          session_class<SiteSession>);
   set_attributes(server, options);
   server.idle_timeout = server.client_timeout;
+  server.max_output = Output::enough;  // while an answer waits, no next request is read
   (void)raise_descriptor_limit(descriptors);  // as far as the system lets us
   run(server);
 }

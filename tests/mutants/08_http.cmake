@@ -698,7 +698,7 @@ kit_mutant(
   NAME all-answers-at-once
   SENTENCE "Requests are answered as they come, whether the client reads or not."
   FILE http_session.cpp
-  REPLACE [[!out.ended() && out.unsent().size() < piece_size && step(out)]]
+  REPLACE [[!out.ended() && out.size() < Output::enough && step(out)]]
   WITH [[!out.ended() && step(out)]]
   STEP 08.17
   WORDS "the next request is not looked at")
@@ -707,7 +707,7 @@ kit_mutant(
   NAME next-request-forgotten
   SENTENCE "What was asked during a download waits for the next bytes."
   FILE http_session.cpp
-  REPLACE [[    return !input_.empty();  // when this piece has gone, too]]
+  REPLACE [[    return !input_.empty();]]
   WITH [[    return false;]]
   STEP 08.16
   WORDS "The session is to use the same")

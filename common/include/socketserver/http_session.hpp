@@ -18,7 +18,9 @@ namespace socketserver {
 ///
 /// Derive, and override answer(). What the client sends is taken apart by the same HeadParser and
 /// BodyDecoder; files are sent piece by piece, as fast as the client reads, and the next request is
-/// looked at when the answer before it has gone. Python has none.
+/// looked at when the answer before it has gone, but for what Output::enough says. The server's
+/// `max_output` ought to be that, too: then what a client asks meanwhile stays in its socket.
+/// Python has none.
 class HttpSession : public Session, private Source {
  public:
   /// @param client_address  outlives the session

@@ -3,7 +3,6 @@
 #include <socketserver/address.hpp>
 
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,8 +19,9 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  /// Everything that was written before has been sent: writes the next piece into `out`, at least
-  /// one byte if there is more to come. Called on the server's thread; must not block.
+  /// Less than Output::enough waits for the client: writes the next piece into `out`. Called on the
+  /// server's thread; must not block. What it throws ends the conversation, once the client has got
+  /// what was written before.
   /// @returns whether it is to be called again. If not, the output does not know this source any
   ///          more.
   virtual bool more(Output& out) = 0;
@@ -32,14 +32,18 @@ class Source {
 /// A session puts in; the server that owns it takes out, as fast as the client reads.
 class Output {
  public:
+  /// While a source has more to come, so many bytes wait for the client at least. A server whose
+  /// `max_output` is no more than that reads nothing from it meanwhile.
+  static constexpr std::size_t enough = 64 * 1024;
+
   /// Adds `bytes`. Never blocks.
   /// @returns where they stand now, so that they may still be changed; valid until the next call
   std::span<char> write(std::string_view bytes);
 
-  /// From now on `source` is asked for more whenever all has been sent; call it after a write(). As
-  /// long as it has more, nothing is read from this client. Not owned: it is asked no more once the
-  /// connection has ended.
-  void write_later(Source& source) noexcept { source_ = &source; }
+  /// From now on `source` is asked for more whenever less than `enough` waits: at once, too, but
+  /// not if it is the source itself that calls. Not owned: it is asked no more once the connection
+  /// has ended.
+  void write_later(Source& source) noexcept;
 
   /// Ends the conversation: nothing more is read from this client, and when it has got everything
   /// its connection is shut down. The second call does nothing.
@@ -52,24 +56,22 @@ class Output {
     return std::string_view(bytes_).substr(sent_);
   }
 
-  /// How many bytes are still to be sent; with a source that has more to come, as many as there are
-  /// numbers for.
-  [[nodiscard]] std::size_t size() const noexcept {
-    return source_ ? std::numeric_limits<std::size_t>::max() : bytes_.size() - sent_;
-  }
+  /// How many bytes are still to be sent.
+  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size() - sent_; }
 
   /// Whether none are.
   [[nodiscard]] bool empty() const noexcept { return size() == 0; }
 
-  /// The first `count` unsent bytes have been sent. If those were all, the source writes more.
-  /// Throws what the source throws.
-  void sent(std::size_t count);
+  /// The first `count` unsent bytes have been sent. If there is a source, it writes more.
+  void sent(std::size_t count) noexcept;
 
   /// Whether end() was called.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
 
-  /// Gives back the memory of what has been sent. Only when empty().
-  void release_memory() noexcept { std::string().swap(bytes_); }
+  /// Gives back the memory of what has been sent, if that was all.
+  void release_memory() noexcept {
+    if (empty()) std::string().swap(bytes_);
+  }
 
   /// Exchanges the bytes, and the memory that they stand in, with `other`.
   void swap_bytes(Output& other) noexcept {
@@ -78,9 +80,12 @@ class Output {
   }
 
  private:
+  void ask_source() noexcept;
+
   std::string bytes_;
   std::size_t sent_ = 0;  // how many of them are gone
   Source* source_ = nullptr;
+  bool asking_ = false;  // the source is being asked
   bool ended_ = false;
 };
 
