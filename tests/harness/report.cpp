@@ -230,6 +230,7 @@ std::string command_of(const Step& step, const Program& program, bool instrument
   for (std::size_t i = 0; i < args.size(); ++i) {
     std::string argument = args[i];
     if (i > 0 && args[i - 1] == "--port") argument = "9999";
+    if (i > 0 && args[i - 1] == "--directory") argument = ".";
     command += ' ' + typed(step, argument);
   }
   return command;
