@@ -709,8 +709,8 @@ kit_mutant(
   FILE http_session.cpp
   REPLACE [[    return !input_.empty();]]
   WITH [[    return false;]]
-  STEP 08.16
-  WORDS "The session is to use the same")
+  STEP 08.17
+  WORDS "the request behind it is answered")
 
 kit_mutant(
   NAME serves-on-after-close
