@@ -19,6 +19,10 @@ std::string in_time() {
   return " in " + with_commas(static_cast<std::size_t>(event_time().count())) + " ms";
 }
 
+std::string taker(const Conversation& conversation) {
+  return conversation.listens ? "the client" : "the server";
+}
+
 }  // namespace
 
 // ---- streams -----------------------------------------------------------------------------------
@@ -36,25 +40,32 @@ Peer& Peer::send(std::string_view bytes) {
   conversation.add_send(bytes);
   step_.story().begins();
   flush_background();
+  last_sent_ = kit::quoted(bytes);
   const std::size_t sent = stream_.send_all(bytes, event_time());
   if (sent < bytes.size()) {
-    const std::string all = "the " + std::string(conversation.listens ? "client" : "server") +
-                            " takes " + kit::quoted(bytes);
-    const bool refused = stream_.refused() || stream_.ending() == Ending::reset;
-    step_.fail({.expected = all,
-                .got = refused ? "it has closed the connection: " + counted(sent, "byte") +
-                                     " went out before"
-                               : counted(sent, "byte") + " taken, then none" + in_time(),
+    if (stream_.refused() || stream_.ending() == Ending::reset) fail_closed(sent);
+    step_.fail({.expected = taker(conversation) + " takes " + last_sent_,
+                .got = counted(sent, "byte") + " taken, then none" + in_time(),
                 .who = name_,
-                .out_of_time = !refused});
+                .out_of_time = true});
   }
-  step_.story().add("sent", kit::quoted(bytes), name_);
+  step_.story().add("sent", last_sent_, name_);
   return *this;
+}
+
+// The same words whether the kernel refuses the bytes or takes them and then hears of the end.
+void Peer::fail_closed(std::size_t sent) {
+  std::string got = "it has closed the connection";
+  if (sent > 0) got += ": " + counted(sent, "byte") + " went out before";
+  step_.fail({.expected = taker(step_.conversations()[conversation_]) + " takes " + last_sent_,
+              .got = got,
+              .who = name_});
 }
 
 Peer& Peer::send_in_background(std::string bytes) {
   step_.conversations()[conversation_].add_send(bytes);
-  step_.story().add("sends", kit::quoted(bytes) + " in the background, and reads nothing", name_);
+  last_sent_ = kit::quoted(bytes);
+  step_.story().add("sends", last_sent_ + " in the background, and reads nothing", name_);
   background_ += bytes;
   flush_background();
   return *this;
@@ -315,9 +326,15 @@ const std::string& Peer::unread() {
 }
 
 Peer& Peer::wait_until_taken() {
-  const bool taken = step_.await([this] { return background_.empty() && stream_.all_taken(); },
-                                 event_deadline(), limits::proc_poll);
-  if (!taken) {
+  bool cut = false;
+  const auto taken_or_cut = [&] {
+    const bool taken = background_.empty() && stream_.all_taken();
+    cut = stream_.is_cut();
+    return taken || cut;
+  };
+  const bool done = step_.await(taken_or_cut, event_deadline(), limits::proc_poll);
+  if (cut) fail_closed(0);
+  if (!done) {
     step_.fail({.expected = "the program reads what was sent",
                 .got = "bytes that nobody has read" + in_time(),
                 .who = name_,

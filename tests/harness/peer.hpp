@@ -96,12 +96,14 @@ class Peer {
   void flush_background();
   bool more(Deadline until, std::size_t limit = std::size_t{1} << 20);
   [[noreturn]] void fail_wrong(std::string_view expected);
+  [[noreturn]] void fail_closed(std::size_t sent);
   std::string what_came(std::size_t limit) const;
 
   Step& step_;
   Stream stream_;
   std::string name_;
   std::size_t conversation_;
+  std::string last_sent_;  // as a report shows it
   std::string background_;
   std::unique_ptr<Watch> background_watch_;
   bool half_closed_ = false;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -168,10 +169,17 @@ int bytes_under_way(int fd) {
 
 bool Stream::all_arrived() const {
 #if defined(__linux__)
-  return Address::local_of(fd()).is_unix() || bytes_under_way(fd()) <= 0;
+  // Behind a reset, bytes count as under way for ever.
+  return Address::local_of(fd()).is_unix() || bytes_under_way(fd()) <= 0 || is_cut();
 #else
   return true;
 #endif
+}
+
+bool Stream::is_cut() const {
+  if (ending_ == Ending::reset) return true;
+  pollfd state{fd(), 0, 0};
+  return poll(&state, 1, 0) == 1 && (state.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 bool Stream::all_taken() const {

@@ -65,8 +65,11 @@ class Stream {
   /// True once the other side has read everything we sent; nothing comes to disturb a second
   /// message. (Linux: /proc/net/tcp; Unix sockets tell it themselves.)
   bool all_taken() const;
-  /// Whether all that was sent has come to the other side's kernel, read or not.
+  /// Whether all that was sent has come to the other side's kernel, read or not; also where the
+  /// connection is cut, since nothing is under way any more.
   bool all_arrived() const;
+  /// Whether nobody will ever read what was sent last: reset, or closed at both ends.
+  bool is_cut() const;
 
  private:
   Descriptor socket_;
