@@ -1,6 +1,6 @@
 // The check of lesson 01: a synchronous TCP server, and its client.
 // The steps, with their points: tests/manifest/01_tcp_echo.cmake. What a step may do:
-// harness/step.hpp.
+// harness/step/step.hpp.
 
 #include <sys/socket.h>
 
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "harness/check.hpp"
-#include "harness/loopback.hpp"
-#include "harness/proc.hpp"
+#include "harness/kernel/proc.hpp"
+#include "harness/wire/loopback.hpp"
 
 namespace {
 

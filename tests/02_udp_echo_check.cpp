@@ -1,6 +1,6 @@
 // The check of lesson 02: a UDP server, and its client.
 // The steps, with their points: tests/manifest/02_udp_echo.cmake. What a step may do:
-// harness/step.hpp.
+// harness/step/step.hpp.
 
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -13,7 +13,7 @@
 #include <optional>
 
 #include "harness/check.hpp"
-#include "harness/loopback.hpp"
+#include "harness/wire/loopback.hpp"
 
 namespace {
 

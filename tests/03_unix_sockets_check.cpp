@@ -1,6 +1,6 @@
 // The check of lesson 03: four servers, one service, and its client.
 // The steps, with their points: tests/manifest/03_unix_sockets.cmake. What a step may do:
-// harness/step.hpp.
+// harness/step/step.hpp.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #endif
 
 #include "harness/check.hpp"
-#include "harness/proc.hpp"
+#include "harness/kernel/proc.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // The check of lesson 04: a server with a thread for each request, and a client with many.
 // The steps, with their points: tests/manifest/04_threading.cmake. What a step may do:
-// harness/step.hpp.
+// harness/step/step.hpp.
 
 #include <cerrno>
 #include <csignal>

@@ -1,6 +1,6 @@
 // The check of lesson 05: a server with a process for each request, and a client with many.
 // The steps, with their points: tests/manifest/05_forking.cmake. What a step may do:
-// harness/step.hpp.
+// harness/step/step.hpp.
 
 #include <algorithm>
 #include <cerrno>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/check.hpp"
-#include "harness/proc.hpp"
+#include "harness/kernel/proc.hpp"
 
 namespace {
 

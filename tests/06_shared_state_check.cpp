@@ -1,6 +1,6 @@
 // The check of lesson 06: a bank that many threads use at once, and its client.
 // The steps, with their points: tests/manifest/06_shared_state.cmake. What a step may do:
-// harness/step.hpp.
+// harness/step/step.hpp.
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -23,9 +23,9 @@
 #include <sys/syscall.h>
 #endif
 
+#include "harness/base/escape.hpp"
 #include "harness/check.hpp"
-#include "harness/escape.hpp"
-#include "harness/proc.hpp"
+#include "harness/kernel/proc.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // The check of lesson 07: a selector, a server for many clients on one thread, an interactive
 // client. The steps, with their points: tests/manifest/07_selectors.cmake. What a step may do:
-// harness/step.hpp.
+// harness/step/step.hpp.
 
 #include <algorithm>
 #include <cerrno>
@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/escape.hpp"
 #include "harness/check.hpp"
-#include "harness/escape.hpp"
-#include "harness/proc.hpp"
+#include "harness/kernel/proc.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // The check of lesson 08: HTTP on four designs. The steps, with their points:
-// tests/manifest/08_http.cmake. What a step may do: harness/step.hpp.
+// tests/manifest/08_http.cmake. What a step may do: harness/step/step.hpp.
 //
 // It judges what is never allowed, and what the page demands. Where RFC 9110 and 9112 leave the
 // choice to the server, each choice passes.
@@ -23,9 +23,9 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/escape.hpp"
 #include "harness/check.hpp"
-#include "harness/escape.hpp"
-#include "harness/proc.hpp"
+#include "harness/kernel/proc.hpp"
 
 namespace {
 

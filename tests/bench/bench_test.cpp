@@ -8,7 +8,7 @@
 
 #include "chart.hpp"
 #include "csv.hpp"
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "lines.hpp"
 #include "options.hpp"
 #include "plan.hpp"

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#include "escape.hpp"
+#include "harness/base/escape.hpp"
 
 namespace kit::bench {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "interrupt.hpp"
 #include "load.hpp"
 #include "measurement.hpp"

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "escape.hpp"
+#include "harness/base/escape.hpp"
 #include "results.hpp"
 
 namespace kit::bench {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "client_socket.hpp"
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "load.hpp"
 #include "process_cost.hpp"
 

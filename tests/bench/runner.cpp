@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "escape.hpp"
+#include "harness/base/escape.hpp"
 #include "interrupt.hpp"
 #include "measurement.hpp"
 #include "server_process.hpp"

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "escape.hpp"
+#include "harness/base/escape.hpp"
 #include "interrupt.hpp"
 #include "load.hpp"
 #include "readiness.hpp"

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdio>
 
-#include "escape.hpp"
+#include "harness/base/escape.hpp"
 
 namespace kit::bench {
 namespace {

@@ -75,11 +75,11 @@ foreach(page failures glossary tools)
   configure_file("${SOURCE}/slides/${page}.md" "${kit}/slides/${page}.md" COPYONLY)
 endforeach()
 configure_file("${SOURCE}/tests/CMakeLists.txt" "${kit}/tests/CMakeLists.txt" COPYONLY)
-take(tests/harness/*.cpp tests/harness/*.hpp tests/recorder/recorder.cpp
+take(tests/harness/*.hpp tests/harness/*/*.cpp tests/harness/*/*.hpp tests/recorder/recorder.cpp
   tests/recorder/recorder_block.hpp tests/recorder/recorder_trap.hpp tests/recorder/wraps.cmake
   tests/tools/*)
-file(GLOB tests "${kit}/tests/harness/*_test.cpp" "${kit}/tests/tools/*_test.cpp")
-file(REMOVE ${tests})
+file(GLOB tests "${kit}/tests/harness/unit" "${kit}/tests/tools/*_test.cpp")
+file(REMOVE_RECURSE ${tests})
 foreach(file builds.cmake one_build.cmake make.in kit_lesson.cmake link.cmake doctor.cmake starter.cmake reset.cmake empty.cpp
     empty_program.cpp compiler/CMakeLists.txt CMakeLists.txt)
   configure_file("${SOURCE}/tests/cmake/${file}" "${kit}/tests/cmake/${file}" COPYONLY)

@@ -12,9 +12,9 @@
 
 #include "class_view.hpp"
 #include "formats.hpp"
-#include "harness/escape.hpp"
-#include "harness/sandbox.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/base/sources.hpp"
+#include "harness/processes/sandbox.hpp"
 
 namespace kit {
 namespace {

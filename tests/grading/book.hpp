@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "grade.hpp"
-#include "harness/descriptor.hpp"
-#include "harness/manifest.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/base/manifest.hpp"
 #include "known.hpp"
 #include "options.hpp"
 #include "proof/cells.hpp"

@@ -8,7 +8,7 @@
 
 #include "class_view.hpp"
 #include "formats.hpp"
-#include "harness/escape.hpp"
+#include "harness/base/escape.hpp"
 
 namespace kit {
 namespace {

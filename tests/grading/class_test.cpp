@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "class_view.hpp"
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "merge.hpp"
 #include "proof/folder.hpp"
 #include "shard.hpp"

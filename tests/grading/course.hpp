@@ -17,7 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/manifest.hpp"
+#include "harness/base/manifest.hpp"
 
 namespace kit {
 

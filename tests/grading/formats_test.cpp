@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 
 namespace {
 

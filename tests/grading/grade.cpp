@@ -11,9 +11,9 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "harness/descriptor.hpp"
-#include "harness/escape.hpp"
-#include "harness/sandbox.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/processes/sandbox.hpp"
 
 namespace kit {
 namespace {

@@ -14,10 +14,10 @@
 #include <set>
 #include <sstream>
 
-#include "harness/descriptor.hpp"
-#include "harness/escape.hpp"
-#include "harness/limits.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/base/limits.hpp"
+#include "harness/base/sources.hpp"
 #include "refused.hpp"
 
 namespace kit {
@@ -54,7 +54,7 @@ double in_seconds(milliseconds time) {
   return static_cast<double>(time.count()) / 1000;
 }
 
-/// What the cell leaves out of itself: see harness/landlock.hpp.
+/// What the cell leaves out of itself: see harness/kernel/landlock.hpp.
 constexpr const char* cell_without = "KIT_WITHOUT";
 
 /// The values of a KIT_RESULT file: `key<TAB>value`, with \n, \t and \\ in a value.

@@ -41,11 +41,11 @@
 #include <system_error>
 #include <vector>
 
-#include "harness/descriptor.hpp"
-#include "harness/events.hpp"
-#include "harness/landlock.hpp"
-#include "harness/process.hpp"
-#include "harness/sandbox.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/kernel/events.hpp"
+#include "harness/kernel/landlock.hpp"
+#include "harness/processes/process.hpp"
+#include "harness/processes/sandbox.hpp"
 #include "usage.hpp"
 
 #ifdef __linux__

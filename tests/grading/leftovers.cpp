@@ -16,16 +16,16 @@
 #include <string>
 #include <vector>
 
-#include "harness/descriptor.hpp"
-#include "harness/places.hpp"
-#include "harness/sandbox.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/base/places.hpp"
+#include "harness/processes/sandbox.hpp"
 
 namespace kit {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// The steps' users: see harness/sandbox.cpp.
+/// The steps' users: see harness/processes/sandbox.cpp.
 constexpr uid_t first_user = 60600;
 constexpr uid_t last_user = 61100;
 

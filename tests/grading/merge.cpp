@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "harness/escape.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/base/sources.hpp"
 #include "shard.hpp"
 
 namespace kit {

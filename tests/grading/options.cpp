@@ -7,7 +7,7 @@
 
 #include "course.hpp"
 #include "formats.hpp"
-#include "harness/escape.hpp"
+#include "harness/base/escape.hpp"
 #include "submission.hpp"
 
 namespace kit {

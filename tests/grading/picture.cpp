@@ -5,7 +5,7 @@
 #include <sstream>
 #include <vector>
 
-#include "harness/escape.hpp"
+#include "harness/base/escape.hpp"
 
 namespace kit {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/sources.hpp"
+#include "harness/base/sources.hpp"
 
 #if defined(__linux__)
 #include <elf.h>

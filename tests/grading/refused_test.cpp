@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "options.hpp"
 #include "proof/folder.hpp"
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "grade.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/sources.hpp"
 #include "options.hpp"
 #include "submission.hpp"
 

@@ -15,9 +15,9 @@
 #include <tuple>
 #include <utility>
 
-#include "harness/descriptor.hpp"
-#include "harness/escape.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/base/sources.hpp"
 #include "json.hpp"
 
 namespace kit {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/manifest.hpp"
+#include "harness/base/manifest.hpp"
 
 namespace kit {
 

@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "course.hpp"
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "options.hpp"
 #include "proof/folder.hpp"
 

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "harness/escape.hpp"
-#include "harness/proc.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/kernel/proc.hpp"
 
 namespace kit {
 namespace {

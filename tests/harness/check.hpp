@@ -16,11 +16,11 @@
 // verdict (verdict.cpp). Catch2's own header is not among the includes: a check compiles in a
 // second without.
 
-#include "peer.hpp"
-#include "program.hpp"
-#include "recorder_log.hpp"
-#include "run.hpp"
-#include "step.hpp"
+#include "harness/run/run.hpp"
+#include "harness/seen/recorder_log.hpp"
+#include "harness/step/peer.hpp"
+#include "harness/step/program.hpp"
+#include "harness/step/step.hpp"
 
 #define KIT_JOIN_(a, b) a##b
 #define KIT_JOIN(a, b) KIT_JOIN_(a, b)

@@ -61,10 +61,10 @@
 #include <vector>
 
 #include "grading/grade.hpp"
-#include "harness/escape.hpp"
-#include "harness/proc.hpp"
-#include "harness/sandbox.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/base/sources.hpp"
+#include "harness/kernel/proc.hpp"
+#include "harness/processes/sandbox.hpp"
 #include "proof/command.hpp"
 #include "proof/mutant.hpp"
 

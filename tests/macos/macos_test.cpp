@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "unit/loopback.hpp"
 
 using namespace unit;

@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "harness/sources.hpp"
+#include "harness/base/sources.hpp"
 
 namespace kit {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "command.hpp"
-#include "harness/manifest.hpp"
+#include "harness/base/manifest.hpp"
 #include "toolchain.hpp"
 #include "words.hpp"
 

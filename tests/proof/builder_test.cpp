@@ -3,7 +3,7 @@
 #include "builder.hpp"
 
 #include "folder.hpp"
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 
 using namespace kit;
 namespace fs = std::filesystem;

@@ -17,7 +17,7 @@
 #include <system_error>
 #include <thread>
 
-#include "harness/descriptor.hpp"
+#include "harness/base/descriptor.hpp"
 
 #ifdef __linux__
 #include <sys/prctl.h>

@@ -7,7 +7,7 @@
 
 #include <atomic>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 
 using namespace kit;
 using std::chrono::milliseconds;

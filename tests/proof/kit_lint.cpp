@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/manifest.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/manifest.hpp"
+#include "harness/base/sources.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "command.hpp"
 #include "folder.hpp"
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 
 using namespace kit;
 

@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "folder.hpp"
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 
 using namespace kit;
 namespace fs = std::filesystem;

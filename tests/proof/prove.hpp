@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cells.hpp"
-#include "harness/descriptor.hpp"
-#include "harness/escape.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/base/escape.hpp"
 
 namespace kit {
 

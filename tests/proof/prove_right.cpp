@@ -7,7 +7,7 @@
 #include <sstream>
 #include <thread>
 
-#include "harness/sources.hpp"
+#include "harness/base/sources.hpp"
 #include "mutant.hpp"
 #include "prove.hpp"
 

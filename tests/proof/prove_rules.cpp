@@ -14,7 +14,7 @@
 #include <sstream>
 
 #include "folder.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/sources.hpp"
 #include "prove.hpp"
 #include "rules.hpp"
 #include "rules_list.hpp"

@@ -6,8 +6,8 @@
 #include <sstream>
 
 #include "folder.hpp"
-#include "harness/catch.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/catch.hpp"
+#include "harness/base/sources.hpp"
 
 using namespace kit;
 namespace fs = std::filesystem;

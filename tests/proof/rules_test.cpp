@@ -10,7 +10,7 @@
 
 #include "command.hpp"
 #include "folder.hpp"
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "rules_list.hpp"
 #include "tokens.hpp"
 

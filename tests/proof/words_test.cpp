@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 
 using namespace kit;
 

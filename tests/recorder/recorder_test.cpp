@@ -27,11 +27,11 @@
 #include <utility>
 #include <vector>
 
-#include "harness/catch.hpp"
-#include "harness/escape.hpp"
-#include "harness/frames.hpp"
-#include "harness/recorder_log.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/catch.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/base/sources.hpp"
+#include "harness/kernel/frames.hpp"
+#include "harness/seen/recorder_log.hpp"
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/descriptor.hpp"
+#include "harness/base/descriptor.hpp"
 
 namespace kit {
 

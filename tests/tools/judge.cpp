@@ -15,9 +15,9 @@
 #include <thread>
 #include <utility>
 
-#include "harness/descriptor.hpp"
-#include "harness/report.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/base/sources.hpp"
+#include "harness/said/report.hpp"
 #include "proof/builder.hpp"
 #include "proof/command.hpp"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/manifest.hpp"
+#include "harness/base/manifest.hpp"
 
 namespace kit {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/sources.hpp"
+#include "harness/base/sources.hpp"
 #include "judge.hpp"
 #include "proof/command.hpp"
 #include "terminal.hpp"

@@ -6,7 +6,7 @@
 //   build/kit-show 01.13 --pause                a key between two acts, for an audience
 //   build/kit-show 01.13 --picture 01.13.svg    as a picture, too
 //
-// It is the check that runs, to its end; then it is shown. See also: harness/witness.hpp.
+// It is the check that runs, to its end; then it is shown. See also: harness/step/witness.hpp.
 
 #include <sys/stat.h>
 #include <termios.h>
@@ -24,9 +24,9 @@
 #include <utility>
 #include <vector>
 
-#include "harness/picture.hpp"
-#include "harness/replay.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/sources.hpp"
+#include "harness/shown/picture.hpp"
+#include "harness/shown/replay.hpp"
 #include "judge.hpp"
 #include "proof/command.hpp"
 #include "proof/folder.hpp"

@@ -21,12 +21,12 @@
 #include <system_error>
 #include <vector>
 
-#include "harness/address.hpp"
-#include "harness/descriptor.hpp"
-#include "harness/escape.hpp"
-#include "harness/events.hpp"
-#include "harness/limits.hpp"
-#include "harness/stream.hpp"
+#include "harness/base/address.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/base/limits.hpp"
+#include "harness/kernel/events.hpp"
+#include "harness/wire/stream.hpp"
 
 namespace {
 

@@ -24,8 +24,8 @@
 #include <vector>
 
 #include "file_watch.hpp"
-#include "harness/descriptor.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/base/sources.hpp"
 #include "judge.hpp"
 #include "page.hpp"
 #include "prediction.hpp"

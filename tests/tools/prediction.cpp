@@ -7,7 +7,7 @@
 #include <map>
 #include <utility>
 
-#include "harness/sources.hpp"
+#include "harness/base/sources.hpp"
 #include "terminal.hpp"
 
 namespace kit {

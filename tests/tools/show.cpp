@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/escape.hpp"
+#include "harness/base/escape.hpp"
 #include "terminal.hpp"
 
 namespace kit {

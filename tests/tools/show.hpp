@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/replay.hpp"
+#include "harness/shown/replay.hpp"
 
 namespace kit {
 

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/catch.hpp"
-#include "harness/escape.hpp"
-#include "harness/replay.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/catch.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/base/sources.hpp"
+#include "harness/shown/replay.hpp"
 #include "judge.hpp"
 #include "proof/command.hpp"
 #include "proof/folder.hpp"

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "harness/escape.hpp"
+#include "harness/base/escape.hpp"
 
 namespace kit {
 namespace {

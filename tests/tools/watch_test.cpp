@@ -8,11 +8,11 @@
 #include <fstream>
 #include <string>
 
-#include "harness/catch.hpp"
-#include "harness/events.hpp"
-#include "harness/process.hpp"
-#include "harness/report.hpp"
-#include "harness/sources.hpp"
+#include "harness/base/catch.hpp"
+#include "harness/base/sources.hpp"
+#include "harness/kernel/events.hpp"
+#include "harness/processes/process.hpp"
+#include "harness/said/report.hpp"
 #include "judge.hpp"
 #include "page.hpp"
 #include "prediction.hpp"

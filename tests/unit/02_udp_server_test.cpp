@@ -15,7 +15,7 @@
 #include <linux/sock_diag.h>
 #endif
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 #include "second_try.hpp"
 

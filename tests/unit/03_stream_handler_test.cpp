@@ -17,7 +17,7 @@
 #include <stdexcept>
 #include <stream_handler.hpp>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 
 namespace {

@@ -16,7 +16,7 @@
 #include <stdexcept>
 #include <type_traits>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 #include "second_try.hpp"
 

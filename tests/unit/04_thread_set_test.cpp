@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 
 using socketserver::ThreadSet;
 

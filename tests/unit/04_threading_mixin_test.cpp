@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <threading_mixin.hpp>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 #include "second_try.hpp"
 

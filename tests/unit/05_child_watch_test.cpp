@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include <socketserver/child_watch.hpp>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 
 using namespace unit;

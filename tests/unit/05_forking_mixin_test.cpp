@@ -10,7 +10,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 #include "second_try.hpp"
 

@@ -12,7 +12,7 @@
 #include <threading_mixin.hpp>
 #include <vector>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 
 using namespace unit;

@@ -9,7 +9,7 @@
 #include <csignal>
 #include <stdexcept>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 
 using namespace unit;

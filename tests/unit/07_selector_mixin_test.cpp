@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 #include "second_try.hpp"
 

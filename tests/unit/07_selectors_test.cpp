@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 
 using namespace socketserver;
 using namespace std::chrono_literals;

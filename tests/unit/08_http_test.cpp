@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 
 using namespace socketserver;
 

@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <typeinfo>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 #include "second_try.hpp"
 

@@ -16,7 +16,7 @@
 #include <stream_handler.hpp>
 #include <threading_mixin.hpp>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "server_program.hpp"
 
 using namespace unit;

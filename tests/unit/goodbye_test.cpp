@@ -13,7 +13,7 @@
 #include <thread>
 #include <type_traits>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 
 using namespace unit;

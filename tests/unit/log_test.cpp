@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <threading_mixin.hpp>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "server_program.hpp"
 
 using namespace unit;

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 
 using namespace unit;

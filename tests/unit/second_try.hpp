@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 
 namespace unit {

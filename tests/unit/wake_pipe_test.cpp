@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "harness/catch.hpp"
+#include "harness/base/catch.hpp"
 #include "loopback.hpp"
 
 using namespace unit;

@@ -1,0 +1,508 @@
+#include "report.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "causes.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/base/limits.hpp"
+#include "harness/base/sources.hpp"
+#include "harness/kernel/proc.hpp"
+#include "harness/step/step.hpp"
+
+namespace kit {
+namespace {
+
+// Where a learner's shell stands: everything is shown relative to the root of the sources.
+constexpr const char* build_folder = "build/";
+// How much of everything a report shows: a reader takes in so many lines and no more.
+struct Room {
+  std::size_t story, trace, stderr_lines;
+  std::size_t descriptors;    // of a program that hangs
+  std::size_t conversations;  // that "see it yourself" plays again
+  std::size_t acts;           // of each: its first
+};
+constexpr Room rooms[] = {
+    {limits::story_lines, limits::trace_lines, limits::relayed_lines, 8, 4, 60},
+    {20, 10, 6, 4, 3, 24},
+    {16, 8, 4, 3, 2, 12},
+    {12, 6, 3, 2, 2, 8},
+};
+
+std::string title(std::string_view text) {
+  return "  " + std::string(text) + '\n';
+}
+
+// Running text: broken at blanks, each line indented by four.
+std::string wrapped(std::string_view text) {
+  const std::size_t width = report_width() - 4;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    while (width_of(line) > width) {
+      std::size_t blank = line.rfind(' ', bytes_of(line, width));
+      if (blank == std::string_view::npos || blank == 0) blank = line.find(' ');
+      if (blank == std::string_view::npos) break;
+      out += "    " + std::string(line.substr(0, blank)) + '\n';
+      line.remove_prefix(blank + 1);
+    }
+    out += "    " + std::string(line) + '\n';
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string first_line(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+// Its kind without a number: "server 2" is the learner's server too.
+std::string kind_of(const Program& program) {
+  return program.name().substr(0, program.name().find(' '));
+}
+
+std::string program_path(const Step& step, const Program& program, bool instrumented) {
+  std::string path = build_folder + ("lessons/" + step.lesson().name) + '/';
+  const std::string& file = program.process().command().front();
+  std::string name = kind_of(program);
+  // Of a probe the file's name says which: .../probe_throwing (perhaps a copy of it). It exists in
+  // the builds that are needed only.
+  if (const std::size_t probe = file.rfind("probe_"); probe != std::string::npos) {
+    name = file.substr(probe);
+    instrumented = true;
+  }
+  if (instrumented && program.build() != "plain") path += program.build() + '/';
+  return path + name;
+}
+
+// ---- what it did -------------------------------------------------------------------------------
+
+// Some of them, and how many threads wait in the same: recv(6), a lock, a condition or a join ×50
+std::string with_numbers(const std::vector<std::string>& waits) {
+  constexpr std::size_t shown = 4;
+  std::vector<std::pair<std::string, std::size_t>> kinds;
+  for (const std::string& wait : waits) {
+    const auto known = std::ranges::find(kinds, wait, &std::pair<std::string, std::size_t>::first);
+    if (known == kinds.end()) {
+      kinds.emplace_back(wait, 1);
+    } else {
+      ++known->second;
+    }
+  }
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kinds.size(), shown); ++i) {
+    text += (i == 0 ? "" : ", ") + kinds[i].first;
+    if (kinds[i].second > 1) text += " ×" + with_commas(kinds[i].second);
+  }
+  return text + (kinds.size() > shown ? ", ..." : "");
+}
+
+std::string hang_lines(const Program& program, const Room& room) {
+  const auto status = proc::status(program.pid());
+  if (!status) return {};
+  const auto children = proc::children(program.pid());
+  const auto descriptors = proc::descriptors(program.pid());
+  auto threads = static_cast<std::size_t>(status->threads);
+  std::vector<std::string> waits = proc::threads_wait_in(program.pid());
+  if (program.build() != "plain" && threads > 1) {
+    // A sanitizer has a thread of its own, which looks after the memory.
+    --threads;
+    const auto own = std::find(waits.rbegin(), waits.rend(), "sleep");
+    if (own != waits.rend()) waits.erase(std::next(own).base());
+  }
+  std::string text = "still running, with " + counted(threads, "thread") + ", " +
+                     (children.empty() ? "no child" : counted(children.size(), "child process")) +
+                     (descriptors ? ", " + counted(descriptors->size(), "open descriptor") : "");
+  if (!waits.empty()) {
+    text += "\nit waits in " + with_numbers(waits);
+  }
+  constexpr std::size_t shown_children = 3;
+  for (std::size_t i = 0; i < std::min(children.size(), shown_children); ++i) {
+    const auto child = proc::status(children[i]);
+    const std::string waits_in = proc::waits_in(children[i]);
+    text += "\nchild " + std::to_string(children[i]);
+    if (child && child->state == 'Z') {
+      text += " has ended and was not waited for (a zombie)";
+    } else {
+      text += waits_in.empty() ? " runs" : " waits in " + waits_in;
+    }
+  }
+  std::string out = wrapped(text);
+  if (descriptors) {
+    std::size_t shown = 0;
+    for (const auto& one : *descriptors) {
+      if (one.fd < 3) continue;
+      if (++shown > room.descriptors) {
+        out += "      ...\n";
+        break;
+      }
+      const std::string number = std::to_string(one.fd);
+      out += "      " + number + "  " +
+             in_lines(escape_text(one.what), report_width() - 8 - number.size()).front() + '\n';
+    }
+  }
+  return out;
+}
+
+// The last lines of it. A long one goes on below: what it says stands at its end.
+std::string stderr_lines(std::string_view errors, const Room& room) {
+  constexpr std::size_t longest = 150;
+  const std::string last = last_lines(errors, room.stderr_lines, longest, "");
+  std::string out;
+  for (std::size_t at = 0; at < last.size();) {
+    const std::size_t end = last.find('\n', at);
+    std::string lead = "    | ";
+    for (const std::string& part :
+         broken_lines(std::string_view(last).substr(at, end - at), report_width() - 8)) {
+      out += lead + part + '\n';
+      lead = "    |   ";
+    }
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string did_section(const Step& step, const Diagnosis& diagnosis, const Room& room) {
+  const Program* const program = diagnosis.program;
+  if (program == nullptr) return {};
+  std::string lines;
+  if (program->recorder_if_any() != nullptr) {
+    lines += program->recorder_if_any()->text(
+        {.columns = report_width(), .indent = 4, .last = recorder::ring_size, .lines = room.trace});
+    if (!lines.empty() && !lines.ends_with('\n')) lines += '\n';
+  }
+  if (!program->alive()) {
+    lines += wrapped(program->exit()->text());
+  } else if (step.failure()->out_of_time) {
+    lines += hang_lines(*program, room);
+  }
+  std::string out;
+  if (!lines.empty()) out += title("what your " + program->name() + " did") + lines;
+  // A sanitizer's report was put in one sentence; the whole of it is one command away.
+  const std::string said = stderr_lines(own_words(program->process().err().tail()), room);
+  if (!said.empty()) out += title("what it wrote on stderr") + said;
+  return out;
+}
+
+// ---- where to look -----------------------------------------------------------------------------
+
+std::string where_section(const Step& step, const Diagnosis& diagnosis) {
+  const Lesson& lesson = step.lesson();
+  const Task* const task = lesson.task(diagnosis.task);
+  Place place = diagnosis.place;
+  if (place.empty() && task != nullptr) {
+    place = find_task(step.settings().sources, *task, diagnosis.function);
+  }
+  if (place.empty() && diagnosis.task.empty()) return {};
+  std::string line = "    lessons/" + lesson.name + '/';
+  if (!place.empty()) {
+    line += place.file + (place.line > 0 ? ':' + std::to_string(place.line) : "");
+  }
+  const std::string heading =
+      page_heading(step.settings().root + "/lessons/" + lesson.name + "/README.md", diagnosis.task);
+  const std::string page = "page: \"" + (heading.empty() ? diagnosis.task : heading) + '"';
+  const bool fits = width_of(line) + 3 + width_of(page) <= report_width();
+  return title("where to look") + line + (fits ? "   " : "\n    ") + page + '\n';
+}
+
+// ---- see it yourself ---------------------------------------------------------------------------
+
+constexpr const char* shown_path = "/tmp/kit.sock";
+
+// An argument of the program as a learner would type it: our port and our folder mean nothing to
+// them.
+std::string typed(const Step& step, std::string argument) {
+  const std::string& folder = step.folder();
+  if (argument.starts_with(folder)) argument = shown_path;
+  const bool plain =
+      !argument.empty() && argument.find_first_of(" '\"\\$`*?<>|&;()\n\t!#~") == argument.npos;
+  return plain ? argument : shell_quoted(argument);
+}
+
+std::string command_of(const Step& step, const Program& program, bool instrumented) {
+  std::string command = program_path(step, program, instrumented);
+  const auto& args = program.args();
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    std::string argument = args[i];
+    if (i > 0 && args[i - 1] == "--port") argument = "9999";
+    if (i > 0 && args[i - 1] == "--directory") argument = ".";
+    command += ' ' + typed(step, argument);
+  }
+  return command;
+}
+
+// A command in lines that a shell reads as one: broken at blanks that no quotes hold.
+std::string in_shell_lines(std::string_view command) {
+  const std::size_t width = report_width();
+  std::string out;
+  std::string line(4, ' ');
+  bool quoted = false;
+  for (std::size_t at = 0; at < command.size();) {
+    std::size_t end = at;
+    while (end < command.size() && (quoted || command[end] != ' ')) {
+      if (command[end++] == '\'') quoted = !quoted;
+    }
+    // An option and its value stay together.
+    if (command.substr(at).starts_with("--") && end < command.size() &&
+        !command.substr(end + 1).starts_with("--") && command[end + 1] != '&') {
+      ++end;
+      while (end < command.size() && (quoted || command[end] != ' ')) {
+        if (command[end++] == '\'') quoted = !quoted;
+      }
+    }
+    const std::string_view word = command.substr(at, end - at);
+    if (at > 0 && width_of(line) + 1 + width_of(word) + 2 > width) {
+      out += line + " \\\n";
+      line.assign(6, ' ');
+    } else if (at > 0) {
+      line += ' ';
+    }
+    line += word;
+    at = std::min(end + 1, command.size());
+  }
+  return out + line + '\n';
+}
+
+bool sends(const std::string& word) {
+  return word == "--send" || word == "--fill";
+}
+
+// Its first acts, and how many sends are then left out.
+std::string talk_of(const Conversation& conversation, const Room& room, std::size_t& left_out) {
+  std::string command = std::string(build_folder) + "kit-talk ";
+  if (conversation.listens) command += "--listen ";
+  if (conversation.address.is_unix()) {
+    command += std::string("unix:") + shown_path;
+  } else {
+    const bool v6 = conversation.address.family() == AF_INET6;
+    command += (v6 ? "[::1]" : conversation.address.host()) + ":9999";
+  }
+  if (conversation.datagrams) command += " --udp";
+  std::vector<std::string> words = conversation.words;
+  left_out += conversation.left_out;
+  if (words.size() > room.acts) {
+    // An act and what it says stay together.
+    const auto cut =
+        std::find_if(words.begin() + static_cast<std::ptrdiff_t>(room.acts), words.end(),
+                     [](const std::string& word) { return word.starts_with("--"); });
+    left_out += static_cast<std::size_t>(std::count_if(cut, words.end(), sends));
+    words.erase(cut, words.end());
+  }
+  while (!words.empty() && words.back() == "--pause") words.pop_back();
+  for (const std::string& word : words) command += ' ' + word;
+  if (conversation.open && !conversation.datagrams && !conversation.listens) command += " --hold";
+  return command;
+}
+
+std::string see_section(const Step& step, const Diagnosis& diagnosis, const Room& room) {
+  const bool instrumented = diagnosis.kind == Diagnosis::Kind::sanitizer;
+  std::vector<const Conversation*> talks;
+  for (const Conversation& one : step.conversations()) {
+    if (!one.name.empty()) talks.push_back(&one);
+  }
+  // Of a client: itself and the partner that it was given, not those of earlier clients.
+  std::size_t from = 0;
+  const bool one_client = diagnosis.program != nullptr && !diagnosis.program->is_server();
+  if (one_client) {
+    for (const Conversation* one : talks) {
+      if (one->listens && one->order < diagnosis.program->order()) from = one->order;
+    }
+    std::erase_if(talks, [from](const Conversation* one) { return one->order < from; });
+  }
+  // The last of many is the one that failed; the first few show how it began.
+  if (talks.size() > room.conversations) {
+    talks.erase(talks.begin() + static_cast<std::ptrdiff_t>(room.conversations - 1),
+                talks.end() - 1);
+  }
+  std::vector<std::pair<std::size_t, std::string>> lines;
+  bool injected = false;
+  for (const auto& program : step.programs()) {
+    if (const RecorderLog* log = program->recorder_if_any()) {
+      injected |= std::ranges::any_of(log->records(), [](const CallRecord& record) {
+        return record.injected != recorder::Action::none;
+      });
+    }
+    if (program->order() < from) continue;
+    std::string command = command_of(step, *program, instrumented);
+    const bool known =
+        std::ranges::any_of(lines, [&command](const auto& line) { return line.second == command; });
+    if (!known) lines.emplace_back(program->order(), std::move(command));
+  }
+  if (lines.empty()) return {};
+  std::size_t left_out = 0;
+  for (const Conversation* one : talks) {
+    // One that stays open while the next speaks goes to the background.
+    const bool background = one->listens || (one->open && one != talks.back());
+    lines.emplace_back(one->order, talk_of(*one, room, left_out) + (background ? " &" : ""));
+  }
+  std::ranges::sort(lines);
+  std::string out = title("see it yourself");
+  for (const auto& [order, line] : lines) out += in_shell_lines(line);
+  if (left_out > 0) {
+    out += "    (The check went on to send " + with_commas(left_out) + " more times.)\n";
+  }
+  if (injected) {
+    out += wrapped(
+        "(The check made some of its calls fail, or held them: by hand you may need patience.)");
+  }
+  return out;
+}
+
+std::string only_section(const Step& step) {
+  std::string out =
+      title("run only this") + "    " + run_only_this(step.lesson(), step.entry()) + '\n';
+  if (step.random_used()) {
+    out += "    (the same bytes again: KIT_SEED=" + std::to_string(step.settings().seed) + ")\n";
+  }
+  return out;
+}
+
+std::string all_sections(const Step& step, const Diagnosis& diagnosis, const Room& room) {
+  std::string out = title("what happened") + step.story().text(report_width(), room.story) +
+                    did_section(step, diagnosis, room);
+  if (!diagnosis.cause.empty()) out += title("likely cause") + wrapped(diagnosis.cause);
+  return out + where_section(step, diagnosis) + see_section(step, diagnosis, room) +
+         only_section(step);
+}
+
+// ---- results -----------------------------------------------------------------------------------
+
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    switch (c) {
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string_view status_word(StepOutcome::Status status) {
+  switch (status) {
+    case StepOutcome::Status::pass:
+      return "pass";
+    case StepOutcome::Status::fail:
+      return "fail";
+    case StepOutcome::Status::skip:
+      return "skip";
+    case StepOutcome::Status::error:
+      return "error";
+  }
+  return "error";
+}
+
+}  // namespace
+
+std::size_t report_width() {
+  const char* const said = std::getenv("KIT_COLUMNS");
+  const unsigned long columns = said == nullptr ? 0 : std::strtoul(said, nullptr, 10);
+  return columns < limits::least_report_width
+             ? limits::report_width
+             : std::min<std::size_t>(columns, limits::report_width);
+}
+
+std::string header(const StepEntry& entry, int points, std::size_t width) {
+  std::string line = entry.name();
+  const std::string score =
+      std::to_string(points) + " of " + counted(static_cast<std::size_t>(entry.points), "point");
+  if (line.size() + 2 + score.size() > width) {
+    std::string title;
+    for (const std::string& part : in_lines(line, width)) title += part + '\n';
+    const std::size_t last = title.size() - 1 - (title.rfind('\n', title.size() - 2) + 1);
+    const bool one_line = title.find('\n') + 1 == title.size();
+    if (one_line || last + 2 + score.size() > width) {
+      return title + std::string(width - score.size(), ' ') + score + '\n';
+    }
+    title.pop_back();
+    return title + std::string(width - last - score.size(), ' ') + score + '\n';
+  }
+  line.append(width - line.size() - score.size(), ' ');
+  return line + score + '\n';
+}
+
+std::string run_only_this(const Lesson& lesson, const StepEntry& entry) {
+  return lesson.name.empty() ? "" : build_folder + ("kit-check " + entry.id);
+}
+
+StepOutcome explain_failure(const Step& step) {
+  const Diagnosis diagnosis = diagnose(step);
+  StepOutcome outcome;
+  outcome.status = StepOutcome::Status::fail;
+  outcome.report = header(step.entry(), 0) + '\n';
+  if (diagnosis.hole) {
+    outcome.cause = "not written: " + diagnosis.hole->what + " (" + diagnosis.hole->task + ')';
+    outcome.report += title("not written yet") +
+                      wrapped(diagnosis.hole->what + " (" + diagnosis.hole->task +
+                              ")\nRed is what to expect here: write it, and see it turn green.") +
+                      where_section(step, diagnosis) + title("run only this") + "    " +
+                      run_only_this(step.lesson(), step.entry()) + '\n';
+    return outcome;
+  }
+  outcome.cause = diagnosis.cause.empty()
+                      ? "expected " + step.failure()->expected + ", got " + step.failure()->got
+                      : first_line(diagnosis.cause);
+  for (const Room& room : rooms) {
+    const std::string told = all_sections(step, diagnosis, room);
+    const std::string whole = outcome.report + told;
+    if (std::ranges::count(whole, '\n') > static_cast<long>(limits::report_lines) &&
+        &room != std::end(rooms) - 1) {
+      continue;
+    }
+    outcome.report = whole;
+    break;
+  }
+  return outcome;
+}
+
+void write_result(const std::string& path, const StepEntry& entry, const Lesson& lesson,
+                  const Settings& settings, const StepOutcome& outcome, double seconds) {
+  if (path.empty()) return;
+  char time[32];
+  std::snprintf(time, sizeof time, "%.3f", seconds);
+  const bool passed = outcome.status == StepOutcome::Status::pass;
+  std::string text;
+  const auto line = [&text](std::string_view key, std::string_view value) {
+    text += std::string(key) + '\t' + one_line(value) + '\n';
+  };
+  line("id", entry.id);
+  line("title", entry.title);
+  line("program", entry.program);
+  line("status", status_word(outcome.status));
+  line("points", std::to_string(passed ? entry.points : 0));
+  line("max", std::to_string(entry.points));
+  line("cause", outcome.cause);
+  line("reproduce", run_only_this(lesson, entry));
+  line("seconds", time);
+  line("seed", std::to_string(settings.seed));
+  line("looks", std::to_string(outcome.looks));
+  for (const auto& [fault, times] : outcome.faults) line("fault " + fault, std::to_string(times));
+  line("report", outcome.report);
+
+  const std::string part = path + ".part";
+  const Descriptor file(
+      open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
+  if (!file || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      rename(part.c_str(), path.c_str()) != 0) {
+    std::fprintf(stderr, "cannot write %s\n", path.c_str());
+  }
+}
+
+}  // namespace kit
