@@ -12,6 +12,7 @@
 #include "harness/base/limits.hpp"
 #include "harness/base/sources.hpp"
 #include "harness/kernel/proc.hpp"
+#include "harness/seen/last_words.hpp"
 #include "harness/step/step.hpp"
 
 namespace kit {

@@ -9,7 +9,7 @@
 #include "harness/base/escape.hpp"
 #include "harness/base/limits.hpp"
 #include "harness/kernel/proc.hpp"
-#include "harness/said/causes.hpp"
+#include "harness/seen/last_words.hpp"
 #include "harness/seen/recorder_log.hpp"
 #include "program.hpp"
 

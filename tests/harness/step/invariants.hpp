@@ -14,6 +14,12 @@ namespace kit {
 class Program;
 class Server;
 
+/// A loop that asks again and again without sleeping.
+inline constexpr const char* turning_sentence =
+    "A loop turns: it asks again and again without sleeping, and takes the whole processor. "
+    "Whoever gets nothing (EAGAIN, 0 bytes, nobody there) waits until there is something: in "
+    "poll() or its like, or in a call that blocks.";
+
 /// Its calls so far: none on a descriptor that is not open, no loop that turns, none that sleeps
 /// and looks again and again. (Nothing where there is no recorder.)
 void look_at_calls(Step& step, const Program& program);

@@ -6,7 +6,7 @@
 
 #include "harness/base/escape.hpp"
 #include "harness/kernel/proc.hpp"
-#include "harness/said/causes.hpp"
+#include "harness/seen/last_words.hpp"
 #include "step.hpp"
 
 namespace kit {

@@ -19,7 +19,7 @@
 #include "harness/base/places.hpp"
 #include "harness/base/sources.hpp"
 #include "harness/kernel/proc.hpp"
-#include "harness/said/causes.hpp"
+#include "harness/seen/last_words.hpp"
 #include "harness/wire/loopback.hpp"
 #include "invariants.hpp"
 #include "witness.hpp"

@@ -6,7 +6,7 @@
 
 #include "harness/base/catch.hpp"
 #include "harness/kernel/frames.hpp"
-#include "harness/said/causes.hpp"
+#include "harness/seen/last_words.hpp"
 
 namespace {
 
