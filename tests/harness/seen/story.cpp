@@ -4,7 +4,6 @@
 
 #include "harness/base/escape.hpp"
 #include "harness/base/limits.hpp"
-#include "harness/step/witness.hpp"
 
 namespace kit {
 namespace {
@@ -46,13 +45,13 @@ void Conversation::add_pause() {
 }
 
 void Story::begins() {
-  if (witness_ != nullptr) witness_->begins();
+  if (onlooker_ != nullptr) onlooker_->begins();
 }
 
 void Story::add(std::string_view verb, std::string_view text, std::string_view who) {
   ++acts_;
   const std::string shown = escape_text(text);
-  if (witness_ != nullptr) witness_->act(verb, shown, who);
+  if (onlooker_ != nullptr) onlooker_->act(verb, shown, who);
   if (!lines_.empty()) {
     Line& last = lines_.back();
     Row& row = last.rows.back();
@@ -73,7 +72,7 @@ void Story::add(std::string_view verb, std::string_view text, std::string_view w
 
 void Story::add_failure(std::string_view expected, std::string_view got, std::string_view caret,
                         std::string_view who) {
-  if (witness_ != nullptr) witness_->failure(escape_text(expected), escape_text(got), caret, who);
+  if (onlooker_ != nullptr) onlooker_->failure(escape_text(expected), escape_text(got), caret, who);
   Row came{"got", escape_text(got)};
   if (!caret.empty()) came.caret = caret.size() + 1;
   Row wanted{"expected", escape_text(expected)};
@@ -83,7 +82,7 @@ void Story::add_failure(std::string_view expected, std::string_view got, std::st
 }
 
 void Story::continue_ready(std::string_view line) {
-  if (witness_ != nullptr) witness_->act("ready", escape_text(line), {});
+  if (onlooker_ != nullptr) onlooker_->act("ready", escape_text(line), {});
   for (auto one = lines_.rbegin(); one != lines_.rend(); ++one) {
     if (one->rows.front().verb != "started") continue;
     one->rows.front().ready = escape_text(line);

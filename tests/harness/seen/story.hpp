@@ -30,12 +30,21 @@ struct Conversation {
   void add(const char* word) { words.emplace_back(word); }
 };
 
-class Witness;
+/// Told of every act in its moment, for who wants to see the step again.
+class Onlooker {
+ public:
+  virtual ~Onlooker() = default;
+  /// The next act begins now: what the programs do meanwhile comes after it.
+  virtual void begins() = 0;
+  virtual void act(std::string_view verb, std::string_view text, std::string_view who) = 0;
+  virtual void failure(std::string_view expected, std::string_view got, std::string_view caret,
+                       std::string_view who) = 0;
+};
 
 class Story {
  public:
-  /// Told of every act, with its moment, for who wants to see the step again; null: nobody.
-  void set_witness(Witness* witness) { witness_ = witness; }
+  /// Who is told; null: nobody.
+  void set_onlooker(Onlooker* onlooker) { onlooker_ = onlooker; }
   /// The next act that is added begins now: what the program does meanwhile comes after.
   void begins();
 
@@ -82,7 +91,7 @@ class Story {
   std::vector<Line> lines_;
   std::size_t actors_ = 0;
   std::size_t acts_ = 0;
-  Witness* witness_ = nullptr;
+  Onlooker* onlooker_ = nullptr;
 };
 
 }  // namespace kit

@@ -148,7 +148,7 @@ Step::Step(const Settings& settings, const Lesson& lesson, const StepEntry& entr
   }
   if (Witness::is_wanted()) {
     witness_ = std::make_unique<Witness>(*this);
-    story_.set_witness(witness_.get());
+    story_.set_onlooker(witness_.get());
   }
 }
 

@@ -21,6 +21,8 @@
 
 namespace kit {
 
+class Witness;
+
 /// A step was not passed. Thrown by every expectation; a body never catches it.
 class StepFailed : public std::exception {
  public:

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "harness/seen/recorder_log.hpp"
+#include "harness/seen/story.hpp"
 #include "harness/shown/replay.hpp"
 
 namespace kit {
@@ -19,7 +20,7 @@ namespace kit {
 class Program;
 class Step;
 
-class Witness {
+class Witness final : public Onlooker {
  public:
   /// Whether the environment asks for one.
   static bool is_wanted();
@@ -28,11 +29,10 @@ class Witness {
 
   /// A partner has come: it has "opened" or "accepted" a connection, or "opened" a socket.
   void partner(const std::string& name, std::string_view verb, std::string_view what);
-  /// The next act begins now: what the programs do meanwhile comes after it.
-  void begins();
-  void act(std::string_view verb, std::string_view text, std::string_view who);
+  void begins() override;
+  void act(std::string_view verb, std::string_view text, std::string_view who) override;
   void failure(std::string_view expected, std::string_view got, std::string_view caret,
-               std::string_view who);
+               std::string_view who) override;
   /// Takes in what the programs have called since the last look: their recorders keep the last
   /// calls alone.
   void look();
