@@ -1,5 +1,6 @@
 // Holds together what is written in several places: the manifest, the page's headings and hints,
-// the holes of the starter, the test cases, and the code that a page shows.
+// the holes of the starter, the test cases, and the code that a page shows; and the harness's rooms
+// in the order that the map of the tests gives them.
 //
 //   kit-lint MANIFEST ROOT
 //
@@ -292,6 +293,45 @@ void check_lesson(const fs::path& root, const kit::Lesson& lesson) {
   check_length(page);
 }
 
+// ---- the harness's rooms ------------------------------------------------------------------------
+
+// The rooms stand in the map's table from the ground up, each with its files. What a file includes
+// stands in its own room, by its name alone, or in a room above it in the table.
+void check_rooms(const fs::path& root) {
+  const fs::path harness = fs::path("tests") / "harness";
+  const std::regex row("\\| `([a-z]+)/` \\|.*\\| ([^|]*) \\|");
+  const Text map = read(root, "tests/README.md");
+  std::set<std::string> below;
+  bool inside = false;
+  for (std::size_t i = 0; i < map.lines.size(); ++i) {
+    if (map.lines[i].starts_with("## ")) inside = map.lines[i] == "## Inside the harness";
+    std::smatch match;
+    if (!inside || !std::regex_match(map.lines[i], match, row)) continue;
+    const fs::path room = harness / match[1].str();
+    for (const auto& entry : fs::directory_iterator(root / room)) {
+      const fs::path file = entry.path().filename();
+      if (match[2].str().find('`' + file.stem().string() + '`') == std::string::npos) {
+        fault(map.at(i), "has no " + (room / file).string());
+      }
+      const Text text = read(root, (room / file).string());
+      each_match(
+          text, "^#include \"([^/\"]+)/([^/\"]*)", [&](const std::smatch& to, std::size_t line) {
+            const bool held = to[1] == "harness" ? below.contains(to[2]) : to[1] == "recorder";
+            if (!held)
+              fault(text.at(line), "the map has " + room.string() + " below what this includes");
+          });
+    }
+    below.insert(match[1]);
+  }
+  for (const auto& entry : fs::directory_iterator(root / harness)) {
+    const std::string room = entry.path().filename().string();
+    const bool is_room = entry.is_directory() && !fs::is_empty(entry) && room != "unit";
+    if (is_room && !below.contains(room)) {
+      fault(map.name, "has no room " + (harness / room).string());
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char* argv[]) {
@@ -304,6 +344,7 @@ int main(int argc, char* argv[]) {
   }
   try {
     const kit::Manifest manifest = kit::Manifest::read(argv[1]);
+    check_rooms(argv[2]);
     std::size_t steps = 0;
     for (const kit::Lesson& lesson : manifest.lessons()) {
       const auto asked = [&](const char* number) { return lesson.number() == number; };
@@ -311,7 +352,8 @@ int main(int argc, char* argv[]) {
       check_lesson(argv[2], lesson);
       steps += lesson.steps.size();
     }
-    std::printf("%d faults in the pages, holes and test cases of %zu steps\n", faults, steps);
+    std::printf("%d faults in the pages, holes and test cases of %zu steps, and in the rooms\n",
+                faults, steps);
     return faults == 0 ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "kit-lint: %s\n", error.what());
