@@ -10,6 +10,7 @@
 
 #include "harness/check.hpp"
 #include "harness/kernel/proc.hpp"
+#include "harness/processes/orphans.hpp"
 
 namespace {
 

@@ -44,6 +44,7 @@
 #include "harness/base/descriptor.hpp"
 #include "harness/kernel/events.hpp"
 #include "harness/kernel/landlock.hpp"
+#include "harness/processes/orphans.hpp"
 #include "harness/processes/process.hpp"
 #include "harness/processes/sandbox.hpp"
 #include "usage.hpp"

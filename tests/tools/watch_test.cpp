@@ -11,6 +11,7 @@
 #include "harness/base/catch.hpp"
 #include "harness/base/sources.hpp"
 #include "harness/kernel/events.hpp"
+#include "harness/processes/orphans.hpp"
 #include "harness/processes/process.hpp"
 #include "harness/said/report.hpp"
 #include "judge.hpp"

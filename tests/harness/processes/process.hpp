@@ -13,25 +13,12 @@
 #include <string_view>
 #include <vector>
 
+#include "exit.hpp"
 #include "harness/base/limits.hpp"
 #include "harness/kernel/events.hpp"
 #include "harness/kernel/landlock.hpp"
 
 namespace kit {
-
-/// How a process ended.
-struct Exit {
-  int code = -1;   ///< exit status, or -1
-  int signal = 0;  ///< the signal that killed it, or 0
-
-  bool clean(int expected = 0) const { return signal == 0 && code == expected; }
-  /// "exit 0", "killed by SIGSEGV (an access outside its memory)".
-  std::string text() const;
-  friend bool operator==(const Exit&, const Exit&) = default;
-};
-
-/// SIGTERM -> "SIGTERM".
-std::string signal_name(int number);
 
 /// What a process may use. 0: no limit.
 struct Limits {
@@ -119,6 +106,9 @@ class Process {
   /// It has ended, and others of its group have not. (Asked only where orphans() knows nothing.)
   bool group_left() const;
 
+  /// Whether a running Process has this number.
+  static bool is_one(pid_t pid);
+
   /// Kills the process and all of its group with SIGKILL and reaps it. Never throws.
   void end() noexcept;
 
@@ -139,16 +129,5 @@ class Process {
   bool input_ends_ = false;
   bool terminal_ = false;
 };
-
-/// Makes this process the one that orphans of its descendants are given to (Linux). Called by the
-/// first Process; harmless to repeat.
-void adopt_orphans();
-
-/// Descendants that outlived the process that started them (Linux): running, and not a Process.
-std::vector<pid_t> orphans();
-
-/// Ends all orphans, whatever they do: as `user` if that is given (then everything of that user).
-/// Returns how many were found running. Never throws.
-std::size_t end_orphans(std::optional<uid_t> user) noexcept;
 
 }  // namespace kit

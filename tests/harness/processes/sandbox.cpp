@@ -19,12 +19,13 @@
 #include <vector>
 
 #include "harness/base/places.hpp"
+#include "orphans.hpp"
 
 namespace kit {
 namespace {
 
 // Uids without a name, far above a system's own and a class's students. The 1,000th above each is
-// that of the helper which ends the processes (process.cpp).
+// that of the helper which ends the processes (orphans.cpp).
 constexpr uid_t first_user = 60600;
 constexpr uid_t last_user = 61100;
 constexpr const char* users_place = "uids";

@@ -6,6 +6,7 @@
 
 #include "harness/base/escape.hpp"
 #include "harness/kernel/proc.hpp"
+#include "harness/processes/orphans.hpp"
 #include "harness/seen/last_words.hpp"
 #include "step.hpp"
 

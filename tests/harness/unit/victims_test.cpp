@@ -19,6 +19,7 @@
 #include "harness/base/address.hpp"
 #include "harness/base/catch.hpp"
 #include "harness/base/sources.hpp"
+#include "harness/processes/orphans.hpp"
 #include "harness/processes/process.hpp"
 #include "harness/processes/sandbox.hpp"
 #include "harness/seen/recorder_log.hpp"
