@@ -150,6 +150,9 @@ class Fault {
 };
 
 /// One call, as the recorder wrote it down.
+/// EINTR -> "EINTR".
+std::string error_name(int error);
+
 struct CallRecord {
   std::uint64_t sequence = 0;  ///< order of the returns; for calls under way, of the entries
   int pid = 0;
