@@ -69,6 +69,8 @@ struct Settings {
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
+  /// A seed from a text. FNV-1a: the same on every machine, unlike std::hash.
+  static std::uint64_t hash(std::string_view text);
   std::uint64_t next();
   /// 0 <= result < bound.
   std::uint64_t below(std::uint64_t bound) { return next() % bound; }
