@@ -172,4 +172,7 @@ class DatagramPeer {
   std::size_t conversation_;
 };
 
+/// " in 5,000 ms": what an event was given.
+std::string in_time();
+
 }  // namespace kit
