@@ -1,0 +1,180 @@
+// The commands that play a failed step again by hand.
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "causes.hpp"
+#include "harness/base/escape.hpp"
+#include "harness/step/step.hpp"
+#include "report.hpp"
+#include "sections.hpp"
+
+namespace kit {
+namespace {
+
+// Its kind without a number: "server 2" is the learner's server too.
+std::string kind_of(const Program& program) {
+  return program.name().substr(0, program.name().find(' '));
+}
+
+std::string program_path(const Step& step, const Program& program, bool instrumented) {
+  std::string path = build_folder + ("lessons/" + step.lesson().name) + '/';
+  const std::string& file = program.process().command().front();
+  std::string name = kind_of(program);
+  // Of a probe the file's name says which: .../probe_throwing (perhaps a copy of it). It exists in
+  // the builds that are needed only.
+  if (const std::size_t probe = file.rfind("probe_"); probe != std::string::npos) {
+    name = file.substr(probe);
+    instrumented = true;
+  }
+  if (instrumented && program.build() != "plain") path += program.build() + '/';
+  return path + name;
+}
+
+constexpr const char* shown_path = "/tmp/kit.sock";
+
+// An argument of the program as a learner would type it: our port and our folder mean nothing to
+// them.
+std::string typed(const Step& step, std::string argument) {
+  const std::string& folder = step.folder();
+  if (argument.starts_with(folder)) argument = shown_path;
+  const bool plain =
+      !argument.empty() && argument.find_first_of(" '\"\\$`*?<>|&;()\n\t!#~") == argument.npos;
+  return plain ? argument : shell_quoted(argument);
+}
+
+std::string command_of(const Step& step, const Program& program, bool instrumented) {
+  std::string command = program_path(step, program, instrumented);
+  const auto& args = program.args();
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    std::string argument = args[i];
+    if (i > 0 && args[i - 1] == "--port") argument = "9999";
+    if (i > 0 && args[i - 1] == "--directory") argument = ".";
+    command += ' ' + typed(step, argument);
+  }
+  return command;
+}
+
+// A command in lines that a shell reads as one: broken at blanks that no quotes hold.
+std::string in_shell_lines(std::string_view command) {
+  const std::size_t width = report_width();
+  std::string out;
+  std::string line(4, ' ');
+  bool quoted = false;
+  for (std::size_t at = 0; at < command.size();) {
+    std::size_t end = at;
+    while (end < command.size() && (quoted || command[end] != ' ')) {
+      if (command[end++] == '\'') quoted = !quoted;
+    }
+    // An option and its value stay together.
+    if (command.substr(at).starts_with("--") && end < command.size() &&
+        !command.substr(end + 1).starts_with("--") && command[end + 1] != '&') {
+      ++end;
+      while (end < command.size() && (quoted || command[end] != ' ')) {
+        if (command[end++] == '\'') quoted = !quoted;
+      }
+    }
+    const std::string_view word = command.substr(at, end - at);
+    if (at > 0 && width_of(line) + 1 + width_of(word) + 2 > width) {
+      out += line + " \\\n";
+      line.assign(6, ' ');
+    } else if (at > 0) {
+      line += ' ';
+    }
+    line += word;
+    at = std::min(end + 1, command.size());
+  }
+  return out + line + '\n';
+}
+
+bool sends(const std::string& word) {
+  return word == "--send" || word == "--fill";
+}
+
+// Its first acts, and how many sends are then left out.
+std::string talk_of(const Conversation& conversation, const Room& room, std::size_t& left_out) {
+  std::string command = std::string(build_folder) + "kit-talk ";
+  if (conversation.listens) command += "--listen ";
+  if (conversation.address.is_unix()) {
+    command += std::string("unix:") + shown_path;
+  } else {
+    const bool v6 = conversation.address.family() == AF_INET6;
+    command += (v6 ? "[::1]" : conversation.address.host()) + ":9999";
+  }
+  if (conversation.datagrams) command += " --udp";
+  std::vector<std::string> words = conversation.words;
+  left_out += conversation.left_out;
+  if (words.size() > room.acts) {
+    // An act and what it says stay together.
+    const auto cut =
+        std::find_if(words.begin() + static_cast<std::ptrdiff_t>(room.acts), words.end(),
+                     [](const std::string& word) { return word.starts_with("--"); });
+    left_out += static_cast<std::size_t>(std::count_if(cut, words.end(), sends));
+    words.erase(cut, words.end());
+  }
+  while (!words.empty() && words.back() == "--pause") words.pop_back();
+  for (const std::string& word : words) command += ' ' + word;
+  if (conversation.open && !conversation.datagrams && !conversation.listens) command += " --hold";
+  return command;
+}
+
+}  // namespace
+
+std::string see_section(const Step& step, const Diagnosis& diagnosis, const Room& room) {
+  const bool instrumented = diagnosis.kind == Diagnosis::Kind::sanitizer;
+  std::vector<const Conversation*> talks;
+  for (const Conversation& one : step.conversations()) {
+    if (!one.name.empty()) talks.push_back(&one);
+  }
+  // Of a client: itself and the partner that it was given, not those of earlier clients.
+  std::size_t from = 0;
+  const bool one_client = diagnosis.program != nullptr && !diagnosis.program->is_server();
+  if (one_client) {
+    for (const Conversation* one : talks) {
+      if (one->listens && one->order < diagnosis.program->order()) from = one->order;
+    }
+    std::erase_if(talks, [from](const Conversation* one) { return one->order < from; });
+  }
+  // The last of many is the one that failed; the first few show how it began.
+  if (talks.size() > room.conversations) {
+    talks.erase(talks.begin() + static_cast<std::ptrdiff_t>(room.conversations - 1),
+                talks.end() - 1);
+  }
+  std::vector<std::pair<std::size_t, std::string>> lines;
+  bool injected = false;
+  for (const auto& program : step.programs()) {
+    if (const RecorderLog* log = program->recorder_if_any()) {
+      injected |= std::ranges::any_of(log->records(), [](const CallRecord& record) {
+        return record.injected != recorder::Action::none;
+      });
+    }
+    if (program->order() < from) continue;
+    std::string command = command_of(step, *program, instrumented);
+    const bool known =
+        std::ranges::any_of(lines, [&command](const auto& line) { return line.second == command; });
+    if (!known) lines.emplace_back(program->order(), std::move(command));
+  }
+  if (lines.empty()) return {};
+  std::size_t left_out = 0;
+  for (const Conversation* one : talks) {
+    // One that stays open while the next speaks goes to the background.
+    const bool background = one->listens || (one->open && one != talks.back());
+    lines.emplace_back(one->order, talk_of(*one, room, left_out) + (background ? " &" : ""));
+  }
+  std::ranges::sort(lines);
+  std::string out = title("see it yourself");
+  for (const auto& [order, line] : lines) out += in_shell_lines(line);
+  if (left_out > 0) {
+    out += "    (The check went on to send " + with_commas(left_out) + " more times.)\n";
+  }
+  if (injected) {
+    out += wrapped(
+        "(The check made some of its calls fail, or held them: by hand you may need patience.)");
+  }
+  return out;
+}
+
+}  // namespace kit
