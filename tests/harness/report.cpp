@@ -22,15 +22,14 @@ constexpr const char* build_folder = "build/";
 // How much of everything a report shows: a reader takes in so many lines and no more.
 struct Room {
   std::size_t story, trace, stderr_lines;
-  std::size_t descriptors;    // of a program that hangs
-  std::size_t conversations;  // that "see it yourself" plays again
-  std::size_t acts;           // of each: its first
+  std::size_t descriptors;  // of a program that hangs
+  std::size_t by_hand;      // lines that show it without the check
 };
 constexpr Room rooms[] = {
-    {limits::story_lines, limits::trace_lines, limits::relayed_lines, 8, 4, 60},
-    {20, 10, 6, 4, 3, 24},
-    {16, 8, 4, 3, 2, 12},
-    {12, 6, 3, 2, 2, 8},
+    {limits::story_lines, limits::trace_lines, limits::relayed_lines, 8, 8},
+    {20, 10, 6, 4, 6},
+    {16, 8, 4, 3, 4},
+    {12, 6, 3, 2, 0},
 };
 
 std::string title(std::string_view text) {
@@ -193,19 +192,20 @@ std::string did_section(const Step& step, const Diagnosis& diagnosis, const Room
 
 std::string where_section(const Step& step, const Diagnosis& diagnosis) {
   const Lesson& lesson = step.lesson();
-  const Task* const task = lesson.task(diagnosis.task);
+  const std::string& sources = step.settings().sources;
   Place place = diagnosis.place;
-  if (place.empty() && task != nullptr) {
-    place = find_task(step.settings().sources, *task, diagnosis.function);
-  }
-  if (place.empty() && diagnosis.task.empty()) return {};
+  const Task* task = task_at(sources, lesson, place, diagnosis.task);
+  if (task == nullptr) task = lesson.task(diagnosis.task);
+  const std::string id = task == nullptr ? diagnosis.task : task->id;
+  if (place.empty() && task != nullptr) place = find_task(sources, *task, diagnosis.function);
+  if (place.empty() && id.empty()) return {};
   std::string line = "    lessons/" + lesson.name + '/';
   if (!place.empty()) {
     line += place.file + (place.line > 0 ? ':' + std::to_string(place.line) : "");
   }
   const std::string heading =
-      page_heading(step.settings().root + "/lessons/" + lesson.name + "/README.md", diagnosis.task);
-  const std::string page = "page: \"" + (heading.empty() ? diagnosis.task : heading) + '"';
+      page_heading(step.settings().root + "/lessons/" + lesson.name + "/README.md", id);
+  const std::string page = "page: \"" + (heading.empty() ? id : heading) + '"';
   const bool fits = width_of(line) + 3 + width_of(page) <= report_width();
   return title("where to look") + line + (fits ? "   " : "\n    ") + page + '\n';
 }
@@ -268,12 +268,7 @@ std::string in_shell_lines(std::string_view command) {
   return out + line + '\n';
 }
 
-bool sends(const std::string& word) {
-  return word == "--send" || word == "--fill";
-}
-
-// Its first acts, and how many sends are then left out.
-std::string talk_of(const Conversation& conversation, const Room& room, std::size_t& left_out) {
+std::string talk_of(const Conversation& conversation) {
   std::string command = std::string(build_folder) + "kit-talk ";
   if (conversation.listens) command += "--listen ";
   if (conversation.address.is_unix()) {
@@ -284,73 +279,63 @@ std::string talk_of(const Conversation& conversation, const Room& room, std::siz
   }
   if (conversation.datagrams) command += " --udp";
   std::vector<std::string> words = conversation.words;
-  left_out += conversation.left_out;
-  if (words.size() > room.acts) {
-    // An act and what it says stay together.
-    const auto cut =
-        std::find_if(words.begin() + static_cast<std::ptrdiff_t>(room.acts), words.end(),
-                     [](const std::string& word) { return word.starts_with("--"); });
-    left_out += static_cast<std::size_t>(std::count_if(cut, words.end(), sends));
-    words.erase(cut, words.end());
-  }
   while (!words.empty() && words.back() == "--pause") words.pop_back();
   for (const std::string& word : words) command += ' ' + word;
-  if (conversation.open && !conversation.datagrams && !conversation.listens) command += " --hold";
+  if (conversation.open && !conversation.datagrams) command += " --hold";
   return command;
 }
 
-std::string see_section(const Step& step, const Diagnosis& diagnosis, const Room& room) {
-  const bool instrumented = diagnosis.kind == Diagnosis::Kind::sanitizer;
+bool had_faults(const Program& program) {
+  const RecorderLog* const log = program.recorder_if_any();
+  if (log == nullptr || !log->attached()) return false;
+  const auto faults = log->delivered();
+  return std::ranges::any_of(faults, [](const auto& one) { return one.times > 0; });
+}
+
+// The same without the check, where that shows it too: what failed is what a partner of one program
+// has seen, and all that the partners did can be typed.
+std::string by_hand(const Step& step, const Diagnosis& diagnosis) {
+  if (step.failure()->who.empty()) return {};
   std::vector<const Conversation*> talks;
   for (const Conversation& one : step.conversations()) {
     if (!one.name.empty()) talks.push_back(&one);
   }
   // Of a client: itself and the partner that it was given, not those of earlier clients.
   std::size_t from = 0;
-  const bool one_client = diagnosis.program != nullptr && !diagnosis.program->is_server();
-  if (one_client) {
+  if (diagnosis.program != nullptr && !diagnosis.program->is_server()) {
     for (const Conversation* one : talks) {
       if (one->listens && one->order < diagnosis.program->order()) from = one->order;
     }
     std::erase_if(talks, [from](const Conversation* one) { return one->order < from; });
   }
-  // The last of many is the one that failed; the first few show how it began.
-  if (talks.size() > room.conversations) {
-    talks.erase(talks.begin() + static_cast<std::ptrdiff_t>(room.conversations - 1),
-                talks.end() - 1);
-  }
   std::vector<std::pair<std::size_t, std::string>> lines;
-  bool injected = false;
   for (const auto& program : step.programs()) {
-    if (const RecorderLog* log = program->recorder_if_any()) {
-      injected |= std::ranges::any_of(log->records(), [](const CallRecord& record) {
-        return record.injected != recorder::Action::none;
-      });
-    }
     if (program->order() < from) continue;
-    std::string command = command_of(step, *program, instrumented);
-    const bool known =
-        std::ranges::any_of(lines, [&command](const auto& line) { return line.second == command; });
-    if (!known) lines.emplace_back(program->order(), std::move(command));
+    if (!lines.empty() || had_faults(*program)) return {};
+    const bool instrumented = diagnosis.kind == Diagnosis::Kind::sanitizer;
+    lines.emplace_back(program->order(), command_of(step, *program, instrumented));
   }
-  if (lines.empty()) return {};
-  std::size_t left_out = 0;
   for (const Conversation* one : talks) {
+    if (!one->exact) return {};
     // One that stays open while the next speaks goes to the background.
     const bool background = one->listens || (one->open && one != talks.back());
-    lines.emplace_back(one->order, talk_of(*one, room, left_out) + (background ? " &" : ""));
+    lines.emplace_back(one->order, talk_of(*one) + (background ? " &" : ""));
   }
   std::ranges::sort(lines);
-  std::string out = title("see it yourself");
+  std::string out;
   for (const auto& [order, line] : lines) out += in_shell_lines(line);
-  if (left_out > 0) {
-    out += "    (The check went on to send " + with_commas(left_out) + " more times.)\n";
-  }
-  if (injected) {
-    out += wrapped(
-        "(The check made some of its calls fail, or held them: by hand you may need patience.)");
-  }
   return out;
+}
+
+std::string see_section(const Step& step, const Diagnosis& diagnosis, const Room& room) {
+  if (step.lesson().name.empty()) return {};
+  std::string out =
+      title("see it yourself") + "    " + build_folder + "kit-show " + step.entry().id;
+  if (step.random_used()) out += " --seed " + std::to_string(step.settings().seed);
+  const std::string plain = by_hand(step, diagnosis);
+  const bool short_enough = std::ranges::count(plain, '\n') <= static_cast<long>(room.by_hand);
+  return out + '\n' +
+         (plain.empty() || !short_enough ? "" : "    or, without the check:\n" + plain);
 }
 
 std::string only_section(const Step& step) {
