@@ -73,7 +73,12 @@ std::optional<Grade> Book::read(const std::string& submission, std::string* chec
   if (!text) return std::nullopt;
   const Json json = Json::parse(*text);
   if (checks != nullptr) *checks = json.has("checks") ? json["checks"].string() : "";
-  return Grade::from_json(json);
+  Grade grade = Grade::from_json(json);
+  if (const LessonGrade* const failed = grade.first_failed(); failed && checks != nullptr) {
+    grade.lessons[static_cast<std::size_t>(failed - grade.lessons.data())].picture =
+        read_text((grades() / (submission + ".svg")).string()).value_or("");
+  }
+  return grade;
 } catch (const std::exception&) {
   return std::nullopt;
 }
@@ -98,6 +103,14 @@ void Book::write(const Grade& grade, const std::string& checks, bool all) {
   }
   if (!all) return;
   write_by_rename(to / "junit.xml", junit(grade));
+  const LessonGrade* const failed = grade.first_failed();
+  for (const fs::path& picture : {grades() / (grade.submission + ".svg"), to / picture_file}) {
+    if (failed != nullptr && !failed->picture.empty()) {
+      write_by_rename(picture, failed->picture);
+    } else {
+      fs::remove(picture);
+    }
+  }
   write_by_rename(to / "report.md", report(grade));
 }
 

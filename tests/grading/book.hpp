@@ -35,7 +35,7 @@ class Book {
   std::uint32_t seed(std::optional<std::uint32_t> given);
 
   /// What this folder says of a submission; nothing if it is no grade of ours. `checks` (if wanted)
-  /// gets what the grade was made with.
+  /// gets what the grade was made with, and the grade its picture: then it can be written again.
   [[nodiscard]] std::optional<Grade> read(const std::string& submission,
                                           std::string* checks = nullptr) const;
 

@@ -243,10 +243,8 @@ std::string page_in(const std::string& report) {
 
 /// What to do next, and the picture of the first step that failed.
 std::string next_of(const Grade& grade) {
-  for (const LessonGrade& lesson : grade.lessons) {
-    const auto step = std::ranges::find_if(
-        lesson.steps, [](const StepGrade& one) { return one.status == "fail"; });
-    if (step == lesson.steps.end()) continue;
+  if (const LessonGrade* const lesson = grade.first_failed()) {
+    const StepGrade* const step = lesson->first_failed();
     std::string text =
         "**Next: " + markdown(name_of(*step)) + ".** " + markdown(step->cause) + "\n\n";
     if (const std::string page = page_in(step->report); !page.empty()) {
@@ -258,6 +256,10 @@ std::string next_of(const Grade& grade) {
     if (const std::string picture = story_picture(step->report, step->program); !picture.empty()) {
       const std::string fence = fence_around(picture);
       text += fence + "text\n" + picture + fence + "\n\n";
+    }
+    if (!lesson->picture.empty()) {
+      text +=
+          "The same with every call: [" + std::string(picture_file) + "](" + picture_file + ")\n\n";
     }
     return text;
   }

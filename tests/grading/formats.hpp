@@ -26,6 +26,9 @@ std::string convert(const Grade& grade, const std::string& format);
 /// JUnit's XML, for GitLab and Jenkins. A step that was not judged is an <error>, never <skipped>.
 std::string junit(const Grade& grade);
 
+/// The picture beside report.md.
+inline constexpr const char* picture_file = "picture.svg";
+
 /// report.md, for the learner.
 std::string report(const Grade& grade);
 

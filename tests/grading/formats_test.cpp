@@ -2,11 +2,18 @@
 
 #include "formats.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <sstream>
 
 #include "harness/base/catch.hpp"
+#include "harness/shown/replay.hpp"
+#include "picture.hpp"
+#include "proof/folder.hpp"
 
 namespace {
 
@@ -309,4 +316,58 @@ TEST_CASE("report.md says what is next, and draws the first step that failed") {
         line, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; })));
   }
   CHECK(widths.size() == 1);
+}
+
+TEST_CASE("A picture is drawn of what was seen, and a file that is no such thing gives none") {
+  const kit::TemporaryFolder folder;
+  const auto picture_of = [&folder](const std::string& text) {
+    const auto file = folder.path() / "seen";
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << text;
+    kit::StepEntry step;
+    step.id = "01.4";
+    step.title = "answers";
+    return kit::seen_picture(file, step);
+  };
+  kit::Replay seen;
+  seen.id = "99.9\"><script>";
+  seen.status = "fail";
+  seen.expected = "\"U\"";
+  seen.got = "</text><script>alert(1)</script>\xff\x01";
+  seen.partners = {"client\" onload=\"alert(1)"};
+  seen.events = {{.who = seen.partners[0], .verb = "sent", .text = seen.got},
+                 {.kind = kit::Replay::Event::Kind::fault, .time = 1, .who = seen.partners[0]}};
+  const std::string svg = picture_of(seen.text());
+  CHECK(svg.starts_with("<svg "));
+  CHECK(svg.ends_with("</svg>\n"));
+  CHECK(count(svg, "01.4 answers") >= 1);
+  CHECK(count(svg, "&lt;script&gt;") >= 1);
+  for (const char* words : {"<script", "\" onload=", "99.9", "href", "\x01"}) {
+    INFO(words);
+    CHECK(count(svg, words) == 0);
+  }
+  CHECK(kit::valid_utf8(svg) == svg);
+
+  for (const char* status : {"pass", "skip", ""}) {
+    seen.status = status;
+    CHECK(picture_of(seen.text()).empty());
+  }
+  seen.status = "fail";
+  seen.cause = "not written: EchoHandler::handle (01.E)";
+  CHECK(picture_of(seen.text()).empty());
+  for (const std::string& no_replay : {std::string(), svg, std::string(9'000'000, '\n')}) {
+    CHECK(picture_of(no_replay).empty());
+  }
+  const auto odd = folder.path() / "odd";
+  CHECK(kit::seen_picture(odd, {}).empty());
+  REQUIRE(mkfifo(odd.c_str(), 0600) == 0);
+  CHECK(kit::seen_picture(odd, {}).empty());
+  std::filesystem::remove(odd);
+  std::filesystem::create_symlink(folder.path() / "seen", odd);
+  CHECK(kit::seen_picture(odd, {}).empty());
+  CHECK(kit::seen_picture(folder.path(), {}).empty());
+
+  kit::Grade grade = sample();
+  CHECK(count(kit::report(grade), kit::picture_file) == 0);
+  grade.lessons[0].picture = svg;
+  CHECK(count(kit::report(grade), "[picture.svg](picture.svg)") == 1);
 }

@@ -77,6 +77,17 @@ void LessonGrade::add_up(double keep) {
   score *= keep;
 }
 
+const StepGrade* LessonGrade::first_failed() const {
+  const auto step = std::ranges::find(steps, "fail", &StepGrade::status);
+  return step == steps.end() ? nullptr : &*step;
+}
+
+const LessonGrade* Grade::first_failed() const {
+  const auto lesson = std::ranges::find_if(
+      lessons, [](const LessonGrade& one) { return one.first_failed() != nullptr; });
+  return lesson == lessons.end() ? nullptr : &*lesson;
+}
+
 double Grade::score() const {
   return sum(lessons, [](const LessonGrade& lesson) { return lesson.score; });
 }

@@ -29,7 +29,10 @@ struct LessonGrade {
   std::vector<StepGrade> steps;
   std::vector<std::string> notes;  ///< sentences for the learner and the teacher
   double seconds = 0;
+  std::string picture;  ///< of the first step that failed: an SVG, which stands in no JSON
 
+  /// The first step that failed, or null.
+  [[nodiscard]] const StepGrade* first_failed() const;
   /// Adds up the steps; a late lesson keeps `keep` of its points.
   void add_up(double keep = 1);
 };
@@ -53,6 +56,8 @@ struct Grade {
   std::string files;  ///< stands for the submitted files, the kit and the course: see Resume
   bool complete = false;
 
+  /// The first lesson in which a step failed, or null.
+  [[nodiscard]] const LessonGrade* first_failed() const;
   [[nodiscard]] double score() const;
   [[nodiscard]] double max() const;
   [[nodiscard]] double seconds() const;

@@ -68,6 +68,25 @@ foreach(expected "right 01.10 12 pass" "careless 01.10 0 fail" "careless 01.5 10
   endif()
 endforeach()
 
+# Beside the report lies the picture of the first step that failed, if there is anything to see.
+function(expect_pictures out)
+  foreach(name right careless half starter)
+    set(folder "${WORK}/${out}/${name}")
+    file(READ "${folder}/report.md" report)
+    string(FIND "${report}" "(picture.svg)" named)
+    set(picture "")
+    if(EXISTS "${folder}/picture.svg")
+      file(READ "${folder}/picture.svg" picture)
+    endif()
+    if(name STREQUAL "careless" AND (named EQUAL -1 OR NOT picture MATCHES "^<svg .*01\\.10 .*here it fails.*</svg>\n$"))
+      message(FATAL_ERROR "${out}: no picture of what fails first: ${picture}\n${report}")
+    elseif(NOT name STREQUAL "careless" AND NOT (named EQUAL -1 AND picture STREQUAL ""))
+      message(FATAL_ERROR "${out}: a picture for ${name}: ${picture}\n${report}")
+    endif()
+  endforeach()
+endfunction()
+expect_pictures(first)
+
 # The starter is red at every step because it is not written.
 file(READ "${WORK}/first/starter/grade.json" json)
 foreach(i RANGE 12)
@@ -79,6 +98,7 @@ endforeach()
 
 # What has a complete grade is not graded again …
 grade(first ${class})
+expect_pictures(first)
 if(NOT words MATCHES "4 of 4  starter[^\n]*graded before")
   message(FATAL_ERROR "it was graded again:\n${words}")
 endif()
@@ -139,6 +159,7 @@ part(2)
 merge(joined 1 ${parts})
 marks_in(joined marks)
 expect_same("in three parts")
+expect_pictures(joined)
 foreach(file class.csv class.html class.md class.json)
   execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files ${WORK}/second/${file} ${WORK}/joined/${file}
     RESULT_VARIABLE status)

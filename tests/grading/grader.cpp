@@ -18,6 +18,7 @@
 #include "harness/base/escape.hpp"
 #include "harness/base/limits.hpp"
 #include "harness/base/sources.hpp"
+#include "picture.hpp"
 #include "refused.hpp"
 
 namespace kit {
@@ -146,6 +147,7 @@ Times Times::scaled() {
 struct LessonGrader::Judged {
   std::string status = "error";
   std::string cause, report, reproduce;
+  std::string picture;  ///< of a failure
   double seconds = 0;
   bool out_of_time = false;
 };
@@ -435,6 +437,7 @@ LessonGrader::Judged LessonGrader::run_step(const Candidate& candidate, const St
   const std::string number = std::to_string(getpid()) + "-" + std::to_string(count.fetch_add(1));
   const fs::path result = results / (step.id + "." + number + ".txt");
   const fs::path note = results / (step.id + "." + number + ".note");
+  const fs::path seen = results / (step.id + "." + number + ".seen");
 
   Command command;
   command.arguments = {(house_.build / "kit-cell").string(), "check", "--note", note.string()};
@@ -456,6 +459,7 @@ LessonGrader::Judged LessonGrader::run_step(const Candidate& candidate, const St
   set("KIT_ROOT", house_.root.string());
   set("KIT_BUILD", house_.build.string());
   set("KIT_RESULT", result.string());
+  set("KIT_SHOW", seen.string());
   set("KIT_SEED", std::to_string(options_.seed));
   set("KIT_TIME_SCALE", number_text(scale));
   set("KIT_DEADLINE_MS", std::to_string(std::max<milliseconds::rep>(unscaled.count(), 1)));
@@ -475,9 +479,6 @@ LessonGrader::Judged LessonGrader::run_step(const Candidate& candidate, const St
   // A failure that took the whole wait for one event, or for the step, is one of time.
   judged.out_of_time = outcome.seconds >= 0.95 * in_seconds(std::min(event, time));
   const std::string too_much = first_line(read_text(note.string()).value_or(""));
-  std::error_code ignored;
-  fs::remove(result, ignored);
-  fs::remove(note, ignored);
 
   using End = Outcome::End;
   if (!too_much.empty()) {
@@ -499,12 +500,15 @@ LessonGrader::Judged LessonGrader::run_step(const Candidate& candidate, const St
     judged.out_of_time = false;
   } else if (outcome.end == End::exited && outcome.code == limits::failed) {
     judged.status = "fail";
+    judged.picture = seen_picture(seen, step);
   } else if (outcome.end == End::exited && outcome.code == limits::cannot_run) {
     judged.status = "not run";
   } else {
     judged.status = "error";
     if (judged.cause.empty()) judged.cause = "the check ended with " + std::to_string(outcome.code);
   }
+  std::error_code ignored;
+  for (const fs::path& file : {result, note, seen}) fs::remove(file, ignored);
   return judged;
 }
 
@@ -536,17 +540,20 @@ class LessonGrader::Run {
         grade_(grade),
         progress_(progress),
         until_(until),
-        judged_(grade.steps.size()),
+        pictures_(grade.steps.size()),
         doubtful_(grade.steps.size(), false) {}
 
   void all() {
-    in_parallel(judged_.size(), grader_.options_.workers, [&](std::size_t i) { first_look(i); });
+    in_parallel(pictures_.size(), grader_.options_.workers, [&](std::size_t i) { first_look(i); });
     std::vector<std::size_t> again;
     for (std::size_t i = 0; i < doubtful_.size(); ++i) {
       if (doubtful_[i]) again.push_back(i);
     }
     in_parallel(again.size(), grader_.options_.workers,
                 [&](std::size_t i) { second_look(again[i]); });
+    if (const StepGrade* const failed = grade_.first_failed()) {
+      grade_.picture = std::move(pictures_[static_cast<std::size_t>(failed - grade_.steps.data())]);
+    }
   }
 
  private:
@@ -604,6 +611,7 @@ class LessonGrader::Run {
   }
 
   void keep(std::size_t i, Judged judged) {
+    pictures_[i] = std::move(judged.picture);
     StepGrade grade = grade_.steps[i];
     grade.status = judged.status;
     grade.points = judged.status == "pass" ? grade.max : 0;
@@ -634,7 +642,7 @@ class LessonGrader::Run {
   LessonGrade& grade_;
   const Progress& progress_;
   Clock::time_point until_;
-  std::vector<Judged> judged_;
+  std::vector<std::string> pictures_;
   std::vector<char> doubtful_;
   std::mutex mutex_;
   std::map<std::string, unsigned> waits_;

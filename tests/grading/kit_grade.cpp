@@ -473,7 +473,7 @@ class Class {
     }
     std::fprintf(out_,
                  "\n  Written to %s: class.html, class.md, class.json, class.csv,\n"
-                 "  and for each grade.json, junit.xml, report.md\n",
+                 "  and for each grade.json, junit.xml, report.md (and picture.svg)\n",
                  kit::escape_text(book_.folder().string()).c_str());
     std::fflush(out_);
     if (out_ == stderr) {

@@ -1,11 +1,19 @@
 #include "picture.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <sstream>
 #include <vector>
 
+#include "harness/base/descriptor.hpp"
 #include "harness/base/escape.hpp"
+#include "harness/shown/picture.hpp"
+#include "harness/shown/replay.hpp"
+#include "json.hpp"
 
 namespace kit {
 namespace {
@@ -17,6 +25,10 @@ constexpr std::size_t lead_width = 7;
 constexpr std::size_t widest = 44;
 /// A story's end is where it failed: so many acts of it are drawn.
 constexpr std::size_t most_acts = 14;
+
+/// Far from what a step makes: a picture has sixty rows, some 20 kB.
+constexpr std::size_t most_seen = std::size_t{8} << 20;
+constexpr std::size_t most_picture = std::size_t{256} << 10;
 
 struct Act {
   std::string verb, text;
@@ -103,6 +115,29 @@ std::string story_picture(std::string_view report, const std::string& whose) {
     }
   }
   return picture;
+}
+
+std::string seen_picture(const std::filesystem::path& seen, const StepEntry& step) {
+  const Descriptor file(open(seen.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status {};
+  if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      static_cast<std::size_t>(status.st_size) > most_seen) {
+    return {};
+  }
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t size = 0;
+  for (ssize_t n = 1; n > 0 && size < text.size();) {
+    n = read(file.get(), text.data() + size, text.size() - size);
+    if (n > 0) size += static_cast<std::size_t>(n);
+  }
+  text.resize(size);
+  auto replay = Replay::parse(text);
+  // Of what is not written there is nothing to see.
+  if (!replay || replay->status != "fail" || replay->cause.starts_with("not written")) return {};
+  replay->id = step.id;
+  replay->title = step.title;
+  std::string picture = valid_utf8(picture_of(*replay));
+  return picture.size() > most_picture ? "" : picture;
 }
 
 }  // namespace kit

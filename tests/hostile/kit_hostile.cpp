@@ -402,8 +402,14 @@ class Trial {
              "no note says \"" + words + "\", but:\n" + notes);
     }
     const std::string report = kit::read_text((where / "report.md").string()).value_or("");
+    const std::string picture = kit::read_text((where / "picture.svg").string()).value_or("");
+    for (const char* markup : {"<script", "href", "<image", "<foreignObject"}) {
+      expect(picture.find(markup) == std::string::npos,
+             std::string("the picture has a ") + markup + " in it");
+    }
     for (const std::string& words : about_.all("hidden")) {
-      expect(report.find(words) == std::string::npos, "the report shows \"" + words + "\"");
+      expect((report + picture).find(words) == std::string::npos,
+             "the report or its picture shows \"" + words + "\"");
       expect(said_.output.find(words) == std::string::npos, "kit-grade shows \"" + words + "\"");
     }
   }

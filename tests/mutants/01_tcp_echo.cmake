@@ -391,7 +391,8 @@ kit_mutant(
   WITH [[      if (count > 0) return static_cast<std::size_t>(count);
       if (count == 0) continue;]]
   STEP 01.5
-  WORDS "does not close after the client's end of file")
+  WORDS "recv() has returned 0, the end of file"
+  NOT_WORDS "does not close after")
 
 kit_mutant(
   NAME buffer-carried-over

@@ -212,6 +212,13 @@ struct Target {
   bool receives = false;
   const void* to = nullptr;  // where a datagram goes
   std::size_t to_size = 0;
+  const void* goes_on = nullptr;  // where the caller does, of calls that lead to a learner's line
+
+  Target from(const void* caller) const {
+    Target target = *this;
+    target.goes_on = caller;
+    return target;
+  }
 };
 
 struct Fault {
@@ -513,11 +520,6 @@ class UnderWay {
 
   void set_argument(int index, std::int64_t value) { record_.arguments[index] = value; }
 
-  void comes_from(const void* goes_on) {
-    record_.caller =
-        static_cast<std::uint32_t>(place_in_program(reinterpret_cast<std::uint64_t>(goes_on)));
-  }
-
   // Not written down unless it fails: what every program does in passing.
   void show_failure_only() { only_failure_ = true; }
 
@@ -572,7 +574,8 @@ class UnderWay {
   record_.entered_at = now_if_timed();
   record_.returned_at = 0;
   record_.data_size = 0;
-  record_.caller = 0;
+  record_.caller =
+      static_cast<std::uint32_t>(place_in_program(reinterpret_cast<std::uint64_t>(target.goes_on)));
   block->entered[number()].fetch_add(1, std::memory_order_relaxed);
 
   Known known;
@@ -923,7 +926,8 @@ KIT_WRAP(int, accept4, int fd, sockaddr* address, socklen_t* size, int flags) {
 KIT_WRAP(ssize_t, recv, int fd, void* bytes, std::size_t size, int flags) {
   if (!block) return __real_recv(fd, bytes, size, flags);
   const iovec part = one_part(bytes, size);
-  return transfer({Call::recv, fd, 0, true}, flags, {&part, 1}, not_asked,
+  return transfer(Target{Call::recv, fd, 0, true}.from(__builtin_return_address(0)), flags,
+                  {&part, 1}, not_asked,
                   [&](Parts parts) { return __real_recv(fd, bytes, parts.list->iov_len, flags); });
 }
 
@@ -931,9 +935,10 @@ KIT_WRAP(ssize_t, recvfrom, int fd, void* bytes, std::size_t size, int flags, so
          socklen_t* from_size) {
   if (!block) return __real_recvfrom(fd, bytes, size, flags, from, from_size);
   const iovec part = one_part(bytes, size);
-  return transfer({Call::recvfrom, fd, 0, true}, flags, {&part, 1}, not_asked, [&](Parts parts) {
-    return __real_recvfrom(fd, bytes, parts.list->iov_len, flags, from, from_size);
-  });
+  return transfer(Target{Call::recvfrom, fd, 0, true}.from(__builtin_return_address(0)), flags,
+                  {&part, 1}, not_asked, [&](Parts parts) {
+                    return __real_recvfrom(fd, bytes, parts.list->iov_len, flags, from, from_size);
+                  });
 }
 
 KIT_WRAP(ssize_t, recvmsg, int fd, msghdr* message, int flags) {
@@ -963,8 +968,8 @@ KIT_WRAP(ssize_t, read, int fd, void* bytes, std::size_t size) {
   const Socket kind = block ? socket_of(fd) : no_socket;
   if (kind == no_socket) return from_elsewhere(__real_read(fd, bytes, size));
   const iovec part = one_part(bytes, size);
-  return transfer({Call::read, fd, 0, true}, 0, {&part, 1}, kind,
-                  [&](Parts parts) { return __real_read(fd, bytes, parts.list->iov_len); });
+  return transfer(Target{Call::read, fd, 0, true}.from(__builtin_return_address(0)), 0, {&part, 1},
+                  kind, [&](Parts parts) { return __real_read(fd, bytes, parts.list->iov_len); });
 }
 
 KIT_WRAP(int, eventfd_read, int fd, eventfd_t* value) {
@@ -1035,7 +1040,8 @@ KIT_WRAP(ssize_t, sendto, int fd, const void* bytes, std::size_t size, int flags
          const sockaddr* to, socklen_t to_size) {
   if (!block) return __real_sendto(fd, bytes, size, flags, to, to_size);
   const iovec part = one_part(bytes, size);
-  return transfer({Call::sendto, fd, 0, false, to, to_size}, flags, {&part, 1}, not_asked,
+  const Target target{Call::sendto, fd, 0, false, to, to_size};
+  return transfer(target.from(__builtin_return_address(0)), flags, {&part, 1}, not_asked,
                   [&](Parts parts) {
                     return __real_sendto(fd, bytes, parts.list->iov_len, flags, to, to_size);
                   });
@@ -1150,8 +1156,7 @@ KIT_WRAP(int, shutdown, int fd, int how) {
 KIT_WRAP(int, close, int fd) {
   const Socket kind = block ? socket_or_listener(fd) : no_socket;
   if (kind == no_socket) return __real_close(fd);
-  UnderWay call({Call::close, fd}, {fd}, kind);
-  call.comes_from(__builtin_return_address(0));
+  UnderWay call(Target{Call::close, fd}.from(__builtin_return_address(0)), {fd}, kind);
   return static_cast<int>(plain_call(call, [&] { return __real_close(fd); }));
 }
 

@@ -100,7 +100,7 @@ struct Record {
   std::int64_t entered_at;   ///< nanoseconds of CLOCK_MONOTONIC; 0 unless the block is `timed`
   std::int64_t returned_at;  ///< the same
   std::uint32_t data_size;   ///< bytes kept in data
-  std::uint32_t caller;      ///< of a close: where it will go on, as in Noticed; 0: elsewhere
+  std::uint32_t caller;      ///< of some calls: where it will go on, as in Noticed; 0: elsewhere
   std::uint8_t data[48];     ///< the first bytes moved; an address; a path
 };
 static_assert(sizeof(Record) == 144 && alignof(Record) == 8);

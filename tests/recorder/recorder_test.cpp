@@ -535,6 +535,11 @@ TEST_CASE("a loop that turns, and one that looks again and again, are noticed") 
     REQUIRE(turning.turning());
     CHECK(contains(turning.turning()->text(), "recv(3, 1, MSG_DONTWAIT) = -1 EAGAIN"));
     CHECK(leads_to(*turning.turning(), path, "// for nothing"));
+    const auto calls = turning.records();
+    const auto last = std::find_if(calls.rbegin(), calls.rend(),
+                                   [](const auto& call) { return call.is(Calls::recv); });
+    REQUIRE(last != calls.rend());
+    CHECK(leads_to(*last, path, "// for nothing"));
     CHECK(turning.turns_most() == 1500);
     CHECK(!turning.dozing());
     RecorderLog dozing;

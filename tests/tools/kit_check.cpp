@@ -43,7 +43,8 @@ int wrong(const std::string& sentence) {
 }
 
 void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
+  static const kit::Style style(STDOUT_FILENO);
+  std::fputs(kit::paint_lines(style, text).c_str(), stdout);
   std::fflush(stdout);
 }
 

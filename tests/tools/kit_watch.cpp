@@ -425,7 +425,8 @@ class Watch {
     const std::size_t rows = screen_.moves() ? body_rows() : body_size_;
     if (!screen_.moves()) first_row_ = 0;
     for (std::size_t i = first_row_; i < std::min(first_row_ + rows, text.size()); ++i) {
-      out.push_back(text[i]);
+      const bool report = view_ == View::report || view_ == View::all;
+      out.push_back(report ? kit::paint_line(style_, text[i]) : text[i]);
     }
     if (!screen_.moves()) return out;
     while (out.size() < rows + 5) out.emplace_back();

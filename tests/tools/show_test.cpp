@@ -1,5 +1,8 @@
 // kit-show: its two columns; and the program itself, with wrong answers and right ones.
 
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +11,7 @@
 #include <vector>
 
 #include "harness/base/catch.hpp"
+#include "harness/base/descriptor.hpp"
 #include "harness/base/escape.hpp"
 #include "harness/base/sources.hpp"
 #include "harness/shown/replay.hpp"
@@ -96,7 +100,7 @@ struct Wrong {
   const char* with;
 };
 
-// As in tests/mutants/01_tcp_echo.cmake.
+// As in tests/mutants.
 const Wrong wrong_answers[] = {
     {"01.1", "client.cpp", "  half_close(connection);\n", ""},
     {"01.1", "client.cpp", "send_all(connection, message);",
@@ -106,25 +110,64 @@ const Wrong wrong_answers[] = {
     {"01.5", "server.cpp", "for (std::size_t i = 0; i < count; ++i)",
      "for (std::size_t i = 0; i < 1; ++i)"},
     {"01.5", "server.cpp", "while (const std::size_t count", "if (const std::size_t count"},
+    {"01.7", "server.cpp", "while (const std::size_t count", "if (const std::size_t count"},
+    {"03.3", "stream_handler.cpp", "begin_ += size;", "begin_ = end_;"},
 };
 
-/// The finished lesson 01 with one change, in a folder that keeps its name: what is built of it is
-/// found again.
+/// The finished lesson with one change, in a folder that keeps its name: what is built of it is
+/// found again. One test at a time has it.
 fs::path folder_with(const Wrong& wrong) {
   const fs::path folder = build / "kit" / "show-test";
-  const fs::path lesson = folder / "01_tcp_echo";
-  fs::remove_all(lesson);
-  fs::create_directories(lesson);
-  for (const char* file : {"client.cpp", "server.cpp", "tcp_server.cpp"}) {
-    std::string text = *kit::read_text(root / "solutions" / "01_tcp_echo" / file);
-    if (std::string_view(file) == wrong.file) {
-      const std::size_t at = text.find(wrong.replace);
-      REQUIRE(at != std::string::npos);
-      text.replace(at, std::string_view(wrong.replace).size(), wrong.with);
-    }
-    std::ofstream(lesson / file) << text;
+  fs::create_directories(folder);
+  static const kit::Descriptor lock(
+      ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  REQUIRE((lock && ::flock(lock.get(), LOCK_EX) == 0));
+  for (const auto& solution : fs::directory_iterator(root / "solutions")) {
+    const std::string name = solution.path().filename().string();
+    if (!name.starts_with(std::string(wrong.step).substr(0, 2) + '_')) continue;
+    fs::remove_all(folder / name);
+    fs::copy(solution, folder / name);
+    const fs::path file = folder / name / wrong.file;
+    std::string text = kit::read_text(file.string()).value_or("");
+    const std::size_t at = text.find(wrong.replace);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, std::string_view(wrong.replace).size(), wrong.with);
+    std::ofstream(file) << text;
   }
   return folder;
+}
+
+/// With one blank where there were many, and # for each number.
+std::string smoothed(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const bool digit = c >= '0' && c <= '9';
+    const char kept = digit ? '#' : c == '\n' ? ' ' : c;
+    const bool again = (kept == ' ' || digit) && !out.empty() && out.back() == kept;
+    if (!again) out += kept;
+  }
+  return out.substr(std::min(out.find_first_not_of(' '), out.size()));
+}
+
+/// What decks quote of a run of kit-show, a block each: the lines below "$ build/kit-show STEP".
+std::vector<std::vector<std::string>> quoted(const std::string& step) {
+  std::vector<std::vector<std::string>> blocks;
+  for (const auto& entry : fs::directory_iterator(root / "slides")) {
+    if (entry.path().extension() != ".md") continue;
+    std::ifstream in(entry.path());
+    bool inside = false;
+    for (std::string line; std::getline(in, line);) {
+      if (line == "$ build/kit-show " + step) {
+        inside = true;
+        blocks.emplace_back();
+      } else if (line.starts_with("```")) {
+        inside = false;
+      } else if (inside) {
+        blocks.back().push_back(line);
+      }
+    }
+  }
+  return blocks;
 }
 
 }  // namespace
@@ -197,6 +240,7 @@ TEST_CASE("kit-show says what is wrong with its command line, and leaves nothing
 }
 
 TEST_CASE("kit-show shows wrong answers with the difference that the check reports") {
+  int compared = 0;
   for (const Wrong& wrong : wrong_answers) {
     INFO(wrong.step << ' ' << wrong.replace << " -> " << wrong.with);
     const fs::path folder = folder_with(wrong);
@@ -220,7 +264,19 @@ TEST_CASE("kit-show shows wrong answers with the difference that the check repor
     CHECK(svg.starts_with("<svg "));
     CHECK(svg.ends_with("</svg>\n"));
     CHECK(svg.find("here it fails") != std::string::npos);
+    CHECK(checked.output.find("build/kit-show " + std::string(wrong.step)) != std::string::npos);
+    for (const auto& block : quoted(wrong.step)) {
+      ++compared;
+      std::string rest = smoothed(shown.output);
+      for (const std::string& line : block) {
+        INFO(line);
+        const std::size_t at = rest.find(smoothed(line));
+        REQUIRE(at != std::string::npos);
+        rest.erase(0, at);
+      }
+    }
   }
+  CHECK(compared == 2);  // decks
 }
 
 TEST_CASE("kit-show shows the finished answers, and waits for no key where there is no terminal") {

@@ -40,6 +40,27 @@ std::string Style::paint(Colour colour, const std::string& text) const {
   return std::string("\x1b[") + codes[colour] + 'm' + text + "\x1b[0m";
 }
 
+std::string paint_line(const Style& style, const std::string& line) {
+  const bool title = line.size() > 2 && line.starts_with("  ") && line[2] != ' ';
+  if (title) return style.paint(Style::bold, line);
+  if (line.starts_with("       got  ") || line.ends_with(" ^ here")) {
+    return style.paint(Style::red, line);
+  }
+  const bool told = line.find(" by the check") != std::string::npos;
+  return told ? style.paint(Style::yellow, line) : line;
+}
+
+std::string paint_lines(const Style& style, std::string_view report) {
+  std::string out;
+  while (!report.empty()) {
+    const std::size_t end = std::min(report.find('\n'), report.size());
+    out += paint_line(style, std::string(report.substr(0, end)));
+    if (end < report.size()) out += '\n';
+    report.remove_prefix(std::min(end + 1, report.size()));
+  }
+  return out;
+}
+
 Screen::Screen() : moves_(knows_cursor(STDOUT_FILENO)) {
   if (::isatty(STDOUT_FILENO) != 0 && ::tcgetattr(STDIN_FILENO, &before_) == 0) {
     has_keys_ = true;

@@ -18,11 +18,20 @@ class Style {
   enum Colour { green, red, yellow, dim, bold };
 
   explicit Style(int fd);
+  /// As on a terminal, wherever it goes.
+  static Style always() { return Style(); }
   std::string paint(Colour colour, const std::string& text) const;
 
  private:
-  bool colour_;
+  Style() = default;
+  bool colour_ = true;
 };
+
+/// A line of a report: a title, what came in place of what was expected, and a call in which the
+/// check had a hand have colours of their own.
+std::string paint_line(const Style& style, const std::string& line);
+/// All its lines.
+std::string paint_lines(const Style& style, std::string_view report);
 
 /// A screen that is drawn again and again in place, with keys that are read one by one. Where the
 /// terminal cannot move its cursor (or is none), each new screen follows the last. The destructor

@@ -1,5 +1,6 @@
 // The learner's loop as a learner has it: kit-watch in a terminal, and a file that is saved.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "harness/base/catch.hpp"
+#include "harness/base/descriptor.hpp"
 #include "harness/base/sources.hpp"
 #include "harness/kernel/events.hpp"
 #include "harness/processes/orphans.hpp"
@@ -252,4 +254,44 @@ TEST_CASE("long lines are broken at blanks, and keep their indentation") {
   CHECK(kit::wrap("  one two three", 9) == std::vector<std::string>{"  one two", "  three"});
   CHECK(kit::wrap("123456789", 4) == std::vector<std::string>{"1234", "5678", "9"});
   CHECK(kit::wrap("a\n\nb\n", 4) == std::vector<std::string>{"a", "", "b"});
+}
+
+TEST_CASE("a report has colours on a terminal that knows them, and the same words everywhere") {
+  const std::string report =
+      "01.7 a message in pieces comes back whole      0 of 8 points\n\n"
+      "  what happened\n"
+      "    3. expected \"WORLD\" (5 bytes)\n"
+      "       got      end of file\n"
+      "  what your server did\n"
+      "    recv(6, 16384) = -1 EINTR (told by the check)\n";
+  const std::string painted = kit::paint_lines(kit::Style::always(), report);
+  for (const char* line :
+       {"\x1b[1m  what happened\x1b[0m\n", "\x1b[31m       got      end of file\x1b[0m\n",
+        "\x1b[33m    recv(6, 16384) = -1 EINTR (told by the check)\x1b[0m\n",
+        "\n    3. expected \"WORLD\" (5 bytes)\n"}) {
+    INFO(painted);
+    CHECK(painted.find(line) != std::string::npos);
+  }
+  std::string words = painted;
+  for (std::size_t at; (at = words.find('\x1b')) != std::string::npos;) {
+    words.erase(at, words.find('m', at) + 1 - at);
+  }
+  CHECK(words == report);
+
+  const auto on = [&report](int fd) { return kit::paint_lines(kit::Style(fd), report); };
+  const kit::Descriptor file(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  CHECK(on(file.get()) == report);
+  const kit::Descriptor leader(::posix_openpt(O_RDWR | O_NOCTTY));
+  REQUIRE((leader && ::grantpt(leader.get()) == 0 && ::unlockpt(leader.get()) == 0));
+  const kit::Descriptor terminal(::open(::ptsname(leader.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  REQUIRE(terminal);
+  ::unsetenv("NO_COLOR");
+  ::setenv("TERM", "xterm", 1);
+  CHECK(on(terminal.get()) == painted);
+  ::setenv("TERM", "dumb", 1);
+  CHECK(on(terminal.get()) == report);
+  ::setenv("TERM", "xterm", 1);
+  ::setenv("NO_COLOR", "1", 1);
+  CHECK(on(terminal.get()) == report);
+  ::unsetenv("NO_COLOR");
 }

@@ -143,6 +143,25 @@ Place find_task(const std::string& sources, const Task& task, const std::string&
   return {task.file, 0};
 }
 
+const Task* task_at(const std::string& sources, const Lesson& lesson, const Place& place,
+                    const std::string& likeliest) {
+  const auto text = read_text(sources + '/' + place.file);
+  if (!text) return nullptr;
+  const Task* found = nullptr;
+  int last = 0;
+  for (const Task& task : lesson.tasks) {
+    if (task.file != place.file) continue;
+    for (const std::string& symbol : task.symbols) {
+      const int line = definition_line(*text, symbol);
+      const bool better = line > last || (line == last && line > 0 && task.id == likeliest);
+      if (!better || line > place.line) continue;
+      last = line;
+      found = &task;
+    }
+  }
+  return found;
+}
+
 std::string page_heading(const std::string& page, std::string_view task) {
   const auto text = read_text(page);
   if (!text) return {};

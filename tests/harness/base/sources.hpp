@@ -23,6 +23,11 @@ struct Place {
 /// TODO mark, else the file.
 Place find_task(const std::string& sources, const Task& task, const std::string& function = {});
 
+/// The task in whose function a place lies: of all functions that tasks name, the last that begins
+/// above it; of several tasks that name it `likeliest`, else the first. Null if none does.
+const Task* task_at(const std::string& sources, const Lesson& lesson, const Place& place,
+                    const std::string& likeliest);
+
 /// The line (from 1) on which a symbol ("EchoHandler::handle") is defined in a C++ text; 0 if none.
 int definition_line(std::string_view text, std::string_view symbol);
 

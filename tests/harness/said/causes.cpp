@@ -81,6 +81,11 @@ std::string not_ready_sentence(const Program& program) {
   return {};
 }
 
+constexpr const char* end_of_file_sentence =
+    "A loop turns: recv() has returned 0, the end of file, and is asked again and again. After "
+    "that nothing more comes, and 0 comes at once. It is the other side's last word: the loop "
+    "ends.";
+
 // It does not wait but compute, and has done so for a good part of our own waiting (others may
 // have taken the processor from it).
 bool computes(const Program& program) {
@@ -186,8 +191,10 @@ Diagnosis diagnose(const Step& step) {
   }
 
   // What is proven takes the place of what the step suspects.
+  std::string fact;
   if (failure.cause.empty()) {
-    if (std::string fact = proven(step, files, result); !fact.empty()) suspicion = std::move(fact);
+    fact = proven(step, files, result);
+    if (!fact.empty()) suspicion = fact;
     result.cause = suspicion;
   } else if (failure.about != nullptr) {
     result.place = first_place(failure.calls, *failure.about, files);
@@ -243,14 +250,19 @@ Diagnosis diagnose(const Step& step) {
   if (hangs && result.program->alive()) result.kind = Diagnosis::Kind::hang;
   for (const auto& program : programs) {
     const RecorderLog* const log = program->recorder_if_any();
-    if (log == nullptr || program->on_purpose() || !failure.cause.empty()) continue;
+    if (log == nullptr || program->on_purpose() || !failure.cause.empty() || !fact.empty()) {
+      continue;
+    }
     const auto call = log->turning();
     if (!call) continue;
     result.program = program.get();
     // (A wait that always returns is not at fault: what it is asked for is.)
     const Place place = call->is(Calls::any_wait) ? Place{} : place_of(*call, *program, files);
     if (!place.empty()) result.place = place;
-    result.cause = with_suspicion(turning_sentence + (" So it goes on: " + call->text() + '.'));
+    // It is proven, and stands alone.
+    const bool ended = call->is(Calls::recv | Calls::read) && call->result == 0;
+    result.cause = (ended ? end_of_file_sentence : turning_sentence) +
+                   (" So it goes on: " + call->text() + '.');
     return result;
   }
   if (result.kind == Diagnosis::Kind::hang && computes(*result.program)) {

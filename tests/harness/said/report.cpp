@@ -20,10 +20,10 @@ namespace kit {
 namespace {
 
 constexpr Room rooms[] = {
-    {limits::story_lines, limits::trace_lines, limits::relayed_lines, 8, 4, 60},
-    {20, 10, 6, 4, 3, 24},
-    {16, 8, 4, 3, 2, 12},
-    {12, 6, 3, 2, 2, 8},
+    {limits::story_lines, limits::trace_lines, limits::relayed_lines, 8, 8},
+    {20, 10, 6, 4, 6},
+    {16, 8, 4, 3, 4},
+    {12, 6, 3, 2, 0},
 };
 
 std::string first_line(std::string_view text) {
@@ -143,19 +143,20 @@ std::string did_section(const Step& step, const Diagnosis& diagnosis, const Room
 
 std::string where_section(const Step& step, const Diagnosis& diagnosis) {
   const Lesson& lesson = step.lesson();
-  const Task* const task = lesson.task(diagnosis.task);
+  const std::string& sources = step.settings().sources;
   Place place = diagnosis.place;
-  if (place.empty() && task != nullptr) {
-    place = find_task(step.settings().sources, *task, diagnosis.function);
-  }
-  if (place.empty() && diagnosis.task.empty()) return {};
+  const Task* task = task_at(sources, lesson, place, diagnosis.task);
+  if (task == nullptr) task = lesson.task(diagnosis.task);
+  const std::string id = task == nullptr ? diagnosis.task : task->id;
+  if (place.empty() && task != nullptr) place = find_task(sources, *task, diagnosis.function);
+  if (place.empty() && id.empty()) return {};
   std::string line = "    lessons/" + lesson.name + '/';
   if (!place.empty()) {
     line += place.file + (place.line > 0 ? ':' + std::to_string(place.line) : "");
   }
   const std::string heading =
-      page_heading(step.settings().root + "/lessons/" + lesson.name + "/README.md", diagnosis.task);
-  const std::string page = "page: \"" + (heading.empty() ? diagnosis.task : heading) + '"';
+      page_heading(step.settings().root + "/lessons/" + lesson.name + "/README.md", id);
+  const std::string page = "page: \"" + (heading.empty() ? id : heading) + '"';
   const bool fits = width_of(line) + 3 + width_of(page) <= report_width();
   return title("where to look") + line + (fits ? "   " : "\n    ") + page + '\n';
 }

@@ -17,9 +17,8 @@ inline constexpr const char* build_folder = "build/";
 /// How much of everything a report shows: a reader takes in so many lines and no more.
 struct Room {
   std::size_t story, trace, stderr_lines;
-  std::size_t descriptors;    // of a program that hangs
-  std::size_t conversations;  // that "see it yourself" plays again
-  std::size_t acts;           // of each: its first
+  std::size_t descriptors;  // of a program that hangs
+  std::size_t by_hand;      // lines that show it without the check
 };
 
 /// The head of a section.
@@ -28,7 +27,8 @@ std::string title(std::string_view text);
 /// Running text: broken at blanks, each line indented by four.
 std::string wrapped(std::string_view text);
 
-/// "see it yourself": the commands that play the step again by hand. (see_it_yourself.cpp)
+/// "see it yourself": the command that shows the step again, and lines that do it by hand where those
+/// show it too. (see_it_yourself.cpp)
 std::string see_section(const Step& step, const Diagnosis& diagnosis, const Room& room);
 
 }  // namespace kit

@@ -90,12 +90,7 @@ std::string in_shell_lines(std::string_view command) {
   return out + line + '\n';
 }
 
-bool sends(const std::string& word) {
-  return word == "--send" || word == "--fill";
-}
-
-// Its first acts, and how many sends are then left out.
-std::string talk_of(const Conversation& conversation, const Room& room, std::size_t& left_out) {
+std::string talk_of(const Conversation& conversation) {
   std::string command = std::string(build_folder) + "kit-talk ";
   if (conversation.listens) command += "--listen ";
   if (conversation.address.is_unix()) {
@@ -106,75 +101,65 @@ std::string talk_of(const Conversation& conversation, const Room& room, std::siz
   }
   if (conversation.datagrams) command += " --udp";
   std::vector<std::string> words = conversation.words;
-  left_out += conversation.left_out;
-  if (words.size() > room.acts) {
-    // An act and what it says stay together.
-    const auto cut =
-        std::find_if(words.begin() + static_cast<std::ptrdiff_t>(room.acts), words.end(),
-                     [](const std::string& word) { return word.starts_with("--"); });
-    left_out += static_cast<std::size_t>(std::count_if(cut, words.end(), sends));
-    words.erase(cut, words.end());
-  }
   while (!words.empty() && words.back() == "--pause") words.pop_back();
   for (const std::string& word : words) command += ' ' + word;
-  if (conversation.open && !conversation.datagrams && !conversation.listens) command += " --hold";
+  if (conversation.open && !conversation.datagrams) command += " --hold";
   return command;
 }
 
-}  // namespace
+bool had_faults(const Program& program) {
+  const RecorderLog* const log = program.recorder_if_any();
+  if (log == nullptr || !log->attached()) return false;
+  const auto faults = log->delivered();
+  return std::ranges::any_of(faults, [](const auto& one) { return one.times > 0; });
+}
 
-std::string see_section(const Step& step, const Diagnosis& diagnosis, const Room& room) {
-  const bool instrumented = diagnosis.kind == Diagnosis::Kind::sanitizer;
+// The same without the check, where that shows it too: what failed is what a partner of one program
+// has seen, and all that the partners did can be typed.
+std::string by_hand(const Step& step, const Diagnosis& diagnosis) {
+  if (step.failure()->who.empty()) return {};
   std::vector<const Conversation*> talks;
   for (const Conversation& one : step.conversations()) {
     if (!one.name.empty()) talks.push_back(&one);
   }
   // Of a client: itself and the partner that it was given, not those of earlier clients.
   std::size_t from = 0;
-  const bool one_client = diagnosis.program != nullptr && !diagnosis.program->is_server();
-  if (one_client) {
+  if (diagnosis.program != nullptr && !diagnosis.program->is_server()) {
     for (const Conversation* one : talks) {
       if (one->listens && one->order < diagnosis.program->order()) from = one->order;
     }
     std::erase_if(talks, [from](const Conversation* one) { return one->order < from; });
   }
-  // The last of many is the one that failed; the first few show how it began.
-  if (talks.size() > room.conversations) {
-    talks.erase(talks.begin() + static_cast<std::ptrdiff_t>(room.conversations - 1),
-                talks.end() - 1);
-  }
   std::vector<std::pair<std::size_t, std::string>> lines;
-  bool injected = false;
   for (const auto& program : step.programs()) {
-    if (const RecorderLog* log = program->recorder_if_any()) {
-      injected |= std::ranges::any_of(log->records(), [](const CallRecord& record) {
-        return record.injected != recorder::Action::none;
-      });
-    }
     if (program->order() < from) continue;
-    std::string command = command_of(step, *program, instrumented);
-    const bool known =
-        std::ranges::any_of(lines, [&command](const auto& line) { return line.second == command; });
-    if (!known) lines.emplace_back(program->order(), std::move(command));
+    if (!lines.empty() || had_faults(*program)) return {};
+    const bool instrumented = diagnosis.kind == Diagnosis::Kind::sanitizer;
+    lines.emplace_back(program->order(), command_of(step, *program, instrumented));
   }
-  if (lines.empty()) return {};
-  std::size_t left_out = 0;
   for (const Conversation* one : talks) {
+    if (!one->exact) return {};
     // One that stays open while the next speaks goes to the background.
     const bool background = one->listens || (one->open && one != talks.back());
-    lines.emplace_back(one->order, talk_of(*one, room, left_out) + (background ? " &" : ""));
+    lines.emplace_back(one->order, talk_of(*one) + (background ? " &" : ""));
   }
   std::ranges::sort(lines);
-  std::string out = title("see it yourself");
+  std::string out;
   for (const auto& [order, line] : lines) out += in_shell_lines(line);
-  if (left_out > 0) {
-    out += "    (The check went on to send " + with_commas(left_out) + " more times.)\n";
-  }
-  if (injected) {
-    out += wrapped(
-        "(The check made some of its calls fail, or held them: by hand you may need patience.)");
-  }
   return out;
+}
+
+}  // namespace
+
+std::string see_section(const Step& step, const Diagnosis& diagnosis, const Room& room) {
+  if (step.lesson().name.empty()) return {};
+  std::string out =
+      title("see it yourself") + "    " + build_folder + "kit-show " + step.entry().id;
+  if (step.random_used()) out += " --seed " + std::to_string(step.settings().seed);
+  const std::string plain = by_hand(step, diagnosis);
+  const bool short_enough = std::ranges::count(plain, '\n') <= static_cast<long>(room.by_hand);
+  return out + '\n' +
+         (plain.empty() || !short_enough ? "" : "    or, without the check:\n" + plain);
 }
 
 }  // namespace kit

@@ -169,7 +169,7 @@ struct CallRecord {
   std::int64_t entered_at = 0;   ///< nanoseconds of the steady clock, after keep_times(); else 0
   std::int64_t returned_at = 0;  ///< the same
   /// Who called, innermost first, as frames.hpp's lines_at() takes it: of a call that was noticed;
-  /// of each other close() the caller alone.
+  /// of each other close(), recv(), recvfrom(), read() and sendto() the caller alone.
   std::vector<std::uint64_t> callers{};
 
   bool is(Calls calls) const { return calls.contains(call); }

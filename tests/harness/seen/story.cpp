@@ -27,11 +27,12 @@ constexpr std::size_t most_words = 60;
 
 void Conversation::add_send(std::string_view bytes) {
   if (words.size() >= most_words) {
-    ++left_out;
+    exact = false;
     return;
   }
   if (bytes.size() > limits::shown_bytes) {
-    // Too long for a command line: as many bytes of another kind.
+    // Too long for a command line: as many letters.
+    exact = exact && std::ranges::all_of(bytes, [](char c) { return c >= 'a' && c <= 'z'; });
     words.push_back("--fill");
     words.push_back(std::to_string(bytes.size()));
   } else {

@@ -22,7 +22,7 @@ struct Conversation {
   std::size_t order = 0;           ///< its place among programs and conversations
   bool open = true;                ///< it has neither half-closed nor closed
   std::vector<std::string> words;  ///< {"--send", "'hello '", "--pause", …}
-  std::size_t left_out = 0;        ///< further sends, too many to type
+  bool exact = true;               ///< the words say all: every send, and no other bytes
 
   void add_send(std::string_view bytes);
   /// A pause between two sends: the first was answered, or at least read.

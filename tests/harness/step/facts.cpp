@@ -27,7 +27,7 @@ bool same_thread(const CallRecord& a, const CallRecord& b) {
 }
 
 // A receive that was told EINTR, and whose connection was closed without another one.
-std::optional<std::string> not_made_again(const std::vector<CallRecord>& calls) {
+std::optional<Fact> not_made_again(const std::vector<CallRecord>& calls) {
   for (auto call = calls.rbegin(); call != calls.rend(); ++call) {
     if (call->injected != recorder::Action::fail || call->error != EINTR ||
         !call->is(Calls::any_recv)) {
@@ -37,9 +37,10 @@ std::optional<std::string> not_made_again(const std::vector<CallRecord>& calls) 
       if (later->pid != call->pid || later->arguments[0] != call->arguments[0]) continue;
       if (later->is(Calls::any_recv)) break;
       if (!later->is(Calls::close | Calls::shutdown)) continue;
-      return call->text() +
-             ": a signal had come. That is no error and no end, and the call was not made again. "
-             "Ask again after EINTR.";
+      return Fact{call->text() +
+                      ": a signal had come. That is no error and no end, and the call was not made "
+                      "again. Ask again after EINTR.",
+                  {*call}};
     }
   }
   return std::nullopt;
@@ -47,7 +48,7 @@ std::optional<std::string> not_made_again(const std::vector<CallRecord>& calls) 
 
 // A datagram of so many bytes came in, and the answer that followed was as long as the buffer, or
 // one byte shorter.
-std::optional<std::string> another_length(const std::vector<CallRecord>& calls) {
+std::optional<Fact> another_length(const std::vector<CallRecord>& calls) {
   for (auto sent = calls.rbegin(); sent != calls.rend(); ++sent) {
     const bool failed = sent->result == -1 && sent->error != EMSGSIZE;
     if (!sent->is(Calls::sendto) || failed || sent->injected != recorder::Action::none) continue;
@@ -60,23 +61,26 @@ std::optional<std::string> another_length(const std::vector<CallRecord>& calls) 
     if (!whole_buffer && sent->arguments[1] != came->result - 1 && sent->error != EMSGSIZE) {
       return std::nullopt;
     }
-    return came->text() + ", and then " + sent->text() +
-           ": the answer is as long as what came, no byte more and none less. How long that was, "
-           "recvfrom() has returned.";
+    return Fact{came->text() + ", and then " + sent->text() +
+                    ": the answer is as long as what came, no byte more and none less. How long "
+                    "that was, recvfrom() has returned.",
+                {*came, *sent}};
   }
   return std::nullopt;
 }
 
 // It is looked at, and looked at again: nobody takes it out.
-std::optional<std::string> left_in_the_queue(const std::vector<CallRecord>& calls) {
+std::optional<Fact> left_in_the_queue(const std::vector<CallRecord>& calls) {
   const CallRecord* looked = nullptr;
   for (const CallRecord& call : calls) {
     if (!call.is(Calls::any_recv) || call.result < 0) continue;
     const bool peeks = (call.arguments[2] & MSG_PEEK) != 0;
     if (looked != nullptr && peeks && looked->arguments[0] == call.arguments[0] &&
         looked->result == call.result && looked->data == call.data) {
-      return call.text() +
-             ": MSG_PEEK looks at what has come and leaves it there. It comes again and again.";
+      return Fact{
+          call.text() +
+              ": MSG_PEEK looks at what has come and leaves it there. It comes again and again.",
+          {call}};
     }
     looked = peeks ? &call : nullptr;
   }
@@ -113,7 +117,7 @@ std::optional<std::string> fact_of_datagram(std::string_view expected, std::stri
   return fact_of_bytes(expected, got);
 }
 
-std::optional<std::string> fact_of_calls(const std::vector<CallRecord>& calls) {
+std::optional<Fact> fact_of_calls(const std::vector<CallRecord>& calls) {
   if (auto fact = not_made_again(calls)) return fact;
   if (auto fact = left_in_the_queue(calls)) return fact;
   return another_length(calls);
@@ -231,8 +235,7 @@ std::optional<Fact> fact_of(const Program& program, bool hangs) {
     }
   }
   if (log == nullptr || !program.name().starts_with("server")) return std::nullopt;
-  auto fact = fact_of_calls(log->records(recorder::ring_size));
-  return fact ? std::optional(Fact{*std::move(fact)}) : std::nullopt;
+  return fact_of_calls(log->records(recorder::ring_size));
 }
 
 }  // namespace kit

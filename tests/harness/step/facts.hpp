@@ -21,10 +21,6 @@ std::optional<std::string> fact_of_bytes(std::string_view expected, std::string_
 /// The same of a datagram, whose end is known.
 std::optional<std::string> fact_of_datagram(std::string_view expected, std::string_view got);
 
-/// What the last calls tell, oldest first: one that a signal interrupted was not made again, a
-/// datagram was answered with another length, was looked at and left.
-std::optional<std::string> fact_of_calls(const std::vector<CallRecord>& calls);
-
 /// What the locks tell for which threads wait: one that its own thread holds, a circle, a holder
 /// that sleeps.
 std::optional<std::string> fact_of_locks(const std::vector<proc::LockWait>& waits);
@@ -34,6 +30,10 @@ struct Fact {
   std::string sentence;
   std::vector<CallRecord> calls{};
 };
+
+/// What the last calls tell, oldest first: one that a signal interrupted was not made again, a
+/// datagram was answered with another length, was looked at and left.
+std::optional<Fact> fact_of_calls(const std::vector<CallRecord>& calls);
 
 /// The first call on a descriptor that had been closed, and the close before it. Of two closes the
 /// first one comes first: it is the one that was made by hand. Empty if there was none.

@@ -36,6 +36,11 @@ bool says(const std::optional<std::string>& fact, const std::string& words) {
   return fact && fact->find(words) != std::string::npos;
 }
 
+// ... and leads to a call.
+bool says(const std::optional<kit::Fact>& fact, const std::string& words) {
+  return fact && says(fact->sentence, words) && !fact->calls.empty();
+}
+
 }  // namespace
 
 TEST_CASE("bytes that came in place of others") {

@@ -111,6 +111,22 @@ TEST_CASE("tasks, headings and sources are found in files") {
   CHECK(kit::find_task(folder, both).line == 1);
   CHECK(kit::find_task(folder, both, "second").line == 4);
 
+  kit::Lesson lesson;
+  lesson.tasks = {
+      {"01.E", "b.cpp", {"second"}}, {"01.D", "b.cpp", {"first"}}, {"01.B", "a.cpp", {}}};
+  const auto task_at = [&](const char* file, int line) {
+    const kit::Task* const task = kit::task_at(folder, lesson, {file, line}, "01.G");
+    return task == nullptr ? "none" : task->id;
+  };
+  CHECK(task_at("b.cpp", 2) == "01.D");
+  CHECK(task_at("b.cpp", 4) == "01.E");
+  lesson.tasks.push_back({"01.G", "b.cpp", {"first"}});
+  CHECK(task_at("b.cpp", 2) == "01.G");
+  CHECK(task_at("b.cpp", 0) == "none");
+  CHECK(task_at("a.cpp", 2) == "none");
+  CHECK(task_at("none.cpp", 2) == "none");
+  CHECK(task_at("", 0) == "none");
+
   write_file(folder + "/README.md", "# Lesson\n\n## 01.B A name of its own\n\n### 01.BB Another\n");
   CHECK(kit::page_heading(folder + "/README.md", "01.B") == "01.B A name of its own");
   CHECK(kit::page_heading(folder + "/README.md", "01.C").empty());
