@@ -14,10 +14,11 @@
 namespace socketserver {
 namespace {
 
-// Whether this thread is writing a line. SIGPIPE comes to the thread that has caused it.
+// Whether this thread is writing a line. SIGPIPE and SIGXFSZ come to the thread that has caused
+// them.
 thread_local volatile std::sig_atomic_t writing = 0;
 
-extern "C" void on_broken_pipe(int number) {
+extern "C" void on_vain_write(int number) {
   if (writing) return;
   std::signal(number, SIG_DFL);
   std::raise(number);
@@ -80,13 +81,15 @@ void occupy_standard_descriptors() noexcept {
 }
 
 void survive_readers_of_the_log() noexcept {
-  struct sigaction present {};
-  (void)::sigaction(SIGPIPE, nullptr, &present);
-  if ((present.sa_flags & SA_SIGINFO) || present.sa_handler != SIG_DFL) return;  // theirs to decide
-  struct sigaction action {};
-  action.sa_handler = on_broken_pipe;
-  sigemptyset(&action.sa_mask);
-  (void)::sigaction(SIGPIPE, &action, nullptr);
+  for (const int number : {SIGPIPE, SIGXFSZ}) {
+    struct sigaction present {};
+    (void)::sigaction(number, nullptr, &present);
+    if ((present.sa_flags & SA_SIGINFO) || present.sa_handler != SIG_DFL) continue;  // not ours
+    struct sigaction action {};
+    action.sa_handler = on_vain_write;
+    sigemptyset(&action.sa_mask);
+    (void)::sigaction(number, &action, nullptr);
+  }
 }
 
 }  // namespace socketserver

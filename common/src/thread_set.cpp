@@ -70,19 +70,21 @@ void* ThreadSet::run(void* argument) {
 }
 
 void ThreadSet::leave() noexcept {
-  std::optional<pthread_t> previous;
-  bool room_again = false;
-  {
-    const std::lock_guard lock(mutex_);
-    --running_;
-    if (has_waited) --waiters_;
-    previous = std::exchange(last_ended_, ::pthread_self());
-    room_again = std::exchange(out_of_room_, false);
-    changed_.notify_all();
+  std::unique_lock lock(mutex_);
+  // Join first, then be joined: who is joined waits for nobody any more.
+  while (const auto previous = std::exchange(last_ended_, std::nullopt)) {
+    lock.unlock();
+    (void)::pthread_join(*previous, nullptr);
+    lock.lock();
   }
+  last_ended_ = ::pthread_self();
+  --running_;
+  if (has_waited) --waiters_;
+  const bool room_again = std::exchange(out_of_room_, false);
+  changed_.notify_all();
+  lock.unlock();
   // Nothing of the set is used from here on but what join() waits for: this thread's end.
   if (room_again && room_again_) room_again_();
-  if (previous) (void)::pthread_join(*previous, nullptr);
 }
 
 bool ThreadSet::has_room(std::size_t limit) {
@@ -107,7 +109,7 @@ void ThreadSet::join() {
   changed_.wait(lock, [&] { return running_ == (member ? waiters_ : 0); });
   if (member) return;
   if (const auto last = std::exchange(last_ended_, std::nullopt)) {
-    // It has joined its predecessor, which had joined its own. It needs the mutex no more.
+    // All who ended before it are joined. It needs the mutex no more.
     (void)::pthread_join(*last, nullptr);
   }
 }

@@ -3,6 +3,8 @@
 #include <socketserver/thread_set.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <vector>
@@ -60,6 +62,44 @@ TEST_CASE("a thread that joins its own set waits for the others, and not for its
   go.set_value();
   threads.join();
   CHECK(joined == 2);
+}
+
+// Destroyed when its thread is on its way out, and has nothing more to do with its set.
+struct Leaving {
+  std::function<void()> last_thing;
+  ~Leaving() {
+    if (last_thing) last_thing();
+  }
+};
+thread_local Leaving leaving;
+
+TEST_CASE("threads that end do not queue behind one that is slow to leave") {
+  constexpr int others = 20;
+  std::promise<void> go, one_is_leaving;
+  const std::shared_future<void> gone = go.get_future().share();
+  std::atomic<int> left{0};
+  std::promise<void> all_but_one_have_left;
+  ThreadSet threads;
+  threads.start([&, gone] {
+    leaving.last_thing = [&one_is_leaving, gone] {
+      one_is_leaving.set_value();
+      gone.wait();
+    };
+  });
+  one_is_leaving.get_future().wait();
+  for (int i = 0; i < others; ++i) {
+    threads.start([&] {
+      leaving.last_thing = [&] {
+        if (++left == others - 1) all_but_one_have_left.set_value();
+      };
+    });
+  }
+  // One of them joins the slow one.
+  CHECK(all_but_one_have_left.get_future().wait_for(std::chrono::seconds(20)) ==
+        std::future_status::ready);
+  go.set_value();
+  threads.join();
+  CHECK(left == others);
 }
 
 TEST_CASE("a set is joined by its destructor") {

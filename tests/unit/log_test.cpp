@@ -1,9 +1,11 @@
 // The log of a server: whoever reads it may stop reading, or leave, and no client notices.
 
 #include <limits.h>
+#include <sys/resource.h>
 #include <socketserver/log.hpp>
 
 #include <csignal>
+#include <cstdio>
 #include <forking_mixin.hpp>
 #include <stdexcept>
 #include <threading_mixin.hpp>
@@ -76,6 +78,19 @@ void check_log() {
       const int full = check(::open(file, O_WRONLY), "open");
       check(::dup2(full, STDOUT_FILENO), "dup2");
       check(::dup2(full, STDERR_FILENO), "dup2");
+    });
+    check_answers(program);
+  }
+  {
+    (void)std::fflush(stdout);  // a child has a copy of what waits there, and would write it
+    Program program(serve<Server>, {}, [&] {
+      char name[] = "/tmp/kit-unit-log-XXXXXX";
+      const int file = check(::mkstemp(name), "mkstemp");
+      ::unlink(name);
+      check(::dup2(file, STDOUT_FILENO), "dup2");
+      check(::dup2(file, STDERR_FILENO), "dup2");
+      const rlimit ten_bytes{10, 10};  // setrlimit(2), RLIMIT_FSIZE: SIGXFSZ
+      check(::setrlimit(RLIMIT_FSIZE, &ten_bytes), "setrlimit");
     });
     check_answers(program);
   }

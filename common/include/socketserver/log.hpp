@@ -23,8 +23,9 @@ void log_error(std::string_view line) noexcept;
 /// the number, and what is meant for stdout would go to a client.
 void occupy_standard_descriptors() noexcept;
 
-/// From now on log_line() and log_error() outlive those who read them: SIGPIPE does not end the
-/// process while it writes a line. What a send(2) without MSG_NOSIGNAL does remains as it was.
+/// From now on log_line() and log_error() outlive those who read them, and a limit of the file's
+/// size: SIGPIPE and SIGXFSZ do not end the process while it writes a line. What a send(2) without
+/// MSG_NOSIGNAL does remains as it was.
 void survive_readers_of_the_log() noexcept;
 
 }  // namespace socketserver
