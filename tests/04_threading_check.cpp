@@ -144,6 +144,17 @@ STEP("04.3", "an exception ends its connection alone") {
   ask(step, server, "and a new one\n");
   end_all(others);
   server.dismiss();
+
+  step.suspect(
+      "A handler has thrown what is no std::exception (`throw 42;`), and it has left its thread. "
+      "Whatever is thrown ends this request alone: catch (...).");
+  Server& odd = step.probe_server("closes", {.args = {"--port", "0"}});
+  Peer& client = step.connect(odd);
+  client.send("throw\n");
+  client.expect_end();
+  odd.expect_error_contains("request from " + client.local().text());
+  step.connect(odd).send("still here\n").expect("STILL HERE\n").expect_end();
+  odd.dismiss();
 }
 
 STEP("04.4", "after 200 requests there are no more threads than before, nor memory") {
@@ -223,7 +234,8 @@ STEP("04.5", "the end waits for requests under way, and their whole answers") {
       "server_close() returned while a request was under way. That the process waits later, when "
       "the set of threads is destroyed, is too late for whoever closes a server and then takes "
       "away what its handlers use: join() in server_close().");
-  Server& closing = step.probe_server("closes");
+  Server& closing = step.probe_server("closes", {.args = {"--port", "0"}});
+  closing.expect_line("max_threads=0 block_on_close");
   kit::FaultHandle answer =
       closing.recorder().add(Fault::hold(Calls::any_send).on_streams().always());
   Peer& last = step.connect(closing);
@@ -357,7 +369,12 @@ STEP("04.7", "notices one wrong byte among all answers, and a connection cut sho
     Program& client = step.client(partner.address(), words);
     play_server(step, partner, clients, lines,
                 [&](std::size_t number, std::size_t line, std::string answer) {
-                  if (number == victims[i] && line == places[i]) answer[answer.size() / 2] ^= 1;
+                  if (number != victims[i] || line != places[i]) return answer;
+                  if (i == 1) {
+                    answer[0] |= 0x20;  // "cLIENT": only its case is wrong
+                  } else {
+                    answer[answer.size() / 2] ^= 1;
+                  }
                   return answer;
                 });
     client.expect_error_sentence();
@@ -373,6 +390,13 @@ STEP("04.7", "notices one wrong byte among all answers, and a connection cut sho
                 return number == victim && line == lines - 1 ? "" : std::move(answer);
               });
   client.expect_error_sentence();
+
+  step.suspect(
+      "Nobody listens there, and the client ends as if all were well. A client that does not reach "
+      "its server has failed, whichever thread it is in.");
+  Listener& gone = step.listen();
+  gone.close();
+  step.client(gone.address(), words).expect_error_sentence();
 }
 
 // ---- harden -------------------------------------------------------------------------------------
@@ -494,6 +518,29 @@ STEP("04.10", "a thread that cannot start costs one client, not the server") {
     const std::string who = "request from " + unlucky.local().text();
     step.check(errors.find(who) == errors.rfind(who), "one report of " + unlucky.name(), "two");
   }
+  step.suspect(
+      "Each thread that could not start has left something behind. What is made for a request goes "
+      "with it, whether its thread starts or not: that is what a smart pointer is for.");
+  server.may_say("processing of request from");
+  kit::FaultHandle none =
+      server.recorder().add(Fault::fail(Calls::any_thread, EAGAIN).always().in_a_row());
+  const auto heap_after_refusals = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      Peer& client = step.connect(server);
+      client.half_close();
+      client.expect_end();
+      client.close();
+    }
+    step.let_rest(server);
+    return server.recorder().heap_at_rest();
+  };
+  const std::size_t heap = heap_after_refusals(10);  // what is taken at first use stays
+  const std::size_t more = heap_after_refusals(30);
+  if (none.delivered() == 40) {  // no pool
+    step.check(more <= heap + 30 * 64, "no more memory than before",
+               std::to_string(more - heap) + " bytes more");
+  }
+  none.withdraw();
   for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
   end_all(others);
   step.suspect(

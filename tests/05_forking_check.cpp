@@ -53,6 +53,20 @@ void end_all(const std::vector<Peer*>& clients) {
   for (Peer* client : clients) client->expect_end();
 }
 
+// The process stands still. It has not ended.
+void stop_for_now(Step& step, pid_t process) {
+  ::kill(process, SIGSTOP);
+  step.did("signal", "SIGSTOP to " + std::to_string(process));
+  step.wait_until(
+      [&] { return kit::proc::status(process).value_or(kit::proc::Status{}).state == 'T'; },
+      "a process that stands still");
+}
+
+void go_on(Step& step, pid_t process) {
+  ::kill(process, SIGCONT);
+  step.did("signal", "SIGCONT to " + std::to_string(process));
+}
+
 // The client has said something. Says what keeps the server from it, by what is seen;
 // `descriptors`: how many the server has open while it serves nobody.
 void suspect_deafness(Step& step, Server& server, Peer& client, std::size_t descriptors) {
@@ -138,8 +152,8 @@ STEP("05.1", "each client gets a process of its own, also beside a silent one") 
 
 namespace {
 
-// One good line, and then one without end, far longer than is read: the good one's answer comes, and
-// the end of file.
+// One good line, and then one without end, far longer than is read: the good one's answer comes,
+// and the end of file.
 void expect_goodbye(Step& step, Peer& client) {
   step.suspect(
       "A child ended with input unread, and its client was reset: what was answered before may be "
@@ -156,6 +170,7 @@ STEP("05.2", "the client sees end of file when its child ends") {
   constexpr std::size_t allowance = 4;
   Server& server = step.server({.args = {"--quiet"}, .may_report = true});
   const std::size_t before = server.open_descriptors();
+  const std::size_t sockets = kit::proc::open_sockets(server.pid()).value_or(0);
   server.may_say("killed by signal");
   step.suspect(
       "The client saw the end of file before its answer. shutdown() ends the connection for every "
@@ -175,7 +190,17 @@ STEP("05.2", "the client sees end of file when its child ends") {
   crashed.send("hello\n").expect("HELLO\n");
   crashed.send("!crash\n");
   crashed.expect_end();
-  end_all(conversations(step, server, 20));
+  step.suspect(
+      "The parent keeps its copy of each connection as long as the child runs. It has no business "
+      "with it, and closes it as soon as it has forked.");
+  const std::vector<Peer*> many = conversations(step, server, 20);
+  step.wait_until(
+      [&] { return kit::proc::open_sockets(server.pid()).value_or(0) <= sockets + allowance; },
+      "no more sockets in the parent than before",
+      [&] {
+        return std::to_string(kit::proc::open_sockets(server.pid()).value_or(0)) + " sockets";
+      });
+  end_all(many);
   step.suspect_task("05.A", "ForkingMixIn::serve_and_exit");
   server.may_say("processing of request from");
   server.may_say("exit status 1");
@@ -223,6 +248,73 @@ STEP("05.3", "a burst of 50 leaves no zombie, without waiting for the next clien
              std::to_string(waits) + " turns");
   expect_no_children(step, server);
   server.dismiss();  // its own end is task 05.D
+
+  Server& watched = step.server({.args = {"--quiet"}});
+  std::vector<Peer*> two = conversations(step, watched, 2);
+  step.suspect(
+      "A child was stopped for a while (SIGSTOP), and was taken for one that has ended. Without "
+      "WUNTRACED waitpid() tells of ends alone.");
+  const pid_t stopped = who_serves(*two.front());
+  stop_for_now(step, stopped);
+  step.let_rest(watched);
+  // Who asks whenever the loop turns asks so often when somebody comes: the last time, somebody
+  // ends.
+  const std::uint64_t asked_before = watched.recorder().count(Calls::any_reap);
+  Peer& extra = step.connect(watched);
+  extra.send("hello\n").expect("HELLO\n");
+  step.let_rest(watched);
+  const std::uint64_t asks = watched.recorder().count(Calls::any_reap) - asked_before;
+  end_all({&extra});
+  expect_running(step, watched, 2, "two children that run");
+  step.let_rest(watched);
+  go_on(step, stopped);
+  end_all({two.front()});
+  step.wait_until([&] { return watched.zombies().empty(); }, "no zombie",
+                  [&] { return std::to_string(watched.zombies().size()) + " zombies"; });
+  two.front() = conversations(step, watched, 1).front();
+  step.let_rest(watched);
+  if (asks > 0) {
+    step.suspect(
+        "A child ended while the others were being asked after, and was missed. Drain the watch "
+        "first, and then ask after every child: who ends in between leaves a new byte in it.");
+    kit::FaultHandle asked = watched.recorder().add(Fault::hold(Calls::any_reap).at(asks));
+    Peer& third = step.connect(watched);
+    third.send("hello\n");
+    step.let_rest(watched);  // it sleeps, or is held
+    end_all(two);
+    step.wait_until([&] { return watched.children().size() <= 1; }, "the end of two children");
+    asked.withdraw();
+    third.expect("HELLO\n");
+    step.wait_until([&] { return watched.zombies().empty(); },
+                    "no zombie, though nobody else comes or goes",
+                    [&] { return std::to_string(watched.zombies().size()) + " zombies"; });
+    end_all({&third});
+    expect_no_children(step, watched);
+    two = conversations(step, watched, 2);
+  }
+
+  step.suspect(
+      "A child has ended while the listener is left alone (accept() found no descriptor free), and "
+      "nobody reads the watch: the loop turns. service_actions() collects; has_room() is not asked "
+      "meanwhile.");
+  watched.may_say("cannot take a request");
+  kit::FaultHandle full =
+      watched.recorder().add(Fault::fail(Calls::any_accept, EMFILE).always().in_a_row());
+  Peer& late = step.connect(watched);
+  late.send("hello\n");
+  for (Peer* one : two) {
+    const std::uint64_t failed = full.delivered();
+    step.wait_until([&] { return full.delivered() > failed; }, "accept() is tried again");
+    const std::uint64_t waits_before = watched.recorder().count(Calls::any_wait);
+    end_all({one});
+    step.wait_until([&] { return watched.zombies().empty(); }, "no zombie");
+    const std::uint64_t more = watched.recorder().count(Calls::any_wait) - waits_before;
+    step.check(more <= 50, "a few turns of the loop", std::to_string(more) + " turns");
+  }
+  full.withdraw();
+  late.expect("HELLO\n");
+  end_all({&late});
+  watched.dismiss();
 }
 
 STEP("05.4", "a child never comes back into the loop, and leaves by _exit") {
@@ -231,15 +323,26 @@ STEP("05.4", "a child never comes back into the loop, and leaves by _exit") {
   step.suspect(
       "A child has served its client and did not end: it went back into the loop. Nothing may "
       "stand between the child's work and its _exit().");
+  Peer& stays = step.connect(server);
+  stays.send("who\n").read_line();
   for (int i = 0; i < clients; ++i) {
     Peer& client = step.connect(server);
     client.send("who\n");
     client.half_close();
     const std::string answer = client.read_all();
-    const std::string parent = " " + std::to_string(server.pid()) + "\n";
-    step.check(answer.ends_with(parent),
-               "an answer from a child of the server, \"…" + parent + "\"", "\"" + answer + "\"");
+    const std::string parent = " " + std::to_string(server.pid()) + " ";
+    step.check(answer.find(parent) != std::string::npos,
+               "an answer from a child of the server, \"…" + parent + "…\"", "\"" + answer + "\"");
+    step.suspect(
+        "A child takes its parent's children for its own, and would send signals to them. "
+        "active_children_ are the parent's: fork_child() empties the child's copy.");
+    step.check(answer.ends_with(parent + "0\n"), "a child without children of its own",
+               "\"" + answer + "\"");
+    step.suspect(
+        "A child has served its client and did not end: it went back into the loop. Nothing may "
+        "stand between the child's work and its _exit().");
   }
+  end_all({&stays});
   expect_running(step, server, 0, "no child that still runs");
   server.kill();  // what it had in its buffer is lost, and what it had registered is not run
   step.suspect(
@@ -282,6 +385,17 @@ STEP("05.5", "a child that crashes costs its client alone, and its status is tol
   end_all(others);
   expect_no_children(step, server);
   server.dismiss();
+
+  step.suspect_task("05.A", "ForkingMixIn::serve_and_exit");
+  step.suspect(
+      "A handler has thrown what is no std::exception (`throw 42;`), and its child did not end "
+      "with exit status 1. Whatever is thrown is caught: catch (...).");
+  Server& odd = step.probe_server("ends", {.args = {"--port", "0"}});
+  Peer& thrower = step.connect(odd);
+  thrower.send("throw\n").expect_end();
+  odd.expect_error_contains("request from " + thrower.local().text());
+  odd.expect_error_contains(": exit status 1");
+  odd.kill();
 }
 
 // ---- the client ---------------------------------------------------------------------------------
@@ -338,9 +452,14 @@ STEP("05.6", "its children's exit statuses decide its own") {
   {
     std::vector<Peer*> peers;
     Program& client = start(peers, {Fault::fail(Calls::any_reap, EINTR).times(clients).in_a_row()});
+    const pid_t stopped = client.children().front();
+    stop_for_now(step, stopped);
+    step.let_rest(client);
+    go_on(step, stopped);
     step.suspect(
         "Every answer was right, and the client does not say so by exit status 0. (A waitpid() "
-        "that a signal has interrupted, EINTR, has to be asked again.)");
+        "that a signal has interrupted, EINTR, has to be asked again; and a child that was stopped "
+        "for a while has not ended: no WUNTRACED.)");
     play_server(step, peers, lines, right);
     client.expect_exit(0);
   }
@@ -390,16 +509,39 @@ STEP("05.6", "its children's exit statuses decide its own") {
     step.suspect(
         "fork() has failed (-1), and the client ended as if all was well. Fewer clients than asked "
         "for are a failure.");
+    if (client.wait_exit().clean(1)) {
+      step.suspect(
+          "fork() has failed (-1), and the sentence on stderr blames something else: the -1 was "
+          "taken for the number of a child, and waited for. Wait for those that were started, then "
+          "say that fork has failed.");
+      client.expect_error_sentence({"fork"});
+    }
     client.may_say("");  // who has failed, and why
     client.expect_exit(1);
+
+    step.suspect(
+        "waitpid() has failed, and not for a signal (ECHILD: somebody else has the status). How "
+        "that child has ended nobody knows. That is no success, and to ask again helps nothing.");
+    std::vector<Peer*> peers;
+    Program& robbed = start(peers, {Fault::fail(Calls::any_reap, ECHILD).at(clients)});
+    play_server(step, peers, lines, right);
+    robbed.may_say("");
+    robbed.expect_exit(1);
   }
   std::vector<Peer*> peers;
   Program& client = start(peers, {});
-  step.suspect(
+  const char* const killed =
       "A child was killed by a signal. It has no exit status then, and has not had its answers: "
-      "the parent must not take that for success.");
+      "the parent must not take that for success.";
   ::kill(client.children().front(), SIGKILL);
   step.did("signal", "SIGKILL to one of the client's children");
+  step.suspect(
+      "A child was killed, and its connection lives on: another process of the client's has a copy "
+      "of it. Each child connects by itself, after its fork.");
+  const auto over = [](Peer* peer) { return peer->ending() != kit::Ending::open; };
+  step.wait_until([&] { return std::any_of(peers.begin(), peers.end(), over); },
+                  "the end of a connection");
+  step.suspect(killed);
   play_server(step, peers, lines, right);
   client.may_say("");  // who has failed, and why
   client.expect_exit(1);
@@ -442,9 +584,39 @@ STEP("05.7", "the end waits for the children, or not, as told") {
         "WNOHANG sleeps until one has.");
     step.wait_until([&] { return !server.alive() || kit::proc::asleep(server.pid()).has_value(); },
                     "the server sleeps while it waits", [] { return "it runs all the time"; });
+    step.suspect(
+        "The server wakes to look whether its children have ended, though none has. waitpid() "
+        "without WNOHANG sleeps until one has.");
+    const std::uint64_t calls = server.recorder().count(Calls::any_reap);
+    for (int look = 0; look < 4; ++look) step.let_rest(server);
+    step.check(server.recorder().count(Calls::any_reap) == calls,
+               "the server sleeps while it waits",
+               "it has asked " + std::to_string(server.recorder().count(Calls::any_reap) - calls) +
+                   " times");
     held.release();
     server.expect_stopped();
   });
+  step.suspect(
+      "The server has waited for one of its children, and ended before another: server_close() "
+      "waits for every one of active_children_.");
+  Server& crowded = step.server({.args = {"--quiet"}});
+  std::vector<kit::FaultHandle> answers;
+  std::vector<Peer*> clients;
+  for (int i = 0; i < 3; ++i) {
+    answers.push_back(crowded.recorder().add(Fault::hold(Calls::any_send).on_streams()));
+    clients.push_back(&step.connect(crowded));
+    clients.back()->send("hello\n");
+    step.wait_until([&] { return answers.back().holding() > 0; }, "an answer under way");
+  }
+  crowded.signal(SIGTERM);
+  for (const std::size_t next : {0u, 2u, 1u}) {  // who waits for one has the first or the last
+    step.let_rest(crowded);                      // whoever does not wait is gone then
+    step.check(crowded.alive(), "the server waits for the others", "it has ended");
+    answers[next].release();
+    clients[next]->expect("HELLO\n");
+    clients[next]->expect_end();
+  }
+  crowded.expect_stopped();
   with_request_under_way({"--no-block-on-close"}, [&](Server& server, kit::FaultHandle& held) {
     step.suspect("The server was told not to wait (block_on_close is false), and waits.");
     server.expect_stopped(Server::Children::may_go_on);
@@ -487,16 +659,37 @@ STEP("05.8", "above --max-children the next client waits, and none is lost") {
                std::to_string(server.children().size()) + " children");
     served.push_back(client);
   }
-  step.suspect(
+  const char* const deaf_at_the_limit =
       "With as many children as allowed, the server does not end on SIGTERM. The loop must be free "
-      "to see the signal: has_room() does not wait, and process_request() neither.");
+      "to see the signal: has_room() does not wait, and process_request() neither.";
+  step.suspect(deaf_at_the_limit);
   Peer& last = step.connect(server);
   last.send("too late\n");
   step.let_rest(server);  // whoever takes it all the same has done so then
+  step.suspect(
+      "With as many children as allowed the server sleeps for a time. A loop that sleeps is deaf: "
+      "has_room() says no, and the loop waits for what comes first.");
+  step.check(server.recorder().count(Calls::nanosleep) == 0, "no sleep of the server's",
+             "it has called nanosleep()");
+  step.suspect(deaf_at_the_limit);
   server.signal(SIGTERM);
   for (Peer* client : served) client->expect_end();
   last.expect_over();
   server.expect_stopped();
+
+  step.suspect(
+      "A child has ended under handle_request(), and the server stays full until its `timeout` is "
+      "over: 300 seconds. has_room() collects first, and then counts.");
+  Server& narrow = step.probe_server("ends", {.args = {"--port", "0", "--one-by-one"}});
+  Peer& has_it = step.connect(narrow);
+  has_it.send("who\n").read_line();
+  Peer& next = step.connect(narrow);
+  next.send("who\n");
+  step.let_rest(narrow);
+  end_all({&has_it});
+  next.read_line();
+  end_all({&next});
+  narrow.kill();
 }
 
 STEP("05.9", "a child holds no listener: the port is free while it serves") {
@@ -518,6 +711,20 @@ STEP("05.9", "a child holds no listener: the port is free while it serves") {
   client.expect("HELLO\n");
   client.expect_end();
   step.wait_until([&] { return kit::orphans().empty(); }, "no process of the server's is left");
+
+  step.suspect_task("05.A", "ForkingMixIn::fork_child");
+  step.suspect(
+      "The child keeps what is its parent's. leave_loop_to_parent() and "
+      "child_watch_.leave_to_parent() close its copies of the pipes; its business is the "
+      "connection alone.");
+  Peer& asks = step.connect(next);
+  const pid_t serving = who_serves(asks);
+  for (const kit::proc::OpenDescriptor& one :
+       kit::proc::descriptors(serving).value_or(std::vector<kit::proc::OpenDescriptor>{})) {
+    if (!one.what.starts_with("pipe") || one.fd <= 2) continue;
+    step.fail("a child without a pipe of its parent's", std::to_string(one.fd) + ": " + one.what);
+  }
+  end_all({&asks});
   next.stop();
 
   step.suspect_task("05.D", "ForkingMixIn::server_close");
@@ -613,6 +820,10 @@ STEP("05.11", "nothing is left under a handle_request loop either") {
 
 STEP("05.12", "children that are not the server's are left alone") {
   Server& server = step.probe_server("strangers", {.args = {"--port", "0"}});
+  step.suspect_task("05.E", "ForkingMixIn::has_room");
+  step.suspect("What the page says of the attributes is what they are at first, as in Python.");
+  server.expect_line("max_children=40 block_on_close=true");
+  step.suspect_task("05.B", "ForkingMixIn::collect_children");
   step.suspect("A program with children of its own: its clients are served as ever.");
   for (int i = 0; i < 5; ++i) {
     Peer& client = step.connect(server);
@@ -635,14 +846,38 @@ STEP("05.12", "children that are not the server's are left alone") {
   step.suspect(
       "The server waits at its end for a child that is not its own, and that does not end. "
       "waitpid(-1) is about every child of the process.");
-  server.signal(SIGTERM);
-  server.expect_line("the server is closed");
+  const auto expect_closed = [&](Server& ended) {
+    ended.signal(SIGTERM);
+    ended.expect_line("the listener: closed");
+    ended.expect_line("the server is closed");
+    step.suspect(
+        "The server has collected a child that is not its own, and its status is lost for whoever "
+        "started it. waitpid(-1) takes any child.");
+    ended.expect_line("the one that had ended: exit status 72");
+    ended.next_line();
+    ended.expect_stopped();
+  };
+  expect_closed(server);
+
   step.suspect(
-      "The server has collected a child that is not its own, and its status is lost for whoever "
-      "started it. waitpid(-1) takes any child.");
-  server.expect_line("the one that had ended: exit status 72");
-  server.next_line();
-  server.expect_stopped();
+      "Somebody else in the program has collected a child (waitpid: ECHILD), and the server asks "
+      "after it again and again. It is no more. Only EINTR is asked again.");
+  Server& robbed = step.probe_server("strangers", {.args = {"--port", "0", "--no-block-on-close"}});
+  robbed.next_line();
+  Peer& gone = step.connect(robbed);
+  gone.send("hello\n").expect("hello\n");
+  kit::FaultHandle stolen =
+      robbed.recorder().add(Fault::fail(Calls::any_reap, ECHILD).always().in_a_row());
+  end_all({&gone});
+  Peer& next = step.connect(robbed);
+  next.send("hello\n").expect("hello\n");
+  stolen.withdraw();
+  end_all({&next});
+  step.suspect_task("05.D", "ForkingMixIn::server_close");
+  step.suspect(
+      "server_close() does not wait when block_on_close is false, and does all the rest: the "
+      "base's part, which closes the listener.");
+  expect_closed(robbed);
 }
 
 STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
@@ -651,6 +886,7 @@ STEP("05.13", "slow requests get a process each, and quick ones do not wait") {
   const std::size_t before = server.open_descriptors();
   step.suspect("A quick request is served where it was accepted: in the server's own process.");
   Peer& quick = step.connect(server);
+  quick.send("!slowly\n").expect("!SLOWLY\n");  // no space behind !slow
   step.check(who_serves(quick) == server.pid(), "the server's own process", "another one");
   quick.send("hello\n").expect("HELLO\n");
   end_all({&quick});

@@ -376,7 +376,7 @@ kit::Descriptor non_blocking(int fd) {
 // A bank of the check's own: one thread, so that nothing happens at once. It may be a thief.
 class FakeBank {
  public:
-  enum class Crime { none, takes_one_unit, cuts_a_connection, talks_nonsense };
+  enum class Crime { none, takes_one_unit, adds_one_unit, cuts_a_connection, talks_nonsense };
 
   // So many clients ask at the same time: until they do, no transfer is answered.
   FakeBank(Step& step, Crime crime, long clients) : step_(step), crime_(crime), clients_(clients) {
@@ -478,6 +478,7 @@ class FakeBank {
       balances_[from] -= amount;
       balances_[to] += amount;
       if (crime_ == Crime::takes_one_unit && transfers_ == 7) balances_[to] -= 1;
+      if (crime_ == Crime::adds_one_unit && transfers_ == 7) balances_[to] += 1;
       return "OK\n";
     }
     if (std::sscanf(line.c_str(), "%15s %32s %ld", command, from, &amount) == 3 &&
@@ -544,14 +545,17 @@ STEP("06.6", "proves TOTAL, and says so when one unit is missing") {
                "the client prints TOTAL, " + std::to_string(honest.total()),
                kit::quoted(client.output()));
   }
-  {
+  for (const auto crime : {FakeBank::Crime::takes_one_unit, FakeBank::Crime::adds_one_unit}) {
     step.suspect(
-        "One unit has disappeared, and the client ends as if all were well. It must ask the "
-        "bank for TOTAL again after the transfers, compare, and exit with status 1.");
-    FakeBank thief(step, FakeBank::Crime::takes_one_unit, clients);
-    Program& client = start_client(thief);
-    thief.serve(client);
-    client.expect_error_sentence({std::to_string(thief.total())});
+        "One unit has disappeared, or come from nowhere, and the client ends as if all were well. "
+        "It must ask the bank for TOTAL again after the transfers, compare, and exit with status "
+        "1.");
+    FakeBank forger(step, crime, clients);
+    Program& client = start_client(forger);
+    forger.serve(client);
+    client.expect_error_sentence({std::to_string(forger.total())});
+    step.suspect("A client that fails has printed no answer: first compare, then print.");
+    step.check(client.output().empty(), "nothing on stdout", kit::quoted(client.output()));
   }
   {
     step.suspect(

@@ -19,7 +19,7 @@ kit_task(04.H threading_mixin.hpp  ThreadingMixIn::process_request)
 #        step  points     program task  what a learner can say of it
 kit_step(04.1   8 core   server 04.A "a second client is served while the first says nothing")
 kit_step(04.2  10 core   server 04.A "50 clients at once each get their own answers")
-kit_step(04.3   6 core   server 04.A "an exception ends its connection alone")
+kit_step(04.3   6 core   server 04.A "an exception ends its connection alone" PROBES closes)
 kit_step(04.4  10 core   server 04.A "after 200 requests there are no more threads than before, nor memory" BUILDS plain)
 kit_step(04.5  10 core   server 04.B "the end waits for requests under way, and their whole answers" PROBES closes)
 kit_step(04.6   8 core   server 04.A "each connection is closed once, by its owner")

@@ -596,3 +596,55 @@ kit_mutant(
     threads_.join();]]
   STEP 04.11
   WORDS "closes the listener")
+
+kit_mutant(
+  NAME catches-std-exception-alone
+  SENTENCE "The thread catches std::exception: anything else that a handler throws ends the process."
+  FILE threading_mixin.hpp
+  REPLACE [[    } catch (...) {
+      this->report_error(request);
+    }]]
+  WITH [[    } catch (const std::exception&) {
+      this->report_error(request);
+    }]]
+  STEP 04.3
+  WORDS "ended by abort()")
+
+kit_mutant(
+  NAME refused-thread-leaves-its-request
+  SENTENCE "The request is made by new, and deleted by its thread: if that does not start, by nobody."
+  FILE threading_mixin.hpp
+  REPLACE [[    const auto shared = std::make_shared<Request>(std::move(request));
+    try {
+      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[    auto* const shared = new Request(std::move(request));
+    try {
+      threads_.start([this, shared] {
+        process_request_thread(*shared);
+        delete shared;
+      });]]
+  STEP 04.10
+  WORDS "has left something behind")
+
+kit_mutant(
+  NAME client-compares-without-case
+  SENTENCE "The client makes the answer upper case, too, before it compares: an answer in lower case is right."
+  FILE client.cpp
+  REPLACE [[    if (answer != upper(line)) {]]
+  WITH [[    if (upper(std::string(answer)) != upper(line)) {]]
+  STEP 04.7
+  WORDS "One byte of one answer was wrong")
+
+kit_mutant(
+  NAME client-that-is-refused-is-content
+  SENTENCE "A client that cannot connect ends its thread without a word."
+  FILE client.cpp
+  REPLACE [[  const FileDescriptor connection = connect_to(server);]]
+  WITH [[  FileDescriptor connection;
+  try {
+    connection = connect_to(server);
+  } catch (const std::exception&) {
+    return;
+  }]]
+  STEP 04.7
+  WORDS "Nobody listens there")

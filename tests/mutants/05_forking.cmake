@@ -687,3 +687,148 @@ kit_mutant(
     } last{*this};]]
   STEP 05.9
   WORDS "while its listener is open")
+
+kit_mutant(
+  NAME parent-keeps-its-copy-until-the-end
+  SENTENCE "The parent keeps its copy of a connection until it has collected the child."
+  FILE forking_mixin.hpp
+  REPLACE [[    this->close_request(request);  // without shutdown: that would end the child's connection, too]]
+  WITH [[    kept_.insert_or_assign(last_, std::move(request));]]
+  REPLACE [[      if (fork_child(request) == 0) serve_and_exit(request);]]
+  WITH [[      last_ = fork_child(request);
+      if (last_ == 0) serve_and_exit(request);]]
+  REPLACE [[    if (collected == child) child_ended(child, status);]]
+  WITH [[    if (collected == child) child_ended(child, status);
+    if (collected != 0) kept_.erase(child);]]
+  REPLACE [[  ChildWatch child_watch_;]]
+  WITH [[  pid_t last_ = 0;
+  std::unordered_map<pid_t, Request> kept_;
+  ChildWatch child_watch_;]]
+  REPLACE [[#include <unordered_set>]]
+  WITH [[#include <unordered_map>
+#include <unordered_set>]]
+  STEP 05.2
+  WORDS "keeps its copy of each connection as long as the child runs")
+
+kit_mutant(
+  NAME catches-std-exception-alone
+  SENTENCE "The child catches std::exception: anything else that a handler throws ends it by abort()."
+  FILE forking_mixin.hpp
+  REPLACE [[    } catch (...) {
+      this->report_error(request);
+      status = 1;]]
+  WITH [[    } catch (const std::exception&) {
+      this->report_error(request);
+      status = 1;]]
+  STEP 05.5
+  WORDS "catch (...)")
+
+kit_mutant(
+  NAME end-looks-every-few-milliseconds
+  SENTENCE "server_close() asks with WNOHANG and sleeps 10 ms, until all have ended."
+  FILE forking_mixin.hpp
+  REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });]]
+  WITH [[    while (!active_children_.empty()) {
+      std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });
+      ::usleep(10000);
+    }]]
+  STEP 05.7
+  WORDS "wakes to look")
+
+kit_mutant(
+  NAME drains-after-asking
+  SENTENCE "Whoever collects asks after the children first, and drains the watch then."
+  FILE forking_mixin.hpp
+  REPLACE [[    if (!child_watch_.drain()) return;
+    // One signal can stand for any number of children: ask after each.
+    std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
+  WITH [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });
+    (void)child_watch_.drain();]]
+  STEP 05.3
+  WORDS "Drain the watch first")
+
+kit_mutant(
+  NAME stopped-is-ended
+  SENTENCE "WUNTRACED, as in the manual page's example: a child that was stopped is taken for one that has ended."
+  FILE forking_mixin.hpp
+  REPLACE [[return collect(child, WNOHANG); });]]
+  WITH [[return collect(child, WNOHANG | WUNTRACED); });]]
+  STEP 05.3
+  WORDS "WUNTRACED")
+
+kit_mutant(
+  NAME client-takes-stopped-for-ended
+  SENTENCE "The client waits with WUNTRACED, and takes a child that was stopped for one that has failed."
+  FILE client.cpp
+  REPLACE [[::waitpid(child, &status, 0)]]
+  WITH [[::waitpid(child, &status, WUNTRACED)]]
+  STEP 05.6
+  WORDS "WUNTRACED")
+
+kit_mutant(
+  NAME end-waits-for-one-child
+  SENTENCE "server_close() waits for one of the children."
+  FILE forking_mixin.hpp
+  REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });]]
+  WITH [[    if (!active_children_.empty()) collect(*active_children_.begin(), 0);]]
+  STEP 05.7
+  WORDS "waits for every one of active_children_")
+
+kit_mutant(
+  NAME full-server-dozes
+  SENTENCE "A loop that has no room sleeps for 2 ms before it looks again."
+  FILE forking_mixin.hpp
+  REPLACE [[    collect_children();
+    return max_children == 0 ||]]
+  WITH [[    collect_children();
+    if (max_children != 0 && active_children_.size() >= max_children) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return max_children == 0 ||]]
+  REPLACE [[#include <string>]]
+  WITH [[#include <string>
+#include <thread>]]
+  STEP 05.8
+  WORDS "A loop that sleeps is deaf")
+
+kit_mutant(
+  NAME slow-without-its-space
+  SENTENCE "What begins with !slow is slow, a word like !slowly as well."
+  FILE server.cpp
+  REPLACE [[    if (in_child_ || !line.starts_with(slow_word)) return]]
+  WITH [[    if (in_child_ || !line.starts_with("!slow")) return]]
+  STEP 05.13
+  WORDS "served where it was accepted")
+
+kit_mutant(
+  NAME full-under-handle-request
+  SENTENCE "has_room() counts first and collects then: under handle_request() a full server stays full."
+  FILE forking_mixin.hpp
+  REPLACE [[    collect_children();
+    return max_children == 0 || active_children_.size() < max_children;]]
+  WITH [[    const bool room = max_children == 0 || active_children_.size() < max_children;
+    collect_children();
+    return room;]]
+  STEP 05.8
+  WORDS "collects first, and then counts")
+
+kit_mutant(
+  NAME child-keeps-the-pipes
+  SENTENCE "The child keeps its copies of the pipes that wake its parent's loop."
+  FILE forking_mixin.hpp
+  REPLACE [[    this->leave_loop_to_parent();
+    child_watch_.leave_to_parent();
+]]
+  WITH [[]]
+  STEP 05.9
+  WORDS "keeps what is its parent's")
+
+kit_mutant(
+  NAME child-keeps-the-children
+  SENTENCE "The child takes its parent's children for its own."
+  FILE forking_mixin.hpp
+  REPLACE [[    active_children_.clear();
+]]
+  WITH [[]]
+  STEP 05.4
+  WORDS "active_children_ are the parent's")

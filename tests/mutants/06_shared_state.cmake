@@ -740,3 +740,24 @@ kit_mutant(
   STEP 06.1
   WORDS "opened since it was asked before"
   NOT_WORDS "fit into an int")
+
+kit_mutant(
+  NAME client-minds-a-loss-alone
+  SENTENCE "The client looks whether TOTAL has become less: money from nowhere is welcome."
+  FILE client.cpp
+  REPLACE [[  if (after != before) {]]
+  WITH [[  if (after < before) {]]
+  STEP 06.6
+  WORDS "come from nowhere")
+
+kit_mutant(
+  NAME client-prints-before-it-compares
+  SENTENCE "The client prints both sums, and fails then."
+  FILE client.cpp
+  REPLACE [[  if (after != before) {
+    throw]]
+  WITH [[  std::printf("%ld clients: TOTAL was %ld and is %ld\n", clients, before, after);
+  if (after != before) {
+    throw]]
+  STEP 06.6
+  WORDS "first compare, then print")

@@ -50,7 +50,8 @@ void tell_how_it_ended(pid_t child, const std::string& name) {
   do {
     ended = ::waitpid(child, &status, 0);
   } while (ended == -1 && errno == EINTR);
-  probe::say(name + (ended == child ? ": " + describe_exit(status) : ": somebody has taken its status"));
+  probe::say(name +
+             (ended == child ? ": " + describe_exit(status) : ": somebody has taken its status"));
 }
 
 void serve(const Options& options) {
@@ -62,8 +63,12 @@ void serve(const Options& options) {
     ForkingTCPServer server(options.address(), handler_class<EchoHandler>);
     const EndOnSignals end(server);
     start_listening(server);
+    probe::say("max_children=" + std::to_string(server.max_children) +
+               (server.block_on_close ? " block_on_close=true" : " block_on_close=false"));
     server.serve_forever();
+    if (options.has("--no-block-on-close")) server.block_on_close = false;
     server.server_close();
+    probe::say(std::string("the listener: ") + (server.fileno() == -1 ? "closed" : "open"));
   }
   probe::say("the server is closed");
   tell_how_it_ended(ended, "the one that had ended");
@@ -74,5 +79,7 @@ void serve(const Options& options) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  return server_main(argc, argv, {}, serve);
+  return server_main(argc, argv,
+                     {{"--no-block-on-close", nullptr, "the end does not wait for the children"}},
+                     serve);
 }
