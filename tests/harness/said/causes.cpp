@@ -259,10 +259,11 @@ Diagnosis diagnose(const Step& step) {
     // (A wait that always returns is not at fault: what it is asked for is.)
     const Place place = call->is(Calls::any_wait) ? Place{} : place_of(*call, *program, files);
     if (!place.empty()) result.place = place;
-    // It is proven, and stands alone.
     const bool ended = call->is(Calls::recv | Calls::read) && call->result == 0;
-    result.cause = (ended ? end_of_file_sentence : turning_sentence) +
-                   (" So it goes on: " + call->text() + '.');
+    const std::string turns = (ended ? end_of_file_sentence : turning_sentence) +
+                              (" So it goes on: " + call->text() + '.');
+    // It is proven, and stands alone; what a wait should not have been asked for the step knows.
+    result.cause = call->is(Calls::any_wait) ? with_suspicion(turns) : turns;
     return result;
   }
   if (result.kind == Diagnosis::Kind::hang && computes(*result.program)) {
