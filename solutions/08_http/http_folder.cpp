@@ -97,7 +97,8 @@ bool not_modified(const HeaderFields& fields, std::chrono::sys_seconds modified)
   return known && modified <= *known;
 }
 
-// If-Range: the part, if the client's other parts are of the same file; otherwise all of it.
+// If-Range: the part, if the client's other parts are of the same file; otherwise all of it. Two
+// changes within one second have one date: to be sure takes a tag. RFC 9110, 8.8.2.2 and 13.1.5
 bool range_applies(const RequestHead& head, std::chrono::sys_seconds modified) {
   if (head.method != "GET" || head.fields.count("Range") != 1) return false;
   return head.fields.count("If-Range") == 0 || date_in(head.fields, "If-Range") == modified;
