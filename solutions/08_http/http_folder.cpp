@@ -62,10 +62,12 @@ FileDescriptor open_in(int folder, const char* name, int more_flags = 0) {
 // Step by step: O_NOFOLLOW looks at the last name of a path alone. Empty, with errno, if it is not
 // there. A name has no slash in it, and is neither "." nor "..".
 FileDescriptor open_below(int top, const std::vector<std::string>& names) {
-  FileDescriptor at = open_in(top, ".", O_DIRECTORY);
-  for (std::size_t i = 0; at && i < names.size(); ++i) {
-    const bool last = i + 1 == names.size();
-    at = open_in(at.get(), names[i].c_str(), last ? 0 : O_DIRECTORY);
+  if (names.empty()) return open_in(top, ".", O_DIRECTORY);
+  FileDescriptor at;
+  for (const std::string& name : names) {
+    const bool last = &name == &names.back();
+    at = open_in(at ? at.get() : top, name.c_str(), last ? 0 : O_DIRECTORY);
+    if (!at) break;
   }
   return at;
 }
@@ -97,7 +99,8 @@ bool not_modified(const HeaderFields& fields, std::chrono::sys_seconds modified)
   return known && modified <= *known;
 }
 
-// If-Range: the part, if the client's other parts are of the same file; otherwise all of it.
+// If-Range: the part, if the client's other parts are of the same file; otherwise all of it. Two
+// changes within one second have one date: to be sure takes a tag. RFC 9110, 8.8.2.2 and 13.1.5
 bool range_applies(const RequestHead& head, std::chrono::sys_seconds modified) {
   if (head.method != "GET" || head.fields.count("Range") != 1) return false;
   return head.fields.count("If-Range") == 0 || date_in(head.fields, "If-Range") == modified;

@@ -245,10 +245,12 @@ kit_answer(
 // Step by step: O_NOFOLLOW looks at the last name of a path alone. Empty, with errno, if it is not
 // there. A name has no slash in it, and is neither "." nor "..".
 FileDescriptor open_below(int top, const std::vector<std::string>& names) {
-  FileDescriptor at = open_in(top, ".", O_DIRECTORY);
-  for (std::size_t i = 0; at && i < names.size(); ++i) {
-    const bool last = i + 1 == names.size();
-    at = open_in(at.get(), names[i].c_str(), last ? 0 : O_DIRECTORY);
+  if (names.empty()) return open_in(top, ".", O_DIRECTORY);
+  FileDescriptor at;
+  for (const std::string& name : names) {
+    const bool last = &name == &names.back();
+    at = open_in(at ? at.get() : top, name.c_str(), last ? 0 : O_DIRECTORY);
+    if (!at) break;
   }
   return at;]]
   WITH [[// The kernel sees to it that nothing leads out of the folder. openat2(2)
@@ -326,10 +328,12 @@ kit_answer(
 // Step by step: O_NOFOLLOW looks at the last name of a path alone. Empty, with errno, if it is not
 // there. A name has no slash in it, and is neither "." nor "..".
 FileDescriptor open_below(int top, const std::vector<std::string>& names) {
-  FileDescriptor at = open_in(top, ".", O_DIRECTORY);
-  for (std::size_t i = 0; at && i < names.size(); ++i) {
-    const bool last = i + 1 == names.size();
-    at = open_in(at.get(), names[i].c_str(), last ? 0 : O_DIRECTORY);
+  if (names.empty()) return open_in(top, ".", O_DIRECTORY);
+  FileDescriptor at;
+  for (const std::string& name : names) {
+    const bool last = &name == &names.back();
+    at = open_in(at ? at.get() : top, name.c_str(), last ? 0 : O_DIRECTORY);
+    if (!at) break;
   }
   return at;]]
   WITH [[std::string where(int fd) {

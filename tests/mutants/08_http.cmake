@@ -851,13 +851,15 @@ kit_mutant(
   NAME folder-of-its-name
   SENTENCE "Each request opens the folder by its name, which may be another's by now."
   FILE http_folder.cpp
-  REPLACE [[  FileDescriptor at = open_in(top, ".", O_DIRECTORY);]]
+  REPLACE [[  if (names.empty()) return open_in(top, ".", O_DIRECTORY);]]
   WITH [[  char name[4096] = {};
   static const std::string path = [&] {
     const std::string link = "/proc/self/fd/" + std::to_string(top);
     return std::string(name, static_cast<std::size_t>(::readlink(link.c_str(), name, sizeof name)));
   }();
-  FileDescriptor at(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));]]
+  const FileDescriptor named(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  top = named.get();
+  if (names.empty()) return open_in(top, ".", O_DIRECTORY);]]
   REPLACE [[#include <sys/stat.h>
 ]]
   WITH [[#include <sys/stat.h>

@@ -285,6 +285,10 @@ Known Judge::known(const StepEntry& step) const {
   return found(fields);
 }
 
+bool Judge::passed_before(const StepEntry& step) const {
+  return !known(step).done() && found(read_fields(result_file(step))).passed();
+}
+
 std::string Judge::report(const StepEntry& step) const {
   return read_text(report_file(step)).value_or("");
 }
@@ -462,6 +466,7 @@ std::string last_line(const Judge& judge) {
     line += ", " + of_points(sum.harden, sum.harden_of) + " harden";
   }
   line += ". Next: " + next->id;
+  if (judge.passed_before(*next)) return line + " again: its files changed";
   if (const Task* const task = lesson.task(next->task)) {
     const Place place = find_task(judge.desk().sources(lesson).string(), *task);
     const std::string where = ", " + place.file + ':' + std::to_string(std::max(place.line, 1));

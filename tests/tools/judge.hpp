@@ -60,6 +60,8 @@ class Judge {
 
   /// What was last found, if nothing that the step depends on has changed since.
   Known known(const StepEntry& step) const;
+  /// It was green with other files than now: it earns nothing until it is checked again.
+  bool passed_before(const StepEntry& step) const;
   /// What was last said of the step: its report, in whole lines.
   std::string report(const StepEntry& step) const;
 
@@ -114,7 +116,7 @@ struct Points {
 Points points(const Judge& judge);
 
 /// The line that ends every answer, of at most 80 columns: "01: 42 of 60 core points. Next: 01.5,
-/// server.cpp:19".
+/// server.cpp:19", or "Next: 01.5 again: its files changed" if it was green before.
 std::string last_line(const Judge& judge);
 
 /// How many jobs a build or a check may use on this machine.

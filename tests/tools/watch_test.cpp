@@ -172,6 +172,21 @@ TEST_CASE("a prediction is answered once its step is green, and said to be missi
   CHECK(kit::decided_predictions(judge) == told);
 }
 
+TEST_CASE("a step that was green is to be checked again when one of its files has changed") {
+  const kit::Signals signals;
+  const Lessons lessons;
+  const kit::Desk desk{root, build, lessons.folder()};
+  const kit::Manifest manifest = desk.manifest();
+  const kit::Judge judge(desk, manifest.lessons().front(), 1);
+  lessons.save("solutions", "client.cpp");
+  const kit::StepEntry& first = judge.lesson().steps.front();
+  CHECK(kit::last_line(judge).find("Next: " + first.id + ", client.cpp:") != std::string::npos);
+  REQUIRE(judge.judge(first, [](const std::string&) {}).passed());
+  CHECK(kit::last_line(judge).find("Next: " + first.id) == std::string::npos);
+  std::ofstream(lessons.folder() / "01_tcp_echo/client.cpp", std::ios::app) << "// more\n";
+  CHECK(kit::last_line(judge).ends_with("Next: " + first.id + " again: its files changed"));
+}
+
 TEST_CASE("every prediction of a page has its question, its step, and what is so") {
   const kit::Manifest manifest = kit::Desk{root, build}.manifest();
   for (const kit::Lesson& lesson : manifest.lessons()) {

@@ -51,7 +51,7 @@ namespace socketserver {
 /// "%41". RFC 3986, 2. Python's `urllib.parse.quote`.
 [[nodiscard]] std::string percent_encoded(std::string_view path);
 
-/// The bytes that a percent-encoded text stands for, decoded once. RFC 3986, 2.1.
+/// The bytes that a percent-encoded text stands for, decoded once. RFC 3986, 2.1 and 2.4.
 /// @returns no value if a "%" is not followed by two hexadecimal digits
 [[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);
 

@@ -23,12 +23,31 @@ constexpr std::size_t ready_column = 32;
 // Who would type more?
 constexpr std::size_t most_words = 60;
 
+// The head of a request, or a few lines of a dialogue, perhaps with a byte that does not belong
+// there: what it says is what the step is about.
+bool is_short_text(std::string_view bytes) {
+  constexpr std::size_t most_bytes = 5 * limits::shown_bytes;
+  constexpr int most_others = 4;
+  return bytes.size() <= most_bytes && bytes.find('\n') != bytes.npos &&
+         std::ranges::count_if(bytes, [](char byte) {
+           return (byte < ' ' || byte > '~') && byte != '\r' && byte != '\n';
+         }) <= most_others;
+}
+
 }  // namespace
 
 void Conversation::add_send(std::string_view bytes) {
   if (words.size() >= most_words) {
     exact = false;
     return;
+  }
+  // A text of several lines is sent line by line, where nobody counts the sends.
+  while (!datagrams && bytes.size() > limits::shown_bytes && is_short_text(bytes)) {
+    const std::size_t newline = bytes.rfind('\n', limits::shown_bytes - 1);
+    const std::size_t size = newline == bytes.npos ? limits::shown_bytes : newline + 1;
+    words.push_back("--send");
+    words.push_back(shell_quoted(bytes.substr(0, size)));
+    bytes.remove_prefix(size);
   }
   if (bytes.size() > limits::shown_bytes) {
     // Too long for a command line: as many letters.

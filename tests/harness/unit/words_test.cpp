@@ -224,6 +224,22 @@ TEST_CASE("a conversation becomes the words of kit-talk") {
   CHECK(!talk.exact);
 }
 
+TEST_CASE("a text of several lines is typed line by line, where sends are not counted") {
+  const std::string head = "GET / HTTP/1.1\r\nHost: kit\r\n", field = std::string(50, 'x') + "\r\n";
+  kit::Conversation talk;
+  talk.add_send(head + field + "\x01\r\n");
+  const std::string typed = "'GET / HTTP/1.1\\r\\nHost: kit\\r\\n'";
+  CHECK(talk.words == std::vector<std::string>{"--send", typed, "--send",
+                                               "'" + std::string(50, 'x') + "\\r\\n\\x01\\r\\n'"});
+  kit::Conversation datagrams;
+  datagrams.datagrams = true;
+  datagrams.add_send(head + field);
+  CHECK(datagrams.words.front() == "--fill");
+  kit::Conversation bytes;
+  bytes.add_send(head + field + "\x01\x02\x03\x04\x05");
+  CHECK(bytes.words.front() == "--fill");
+}
+
 TEST_CASE("a conversation that nobody would type is cut") {
   kit::Conversation talk;
   for (int i = 0; i < 100'000; ++i) {
