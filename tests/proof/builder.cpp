@@ -4,8 +4,11 @@
 #include <cstdint>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 #include "harness/base/sources.hpp"
@@ -139,6 +142,67 @@ struct Builder::Goal {
   std::vector<std::string> sources;  // the first is the one with main()
 };
 
+/// The headers that sources name in angle brackets, precompiled: one file a build, made when the
+/// first source needs it.
+class Builder::Precompiled {
+ public:
+  Precompiled(const Candidate& base, fs::path folder) : folder_(std::move(folder)) {
+    constexpr std::string_view include = "#include <";
+    for (const Object& object : base.objects) {
+      // Plain programs are few.
+      if (object.build == "plain") continue;
+      for (const std::string& file : object.read) {
+        std::istringstream in(read_text(file).value_or(""));
+        for (std::string line; std::getline(in, line);) {
+          if (!line.starts_with(include)) continue;
+          names_[object.build].insert(
+              line.substr(include.size() - 1, line.find('>') + 2 - include.size()));
+        }
+      }
+    }
+  }
+  Precompiled(const Precompiled&) = delete;
+  Precompiled& operator=(const Precompiled&) = delete;
+  ~Precompiled() {
+    std::error_code ignored;  // they are large, and soon made again
+    for (const auto& [build, made] : made_) fs::remove(compiled(build), ignored);
+  }
+
+  /// The header that a source of a build includes first; none if the compiler cannot make it.
+  std::optional<fs::path> header(const std::string& build, Command command, const Runner& run) {
+    const std::lock_guard lock(mutex_);
+    if (!names_.contains(build)) return std::nullopt;
+    const fs::path header = folder_ / (build + ".hpp");
+    if (const auto known = made_.find(build); known != made_.end()) {
+      return known->second ? std::optional(header) : std::nullopt;
+    }
+    std::string text;
+    // It is compiled without any folder of the kit or the candidate: what is found there, and may
+    // be another file in each candidate, is left out.
+    for (const std::string& name : names_[build]) {
+      text += "#if __has_include(" + name + ")\n#include " + name + "\n#endif\n";
+    }
+    fs::create_directories(folder_);
+    if (read_text(header) != text) write_text(header, text);
+    command.arguments.insert(command.arguments.end(),
+                             {"-x", "c++-header", header.string(), "-o", compiled(build).string()});
+    const bool made = run(command).ok();
+    made_[build] = made;
+    return made ? std::optional(header) : std::nullopt;
+  }
+
+ private:
+  /// Where GCC and Clang look for it.
+  [[nodiscard]] fs::path compiled(const std::string& build) const {
+    return folder_ / (build + ".hpp.gch");
+  }
+
+  fs::path folder_;
+  std::map<std::string, std::set<std::string>> names_;  // by build: "<string>"
+  std::mutex mutex_;
+  std::map<std::string, bool> made_;  // by build: whether the compiler could
+};
+
 const BuiltProgram* Candidate::find(const std::string& name, const std::string& build) const {
   for (const BuiltProgram& program : programs) {
     if (program.name == name && program.build == build) return &program;
@@ -163,6 +227,12 @@ Builder::Builder(Toolchain toolchain, Lesson lesson, fs::path root, Options opti
 Builder Builder::with_jobs(unsigned jobs) const {
   Builder other = *this;
   other.options_.jobs = jobs;
+  return other;
+}
+
+Builder Builder::precompiling(const Candidate& base, fs::path folder) const {
+  Builder other = *this;
+  other.precompiled_ = std::make_shared<Precompiled>(base, std::move(folder));
   return other;
 }
 
@@ -257,6 +327,17 @@ Command Builder::tool(const Order& order) const {
   return command;
 }
 
+/// What every source of a build is compiled with, wherever it stands.
+std::vector<std::string> Builder::flags(const std::string& build) const {
+  const auto known = toolchain_.flags.find(build);
+  if (known == toolchain_.flags.end()) {
+    throw std::runtime_error("toolchain.txt has no flags for " + build);
+  }
+  std::vector<std::string> result = known->second;
+  result.insert(result.end(), options_.more_flags.begin(), options_.more_flags.end());
+  return result;
+}
+
 void Builder::compile(Object& object, const Order& order) const {
   const fs::path src = order.out / "src";
   const bool of_kit = object.source.find('/') != std::string::npos;
@@ -271,12 +352,9 @@ void Builder::compile(Object& object, const Order& order) const {
   Command command = tool(order);
   auto& arguments = command.arguments;
   arguments.push_back(toolchain_.compiler);
-  const auto flags = toolchain_.flags.find(object.build);
-  if (flags == toolchain_.flags.end()) {
-    throw std::runtime_error("toolchain.txt has no flags for " + object.build);
-  }
-  arguments.insert(arguments.end(), flags->second.begin(), flags->second.end());
-  arguments.insert(arguments.end(), options_.more_flags.begin(), options_.more_flags.end());
+  const std::vector<std::string> of_build = flags(object.build);
+  arguments.insert(arguments.end(), of_build.begin(), of_build.end());
+  const Command so_far = command;
   arguments.push_back("-ffile-prefix-map=" + src.string() + "=" + order.shown);
   arguments.push_back("-I" + src.string());
   if (const auto found = toolchain_.includes.find(lesson_.name);
@@ -287,15 +365,29 @@ void Builder::compile(Object& object, const Order& order) const {
   arguments.insert(arguments.end(), {"-MMD", "-MF", depfile.string(), "-c", source.string(), "-o",
                                      object.file.string()});
 
+  std::vector<std::string> recorded = arguments;
+  if (precompiled_ != nullptr) recorded.emplace_back("after precompiled headers");
   object.read = read_dependencies(depfile);
-  if (!object.read.empty() && up_to_date(object.file, record, arguments, object.read)) {
+  if (!object.read.empty() && up_to_date(object.file, record, recorded, object.read)) {
     object.made = foreign_answers(object).empty();
     object.said = read_text(object.file.string() + ".said").value_or("");
     return;
   }
   fs::remove(object.file);
   fs::remove(depfile);
-  const Outcome outcome = options_.run(command);
+  const auto header = precompiled_ == nullptr
+                          ? std::nullopt
+                          : precompiled_->header(object.build, so_far, options_.run);
+  Outcome outcome;
+  if (header) {
+    Command faster = command;
+    faster.arguments.insert(faster.arguments.end(), {"-include", header->string()});
+    outcome = options_.run(faster);
+  }
+  using End = Outcome::End;
+  if (!header || (!outcome.ok() && (outcome.end == End::exited || outcome.end == End::killed))) {
+    outcome = options_.run(command);
+  }
   object.read = read_dependencies(depfile);
   object.said = own_words(outcome.output, src.string(), order.shown);
   if (outcome.end == Outcome::End::timed_out) {
@@ -317,7 +409,7 @@ void Builder::compile(Object& object, const Order& order) const {
   }
   if (object.made) {
     write_text(object.file.string() + ".said", object.said);
-    write_text(record, joined(arguments));
+    write_text(record, joined(recorded));
     return;
   }
   for (const std::string& slot : lesson_.slots) {

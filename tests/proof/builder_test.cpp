@@ -2,6 +2,8 @@
 
 #include "builder.hpp"
 
+#include <algorithm>
+
 #include "folder.hpp"
 #include "harness/base/catch.hpp"
 
@@ -36,15 +38,25 @@ class ToyLesson {
 
   /// The solution with the files of "mine" in place of its own.
   [[nodiscard]] Candidate mine(const Candidate* base, std::set<std::string> without = {}) const {
-    return builder().build({folder_.path() / "mine", solutions(), std::move(without),
-                            folder_.path() / "out/mine", "lessons/01_toy"},
-                           base);
+    return builder().build(order(std::move(without)), base);
+  }
+
+  /// The same, on top of precompiled headers.
+  [[nodiscard]] Candidate precompiled(const Candidate& base, Runner run) const {
+    return builder(std::move(run))
+        .precompiling(base, folder_.path() / "precompiled")
+        .build(order({}), &base);
   }
 
  private:
   [[nodiscard]] fs::path solutions() const { return folder_.path() / "solutions/01_toy"; }
 
-  [[nodiscard]] Builder builder() const {
+  [[nodiscard]] Order order(std::set<std::string> without) const {
+    return {folder_.path() / "mine", solutions(), std::move(without), folder_.path() / "out/mine",
+            "lessons/01_toy"};
+  }
+
+  [[nodiscard]] Builder builder(Runner run = run_command) const {
     Toolchain toolchain;
     toolchain.compiler = KIT_COMPILER;
     toolchain.flags["plain"] = {"-std=c++20"};
@@ -61,7 +73,8 @@ class ToyLesson {
         "step\t01.2\t5\tcore\tclient\tplain\t60\t01.A\tconnects\n"
         "step\t01.3\t5\tcore\tprobe\tplain\t60\t01.B\tcloses\n",
         "toy");
-    return {toolchain, manifest.lessons().front(), folder_.path(), {.jobs = 2}};
+    return {
+        toolchain, manifest.lessons().front(), folder_.path(), {.jobs = 2, .run = std::move(run)}};
   }
 
   TemporaryFolder folder_;
@@ -116,6 +129,40 @@ TEST_CASE("what a change does not touch is taken over from the base") {
   SECTION("nothing") {
     for (const BuiltProgram& program : toy.mine(&solution).programs) CHECK(program.same_as_base);
   }
+}
+
+TEST_CASE("precompiled headers are the system's, and thrown away; who refuses them has none") {
+  const ToyLesson toy;
+  const auto server = [](const std::string& includes) {
+    return includes + "int main() { return static_cast<int>(std::string().size()); }\n";
+  };
+  toy.folder().write("solutions/01_toy/server.cpp",
+                     server("#include <string>\n#include <tcp.hpp>\n"));
+  const Candidate solution = toy.solution();
+  const auto server_of = [](const Candidate& candidate) {
+    return *candidate.find("server", "checked");
+  };
+  toy.folder().write("mine/server.cpp", server(""));
+  CHECK(server_of(toy.precompiled(solution, run_command)).built);
+  CHECK_FALSE(fs::exists(toy.folder().path() / "precompiled/checked.hpp.gch"));
+  CHECK_FALSE(server_of(toy.mine(&solution)).built);
+
+  toy.folder().write("mine/server.cpp", server("#include <string>\n// again\n"));
+  int refused = 0;
+  const auto refuse = [&](const Command& command) {
+    const auto& words = command.arguments;
+    if (std::find(words.begin(), words.end(), "-include") == words.end()) {
+      return run_command(command);
+    }
+    ++refused;
+    return Outcome{Outcome::End::exited, 1, "a precompiled header of another time", 0};
+  };
+  CHECK(server_of(toy.precompiled(solution, refuse)).built);
+  CHECK(refused == 1);
+
+  // The learner's own headers are no part of it.
+  toy.folder().write("mine/server.cpp", "int main() { TCP().bind(); }\n");
+  CHECK_FALSE(server_of(toy.precompiled(solution, run_command)).built);
 }
 
 TEST_CASE("a slot that is not there costs the programs that use it, and says what is missing") {

@@ -130,14 +130,17 @@ bool print_figures(const House& house, const Manifest& manifest) {
     row("", whole(sum["mutants.asked_again"]) +
                 " of them were asked again alone, as the machine was busy");
   }
-  if (sum["mutants.mutants"] > 0) {
+  if (const double in_table = sum["mutants.in_table"]; in_table > 0) {
     std::ostringstream mean;
-    mean << std::fixed << std::setprecision(1)
-         << sum["mutants.lost_in_all"] / sum["mutants.mutants"];
+    mean << std::fixed << std::setprecision(1) << sum["mutants.lost_in_all"] / in_table;
     row("", "one mistake costs " + mean.str() + " of 100 points on average (" +
-                whole(sum["mutants.cells"]) + " cells, tables in " +
-                (house.build / "proof").lexically_relative(house.root).string() +
-                "/*/mutants.txt)");
+                whole(sum["mutants.cells"]) + " cells" +
+                (in_table < sum["mutants.mutants"]
+                     ? "; against every step today: " + of("mutants.in_table", "mutants.mutants")
+                     : ", tables in " +
+                           (house.build / "proof").lexically_relative(house.root).string() +
+                           "/*/mutants.txt") +
+                ")");
   }
   for (const std::string mode : {"rules-of-the-day", "rules"}) {
     if (sum[mode + ".made"] == 0) continue;

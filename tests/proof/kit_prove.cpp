@@ -32,7 +32,7 @@ constexpr std::string_view usage =
     "usage: kit-prove MODE [--lesson NN] [--only NAME] [--jobs N] [--verbose]\n"
     "  solution [--repeat N] [--load]   every step passes on the solution\n"
     "  starter [--strict]               every step is red on the starter: not written yet\n"
-    "  mutants [--intended]             every wrong answer is caught by the step that should\n"
+    "  mutants [--intended|--day]       every wrong answer is caught by the step that should\n"
     "  rules [--day] [--rest]           every mistake made by rule is caught, or listed\n"
     "  alternatives                     every right answer written differently passes\n"
     "  slots                            a slot that is not there earns nothing\n"
@@ -61,12 +61,16 @@ unsigned number(const std::string& option, const std::string& text) {
   return value;
 }
 
+/// The days since 1970.
+std::uint64_t today() {
+  const auto days = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+  return static_cast<std::uint64_t>(days.time_since_epoch().count());
+}
+
 /// The number that draws the part of a day: KIT_SEED, or the days since 1970. The peers of the
 /// steps draw their bytes from it as well, so that KIT_SEED repeats the whole run.
 std::uint64_t seed_of_the_day() {
-  const auto days = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
-  ::setenv("KIT_SEED", std::to_string(days.time_since_epoch().count()).c_str(),
-           /* overwrite */ 0);
+  ::setenv("KIT_SEED", std::to_string(today()).c_str(), /* overwrite */ 0);
   return std::strtoull(std::getenv("KIT_SEED"), nullptr, 10);
 }
 
@@ -122,7 +126,10 @@ const std::map<std::string, std::vector<bool (kit::Proof::*)()>> modes{
 };
 
 bool prove(Arguments arguments) {
-  if (arguments.options.day) arguments.options.seed = seed_of_the_day();
+  // Wrong answers are judged with the same bytes on every day; `--only NAME` asks one again.
+  if (arguments.options.day) {
+    arguments.options.seed = arguments.mode == "rules" ? seed_of_the_day() : today();
+  }
   const auto manifest = kit::Manifest::read(arguments.house.manifest().string());
   if (arguments.options.repeat == 1) ::setenv("KIT_SEED", "1", /* overwrite */ 0);
   if (arguments.mode == "figures") return kit::print_figures(arguments.house, manifest);

@@ -38,8 +38,8 @@ class Proof {
     unsigned repeat = 1;              ///< how often the solution's steps are run
     bool load = false;                ///< keep every core busy meanwhile
     bool intended = false;            ///< mutants: only the steps that should catch them
-    bool day = false;                 ///< rules: only what the seed draws
-    std::uint64_t seed = 1;           ///< of the part of a day
+    bool day = false;                 ///< rules, mutants' table: only what the seed draws
+    std::uint64_t seed = 1;           ///< of the part of a day; for the table, the day itself
     bool rest = false;                ///< rules: only what no earlier run has tried
     bool strict = false;              ///< an edited lesson is an error
     std::size_t fewest_mutants = 14;  ///< a lesson has at least this many wrong answers

@@ -174,6 +174,18 @@ TEST_CASE("wrong answers are proved if each is caught where and as it should be"
         "first,01.1,yes,10,fail,pass,same\n"
         "second,01.2,yes,20,pass,fail,same\n"
         "third,01.3,yes,30,same,same,fail\n");
+  SECTION("every day by their own step, and in three days by every step") {
+    for (const std::uint64_t day : {10, 11, 12}) {
+      CHECK(kit.prove(&Proof::mutants, {.day = true, .seed = day}));
+      CHECK(kit.said("3 of 3 wrong answers caught by the step that should"));
+      CHECK(kit.said("first X . 10") == (day == 12));
+      CHECK(kit.said("second . X 20") == (day == 11));
+      CHECK(kit.said("third X 30") == (day == 10));
+      const std::string figures = kit.read("build/proof/01_toy/mutants.figures");
+      CHECK(says(figures, "mutants 3 caught 3"));
+      CHECK(says(figures, day == 10 ? "in_table 1 cells 3" : "in_table 1 cells 4"));
+    }
+  }
 
   const auto add = [&](const std::string& mutant) {
     kit.write(list, one_caught_each + ("kit_mutant(NAME odd SENTENCE \"Odd.\" " + mutant + ")\n"));
