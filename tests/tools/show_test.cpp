@@ -267,12 +267,11 @@ TEST_CASE("kit-show shows wrong answers with the difference that the check repor
     CHECK(checked.output.find("build/kit-show " + std::string(wrong.step)) != std::string::npos);
     for (const auto& block : quoted(wrong.step)) {
       ++compared;
-      std::string rest = smoothed(shown.output);
+      // What the check does and what the program does at the same time comes in either order.
+      const std::string all = smoothed(shown.output);
       for (const std::string& line : block) {
         INFO(line);
-        const std::size_t at = rest.find(smoothed(line));
-        REQUIRE(at != std::string::npos);
-        rest.erase(0, at);
+        CHECK(all.find(smoothed(line)) != std::string::npos);
       }
     }
   }
