@@ -132,7 +132,7 @@ bool print_figures(const House& house, const Manifest& manifest) {
   }
   if (const double in_table = sum["mutants.in_table"]; in_table > 0) {
     std::ostringstream mean;
-    mean << std::fixed << std::setprecision(1) << sum["mutants.lost_in_all"] / in_table;
+    mean << std::fixed << std::setprecision(1) << sum["mutants.lost_in_table"] / in_table;
     row("", "one mistake costs " + mean.str() + " of 100 points on average (" +
                 whole(sum["mutants.cells"]) + " cells" +
                 (in_table < sum["mutants.mutants"]

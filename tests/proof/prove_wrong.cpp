@@ -233,7 +233,7 @@ bool Proof::mutants() {
   std::size_t caught = 0;
   std::size_t in_table = 0;
   int lost_most = 0;
-  int lost_in_all = 0;
+  int lost_in_table = 0;
   std::size_t red_elsewhere = 0;
   std::set<std::size_t> catchers;
   for (Row& row : rows) {
@@ -277,7 +277,7 @@ bool Proof::mutants() {
     if (!row.in_table) continue;
     ++in_table;
     lost_most = std::max(lost_most, row.lost);
-    lost_in_all += row.lost;
+    lost_in_table += row.lost;
   }
   if (options_.only.empty()) {
     for (std::size_t s = 0; s < lesson_.steps.size(); ++s) {
@@ -308,7 +308,7 @@ bool Proof::mutants() {
                  {"cells", std::to_string(rows.size() + rest.size())},
                  {"red_elsewhere", std::to_string(red_elsewhere)},
                  {"lost_most", std::to_string(lost_most)},
-                 {"lost_in_all", std::to_string(lost_in_all)}});
+                 {"lost_in_table", std::to_string(lost_in_table)}});
 }
 
 bool Proof::slots() {
