@@ -363,7 +363,7 @@ kit_mutant(
     }
 ]]
   STEP 05.8
-  WORDS "does not end on SIGTERM")
+  WORDS "A loop turns")
 
 # ---- part two -------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "harness/base/escape.hpp"
 #include "harness/base/limits.hpp"
@@ -91,6 +92,18 @@ constexpr const char* end_of_file_sentence =
 bool computes(const Program& program) {
   const auto status = proc::status(program.pid());
   return status && status->state == 'R' && status->cpu > event_time() / 8;
+}
+
+// There was nothing to get, and nothing is wrong with that.
+bool asks_for_nothing(const CallRecord& call) {
+  if (call.is(Calls::any_wait)) return false;
+  return call.result == 0 || call.error == EAGAIN || call.error == EWOULDBLOCK;
+}
+
+bool waits_as_well(const RecorderLog& log, const CallRecord& turning) {
+  return std::ranges::any_of(log.records(16), [&turning](const CallRecord& call) {
+    return call.tid == turning.tid && call.is(Calls::any_wait);
+  });
 }
 
 }  // namespace
@@ -262,8 +275,10 @@ Diagnosis diagnose(const Step& step) {
     const bool ended = call->is(Calls::recv | Calls::read) && call->result == 0;
     const std::string turns = (ended ? end_of_file_sentence : turning_sentence) +
                               (" So it goes on: " + call->text() + '.');
-    // It is proven, and stands alone; what a wait should not have been asked for the step knows.
-    result.cause = call->is(Calls::any_wait) ? with_suspicion(turns) : turns;
+    // Who asks for what is not there, and does not wait: proven, and said alone. Why a wait returns
+    // each time, or what else goes wrong again and again, the step knows better.
+    const bool explained = ended || (asks_for_nothing(*call) && !waits_as_well(*log, *call));
+    result.cause = explained ? turns : with_suspicion(turns);
     return result;
   }
   if (result.kind == Diagnosis::Kind::hang && computes(*result.program)) {
