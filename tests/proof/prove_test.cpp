@@ -175,7 +175,7 @@ TEST_CASE("wrong answers are proved if each is caught where and as it should be"
         "second,01.2,yes,20,pass,fail,same\n"
         "third,01.3,yes,30,same,same,fail\n");
   SECTION("every day by their own step, and in three days by every step") {
-    for (const std::uint64_t day : {10, 11, 12}) {
+    for (const std::uint64_t day : {10U, 11U, 12U}) {
       CHECK(kit.prove(&Proof::mutants, {.day = true, .seed = day}));
       CHECK(kit.said("3 of 3 wrong answers caught by the step that should"));
       CHECK(kit.said("first X . 10") == (day == 12));
