@@ -138,7 +138,8 @@ endif()
 
 # What Doxygen writes for its own scripts, which the site does not have: the folding of inherited
 # members, a row of links to sections that are in sight anyway (some of them to nowhere), and the path to
-# the list of a folder.
+# the list of a folder. And what it says of looks, which are the style sheet's: rows that only part others,
+# cells that only indent, alignments. What an inherited member does stands on the page of the base.
 file(GLOB reference "${WORK}/html/class*.html" "${WORK}/html/struct*.html" "${WORK}/html/namespace*.html"
      "${WORK}/html/*_8hpp.html")
 foreach(page IN LISTS reference)
@@ -156,6 +157,13 @@ foreach(page IN LISTS reference)
   endforeach()
   string(REGEX REPLACE " onclick=\"javascript:[^\"]*\"" "" html "${html}")
   string(REGEX REPLACE "<img src=\"closed\\.(png|svg)\"[^>]*>(&#160;)?" "" html "${html}")
+  string(REGEX REPLACE "<tr class=\"separator:[^\n]*\n" "" html "${html}")
+  string(REPLACE "<td class=\"mdescLeft\">&#160;</td>" "" html "${html}")
+  string(REGEX REPLACE "( align=\"(left|right)\")? valign=\"(top|bottom)\"" "" html "${html}")
+  string(REGEX REPLACE "<tr class=\"memitem:[a-f0-9]+" "<tr class=\"memrow" html "${html}")
+  string(REGEX REPLACE "<tr class=\"memdesc:[a-f0-9]+ inherit [^\n]*\n" "" html "${html}")
+  string(REGEX REPLACE "<tr class=\"memdesc:[a-f0-9]+" "<tr class=\"memdesc" html "${html}")
+  string(REGEX REPLACE "(<tr class=\"memrow inherit) [A-Za-z0-9_]+" "\\1" html "${html}")
   file(WRITE "${page}" "${html}")
 endforeach()
 

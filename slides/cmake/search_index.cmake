@@ -83,7 +83,7 @@ function(kit_write_search_index FOLDER SYMBOLS)
     math(EXPR length "${end} - ${start}")
     string(SUBSTRING "${html}" ${start} ${length} html)
     # What a class inherits stands on the page of its base; the links to other pages are on every page.
-    string(REGEX REPLACE "<tr class=\"(memitem|memdesc|separator|memTemplItem)[^\n\"]* inherit [^\n]*\n(&#160;[^\n]*\n)?" "" html "${html}")
+    string(REGEX REPLACE "<tr class=\"(memrow|memdesc|memTemplItem)[^\n\"]* inherit[^\n]*\n(&#160;[^\n]*\n)?" "" html "${html}")
     string(REGEX REPLACE "<div class=\"pager\">[^\n]*" "" html "${html}")
     # A section begins at its heading, a member of the reference at the anchor above its name.
     string(REGEX REPLACE "<a id=\"([a-f0-9]+)\" name=\"[a-f0-9]+\"></a>\n<h3 class=\"memtitle\">" ";\\1\">" html "${html}")
