@@ -17,6 +17,7 @@
 #include "harness/base/descriptor.hpp"
 #include "harness/base/escape.hpp"
 #include "harness/base/limits.hpp"
+#include "harness/base/markup.hpp"
 #include "harness/base/sources.hpp"
 #include "picture.hpp"
 #include "refused.hpp"

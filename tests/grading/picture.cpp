@@ -11,9 +11,9 @@
 
 #include "harness/base/descriptor.hpp"
 #include "harness/base/escape.hpp"
+#include "harness/base/markup.hpp"
 #include "harness/shown/picture.hpp"
 #include "harness/shown/replay.hpp"
-#include "json.hpp"
 
 namespace kit {
 namespace {

@@ -17,8 +17,8 @@
 
 #include "harness/base/descriptor.hpp"
 #include "harness/base/escape.hpp"
+#include "harness/base/markup.hpp"
 #include "harness/base/sources.hpp"
-#include "json.hpp"
 
 namespace kit {
 namespace {
