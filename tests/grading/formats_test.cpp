@@ -189,8 +189,8 @@ TEST_CASE(
   std::istringstream in(text);
   std::size_t grades = 0, ends = 0;
   for (std::string line; std::getline(in, line);) {
-    grades += line.starts_with("Grade :=>>") ? 1 : 0;
-    ends += line.starts_with("--|>") ? 1 : 0;
+    grades += line.starts_with("Grade :=>>") ? 1U : 0U;
+    ends += line.starts_with("--|>") ? 1U : 0U;
   }
   CHECK(grades == 1);
   CHECK(ends == 1);
