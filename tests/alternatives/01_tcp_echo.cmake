@@ -76,12 +76,8 @@ FileDescriptor connect_to(const Address& server) {
     throw_system_error("shutdown");
   }]]
   REPLACE [[  char buffer[4096];
-  for (;;) {
-    const ssize_t count = ::recv(connection.get(), buffer, sizeof buffer, 0);
-    if (count == 0) return answer;
-    if (count > 0) {
-      answer.append(buffer, static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {]]
+]]
+  THROUGH [[    } else if (errno != EINTR) {]]
   WITH [[  for (;;) {
     char block[2048];
     const ssize_t count = ::recv(connection.get(), block, sizeof block, 0);
@@ -98,19 +94,8 @@ kit_answer(
   SENTENCE "The client asks for all there is (MSG_WAITALL), into a string that doubles."
   FILE client.cpp
   REPLACE [[  FileDescriptor connection(
-      check(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
-  check(::connect(connection.get(), server.data(), server.size()), "connect");
-  return connection;
-}
-
-// send() may take fewer bytes than it was given: go on with the rest.
-void send_all(const FileDescriptor& connection, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw_system_error("send");
+]]
+  THROUGH [[      throw_system_error("send");
     }]]
   WITH [[  const int fd = ::socket(server.family(), SOCK_STREAM, 0);
   if (fd < 0) throw_system_error("socket");
@@ -141,14 +126,8 @@ void send_all(const FileDescriptor& connection, std::string_view bytes) {
       throw_system_error("shutdown", failed);
   }]]
   REPLACE [[  std::string answer;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t count = ::recv(connection.get(), buffer, sizeof buffer, 0);
-    if (count == 0) return answer;
-    if (count > 0) {
-      answer.append(buffer, static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw_system_error("recv");
+]]
+  THROUGH [[      throw_system_error("recv");
     }
   }]]
   WITH [[  // The answer is received where it stays, in a string that doubles when it is full. MSG_WAITALL

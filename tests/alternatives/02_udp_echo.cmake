@@ -20,14 +20,8 @@ kit_answer(
   WITH [[#include <sys/socket.h>
 #include <sys/time.h>]]
   REPLACE [[// Waits until a datagram is there, or until the time is up.
-bool wait_readable(const FileDescriptor& socket, Clock::time_point deadline) {
-  for (;;) {
-    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-    pollfd waiting{socket.get(), POLLIN, 0};
-    const int limit = left.count() > 0 ? static_cast<int>(left.count()) : 0;
-    const int ready = ::poll(&waiting, 1, limit);
-    if (ready != -1) return ready > 0;
-    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time
+]]
+  THROUGH [[    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time
   }]]
   WITH [[bool limit_waiting(const FileDescriptor& socket, Clock::time_point deadline) {
   using std::chrono::microseconds;
@@ -43,28 +37,16 @@ bool wait_readable(const FileDescriptor& socket, Clock::time_point deadline) {
   WITH [[  while (limit_waiting(socket, deadline)) {
     char buffer[longest_datagram];]]
   REPLACE [[    const ssize_t count =
-        ::recvfrom(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT, address, &size);
-    if (count == -1) {
-      if (errno == EAGAIN || errno == EINTR) continue;
-      throw_system_error("recvfrom");
-    }
-    if (Address(address, size) == server) return buffer.substr(0, static_cast<std::size_t>(count));]]
+]]
+  THROUGH [[    if (Address(address, size) == server) return buffer.substr(0, static_cast<std::size_t>(count));]]
   WITH [[    const ssize_t count = ::recvfrom(socket.get(), buffer, sizeof buffer, 0, address, &size);
     if (count >= 0 && Address(address, size) == server) {
       return std::string(buffer, static_cast<std::size_t>(count));
     }
     if (count == -1 && errno != EAGAIN && errno != EINTR) throw_system_error("recvfrom");]]
   REPLACE [[// A name may have several addresses, and its server listen on one of them.
-std::string ask_each(const std::vector<Address>& servers, const std::string& message,
-                     milliseconds timeout, long tries) {
-  for (std::size_t i = 0; i + 1 < servers.size(); ++i) {
-    try {
-      return ask(servers[i], message, timeout, tries);
-    } catch (const std::runtime_error&) {
-      // Nobody is there: perhaps at the next one.
-    }
-  }
-  return ask(servers.back(), message, timeout, tries);
+]]
+  THROUGH [[  return ask(servers.back(), message, timeout, tries);
 }
 
 ]]
@@ -110,15 +92,8 @@ kit_answer(
   WITH [[std::optional<std::string> receive_answer(const FileDescriptor& socket, const Address&,
                                           milliseconds timeout) {]]
   REPLACE [[    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    auto* const address = reinterpret_cast<sockaddr*>(&peer);
-    const ssize_t count =
-        ::recvfrom(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT, address, &size);
-    if (count == -1) {
-      if (errno == EAGAIN || errno == EINTR) continue;
-      throw_system_error("recvfrom");
-    }
-    if (Address(address, size) == server) return buffer.substr(0, static_cast<std::size_t>(count));]]
+]]
+  THROUGH [[    if (Address(address, size) == server) return buffer.substr(0, static_cast<std::size_t>(count));]]
   WITH [[    const ssize_t count = ::recv(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (count == -1) {
       // Refused is as good as silent: somebody may listen when the time is over.
@@ -127,16 +102,8 @@ kit_answer(
     }
     return buffer.substr(0, static_cast<std::size_t>(count));]]
   REPLACE [[// A name may have several addresses, and its server listen on one of them.
-std::string ask_each(const std::vector<Address>& servers, const std::string& message,
-                     milliseconds timeout, long tries) {
-  for (std::size_t i = 0; i + 1 < servers.size(); ++i) {
-    try {
-      return ask(servers[i], message, timeout, tries);
-    } catch (const std::runtime_error&) {
-      // Nobody is there: perhaps at the next one.
-    }
-  }
-  return ask(servers.back(), message, timeout, tries);
+]]
+  THROUGH [[  return ask(servers.back(), message, timeout, tries);
 }
 
 ]]
@@ -186,12 +153,8 @@ kit_answer(
   WITH [[  socket_.reset(
       check(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));]]
   REPLACE [[void UDPServer::server_activate() {
-  // poll may say "readable" for a datagram whose checksum turns out wrong: a blocking recvfrom
-  // would then wait for the next one. select(2), BUGS
-  set_nonblocking(socket_.get());
-}
-
-std::optional<Request> UDPServer::get_request() {]]
+]]
+  THROUGH [[std::optional<Request> UDPServer::get_request() {]]
   WITH [[void UDPServer::server_activate() {}
 
 std::optional<Request> UDPServer::get_request() {
@@ -220,20 +183,8 @@ kit_answer(
 #include <sys/uio.h>
 #include <cerrno>]]
   REPLACE [[  // One byte more than we take: if it is used, the datagram was longer.
-  buffer_.resize(max_packet_size + 1);
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  auto* const address = reinterpret_cast<sockaddr*>(&peer);
-  const ssize_t count =
-      ::recvfrom(socket_.get(), buffer_.data(), buffer_.size(), 0, address, &size);
-  if (count == -1) {
-    if (errno == EAGAIN || errno == EINTR) return std::nullopt;
-    throw_system_error("recvfrom");
-  }
-  const auto received = static_cast<std::size_t>(count);
-  const bool truncated = received > max_packet_size;
-  return Request(buffer_.substr(0, truncated ? max_packet_size : received), socket_.get(),
-                 Address(address, size), truncated);]]
+]]
+  THROUGH [[                 Address(address, size), truncated);]]
   WITH [[  pollfd readable{socket_.get(), POLLIN, 0};
   if (::poll(&readable, 1, 0) <= 0) return std::nullopt;
   buffer_.resize(max_packet_size);
@@ -263,20 +214,8 @@ kit_answer(
   WITH [[#include <cerrno>
 #include <cstring>]]
   REPLACE [[  // One byte more than we take: if it is used, the datagram was longer.
-  buffer_.resize(max_packet_size + 1);
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  auto* const address = reinterpret_cast<sockaddr*>(&peer);
-  const ssize_t count =
-      ::recvfrom(socket_.get(), buffer_.data(), buffer_.size(), 0, address, &size);
-  if (count == -1) {
-    if (errno == EAGAIN || errno == EINTR) return std::nullopt;
-    throw_system_error("recvfrom");
-  }
-  const auto received = static_cast<std::size_t>(count);
-  const bool truncated = received > max_packet_size;
-  return Request(buffer_.substr(0, truncated ? max_packet_size : received), socket_.get(),
-                 Address(address, size), truncated);]]
+]]
+  THROUGH [[                 Address(address, size), truncated);]]
   WITH [[  buffer_.resize(max_packet_size);
   sockaddr_storage peer{};
   iovec part{buffer_.data(), buffer_.size()};

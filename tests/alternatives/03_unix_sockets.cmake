@@ -25,22 +25,9 @@ kit_answer(
 
 ]]
   WITH [[]]
-  REPLACE [=[  /// Whether all has been read, the end of file too.
-  [[nodiscard]] bool at_end() const noexcept { return at_end_ && begin_ == end_; }
-
- private:
-  bool fill();
-  void make_room();
-  std::string_view take(std::size_t size) noexcept;
-
-  int fd_;
-  std::size_t first_capacity_;
-  std::unique_ptr<char[]> buffer_;
-  std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;  // what has come and was not taken yet: [begin_, end_)
-  std::size_t end_ = 0;
-  bool at_end_ = false;       // its end of file has come
-  std::size_t searched_ = 0;  // no newline in [begin_, searched_)]=]
+  REPLACE [[  /// Whether all has been read, the end of file too.
+]]
+  THROUGH [[  std::size_t searched_ = 0;  // no newline in [begin_, searched_)]]
   WITH [[ private:
   int fd_;
   bool at_end_ = false;
@@ -134,22 +121,9 @@ kit_answer(
 
 ]]
   WITH [[]]
-  REPLACE [=[  /// Whether all has been read, the end of file too.
-  [[nodiscard]] bool at_end() const noexcept { return at_end_ && begin_ == end_; }
-
- private:
-  bool fill();
-  void make_room();
-  std::string_view take(std::size_t size) noexcept;
-
-  int fd_;
-  std::size_t first_capacity_;
-  std::unique_ptr<char[]> buffer_;
-  std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;  // what has come and was not taken yet: [begin_, end_)
-  std::size_t end_ = 0;
-  bool at_end_ = false;       // its end of file has come
-  std::size_t searched_ = 0;  // no newline in [begin_, searched_)]=]
+  REPLACE [[  /// Whether all has been read, the end of file too.
+]]
+  THROUGH [[  std::size_t searched_ = 0;  // no newline in [begin_, searched_)]]
   WITH [[ private:
   int fd_;
   std::string come_;
@@ -188,12 +162,8 @@ kit_answer(
       this->wfile().flush();
       answers.clear();]]
   REPLACE [[  void answer(std::string_view line) {
-    answer_ = line;
-    for (char& byte : answer_) byte = upper(byte);
-    this->wfile().write(answer_);
-  }
-
-  std::string answer_;]]
+]]
+  THROUGH [[  std::string answer_;]]
   WITH [[  // a–z of ASCII, whatever the locale says; every other byte stays as it is.
   static char upper(char byte) {
     return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
@@ -228,12 +198,8 @@ kit_answer(
 #include <chrono>
 #include <csignal>]]
   REPLACE [[// ---- over a stream: as in lesson 01 ------------------------------------------------------------
-
-std::string ask_stream(const Address& server, const std::string& message) {
-  const FileDescriptor connection = connect_to(server);
-  send_all(connection.get(), message);
-  check(::shutdown(connection.get(), SHUT_WR), "shutdown");
-  const std::string answer = receive_all(connection.get());]]
+]]
+  THROUGH [[  const std::string answer = receive_all(connection.get());]]
   WITH [[FileDescriptor open_socket(const Address& server, int type) {
   return FileDescriptor(check(::socket(server.family(), type | SOCK_CLOEXEC, 0), "socket"));
 }
@@ -276,14 +242,8 @@ std::string ask_stream(const Address& server, const std::string& message) {
   check(::shutdown(connection.get(), SHUT_WR), "shutdown");
   const std::string answer = receive_all(connection);]]
   REPLACE [[// A name of our own, in a folder of our own, for as long as this object lives: to a client without
-// a name no server can send an answer. The kernel gives a UDP client a port unasked; a path is ours
-// to choose, and ours to remove. The server must be allowed to write to it: the same user, or root.
-class OwnName {
- public:
-  OwnName() {
-    if (::mkdtemp(folder_) == nullptr) throw_system_error("mkdtemp");
-    std::strcat(std::strcpy(path_, folder_), "/socket");
-    for (const int number : ends) std::signal(number, remove_and_end);]]
+]]
+  THROUGH [[    for (const int number : ends) std::signal(number, remove_and_end);]]
   WITH [[std::atomic<bool> ended{false};
 
 extern "C" void note_end(int) {
@@ -299,25 +259,10 @@ class OwnName {
     action.sa_handler = note_end;
     ::sigaction(SIGINT, &action, nullptr);
     ::sigaction(SIGTERM, &action, nullptr);]]
-  REPLACE [=[  ~OwnName() { remove(); }
-
-  [[nodiscard]] std::string path() const { return path_; }
-
- private:
-  // Ctrl-C runs no destructor. What a signal handler may look at and call: signal-safety(7)
-  static constexpr int ends[] = {SIGHUP, SIGINT, SIGTERM};
-  static inline char folder_[] = "/tmp/kit-client-XXXXXX";
-  static inline char path_[sizeof folder_ + sizeof "/socket"] = "";
-
-  static void remove() noexcept {
-    ::unlink(path_);
-    ::rmdir(folder_);
-  }
-  static void remove_and_end(int number) {
-    remove();
-    std::signal(number, SIG_DFL);
-    std::raise(number);
-  }]=]
+  REPLACE [[  ~OwnName() { remove(); }
+]]
+  THROUGH [[    std::raise(number);
+  }]]
   WITH [=[  ~OwnName() { ::unlink(path_.c_str()); }
   [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -352,17 +297,8 @@ kit_answer(
 ]]
   WITH [[]]
   REPLACE [[// While it lives, new files get exactly the rights of `mode`: a chmod(2) after bind(2) would come
-// too late for those who connect in between. The mask is the whole process's: bind before there are
-// threads. umask(2)
-class ModeOfNewFiles {
- public:
-  explicit ModeOfNewFiles(mode_t mode) noexcept : old_(::umask(0777 & ~mode)) {}
-  ModeOfNewFiles(const ModeOfNewFiles&) = delete;
-  ModeOfNewFiles& operator=(const ModeOfNewFiles&) = delete;
-  ~ModeOfNewFiles() { ::umask(old_); }
-
- private:
-  mode_t old_;
+]]
+  THROUGH [[  mode_t old_;
 };
 
 ]]
@@ -391,18 +327,9 @@ kit_answer(
   REPLACE [[#include <algorithm>
 ]]
   WITH [[]]
-  REPLACE [=[// A blocking socket says EAGAIN when its SO_RCVTIMEO or SO_SNDTIMEO is over. socket(7)
-[[noreturn]] void throw_stream_error(const char* call) {
-  throw_system_error(call, errno == EAGAIN ? ETIMEDOUT : errno);
-}
-
-void limit_waiting(int fd, std::chrono::milliseconds time) {
-  timeval limit{};
-  limit.tv_sec = static_cast<time_t>(time.count() / 1000);
-  limit.tv_usec = static_cast<suseconds_t>(time.count() % 1000 * 1000);
-  if (time.count() <= 0) limit = {0, 1};  // nothing at all would be no limit. socket(7)
-  check(::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), "setsockopt");
-  check(::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), "setsockopt");]=]
+  REPLACE [[// A blocking socket says EAGAIN when its SO_RCVTIMEO or SO_SNDTIMEO is over. socket(7)
+]]
+  THROUGH [[  check(::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit), "setsockopt");]]
   WITH [[constexpr std::size_t first_capacity = 16 * 1024;
 
 void wait_for(int fd, short events, int limit, const char* call) {
@@ -434,12 +361,8 @@ void send_all(int fd, std::string_view bytes, int limit) {
 ]]
   WITH [[]]
   REPLACE [[    const ssize_t count = ::recv(fd_, &buffer_[end_], capacity_ - end_, 0);
-    if (count >= 0) {
-      end_ += static_cast<std::size_t>(count);
-      at_end_ = count == 0;
-      return count > 0;
-    }
-    if (errno != EINTR) throw_stream_error("recv");]]
+]]
+  THROUGH [[    if (errno != EINTR) throw_stream_error("recv");]]
   WITH [[    wait_for(fd_, POLLIN, limit_, "recv");
     const ssize_t count = ::recv(fd_, &buffer_[end_], capacity_ - end_, MSG_DONTWAIT);
     if (count >= 0) {
@@ -512,17 +435,8 @@ kit_answer(
 ]]
   WITH [[]]
   REPLACE [[// While it lives, new files get exactly the rights of `mode`: a chmod(2) after bind(2) would come
-// too late for those who connect in between. The mask is the whole process's: bind before there are
-// threads. umask(2)
-class ModeOfNewFiles {
- public:
-  explicit ModeOfNewFiles(mode_t mode) noexcept : old_(::umask(0777 & ~mode)) {}
-  ModeOfNewFiles(const ModeOfNewFiles&) = delete;
-  ModeOfNewFiles& operator=(const ModeOfNewFiles&) = delete;
-  ~ModeOfNewFiles() { ::umask(old_); }
-
- private:
-  mode_t old_;
+]]
+  THROUGH [[  mode_t old_;
 };
 
 ]]

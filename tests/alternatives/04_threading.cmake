@@ -14,12 +14,8 @@ kit_answer(
     return threads_.has_room(max_threads > 0 ? max_threads : no_limit);
   }]]
   REPLACE [[    // The thread lives longer than this call: the request belongs to both, wherever it ends.
-    const auto shared = std::make_shared<Request>(std::move(request));
-    try {
-      threads_.start([this, shared] { process_request_thread(*shared); });
-    } catch (...) {
-      this->report_error(*shared);
-      this->shutdown_request(*shared);]]
+]]
+  THROUGH [[      this->shutdown_request(*shared);]]
   WITH [[    Request* const handed_over = new Request(std::move(request));
     try {
       threads_.start([this, handed_over] {
@@ -91,13 +87,8 @@ std::string upper(std::string text) {
 
 // No two lines are equal: an answer that belongs to another client is a wrong one.]]
   REPLACE [[  StreamWriter questions(connection.get(), 0);
-  for (long number = 1; number <= lines; ++number) {
-    const std::string line = line_of(client, number);
-    questions.write(line);
-    const std::string_view answer = answers.read_line(line.size());
-    if (answer != upper(line)) {
-      throw std::runtime_error("line " + std::to_string(number) + ": expected \"" +
-                               escaped(upper(line)) + "\", got \"" + escaped(answer) + "\"");]]
+]]
+  THROUGH [[                               escaped(upper(line)) + "\", got \"" + escaped(answer) + "\"");]]
   WITH [[  StreamWriter questions(connection.get(), 65536);
   for (long number = 1; number <= lines; ++number) questions.write(line_of(client, number));
   questions.flush();
@@ -107,17 +98,8 @@ std::string upper(std::string text) {
     if (answers.read_line(expected.size()) != expected) {
       throw std::runtime_error("line " + std::to_string(number) + " is wrong or missing");]]
   REPLACE [[  // Each of them waits for its thread when it is destroyed, whatever is thrown meanwhile.
-  std::vector<std::future<void>> conversations;
-  for (long client = 1; client <= clients; ++client) {
-    conversations.push_back(
-        std::async(std::launch::async, converse, std::cref(server), client, lines));
-  }
-  std::vector<std::string> failures(conversations.size());
-  for (std::size_t i = 0; i < conversations.size(); ++i) {
-    try {
-      conversations[i].get();  // throws what converse() has thrown
-    } catch (const std::exception& error) {
-      failures[i] = error.what();
+]]
+  THROUGH [[      failures[i] = error.what();
     }
   }]]
   WITH [[  std::vector<std::string> failures(static_cast<std::size_t>(clients));
@@ -228,12 +210,8 @@ kit_answer(
     return !roll_->refused;
   }]]
   REPLACE [[    // The thread lives longer than this call: the request belongs to both, wherever it ends.
-    const auto shared = std::make_shared<Request>(std::move(request));
-    try {
-      threads_.start([this, shared] { process_request_thread(*shared); });
-    } catch (...) {
-      this->report_error(*shared);
-      this->shutdown_request(*shared);]]
+]]
+  THROUGH [[      this->shutdown_request(*shared);]]
   WITH [[    const auto parcel = std::make_shared<Request>(std::move(request));
     enter();
     try {
@@ -751,12 +729,8 @@ kit_answer(
     return !refused_;
   }]]
   REPLACE [[    // The thread lives longer than this call: the request belongs to both, wherever it ends.
-    const auto shared = std::make_shared<Request>(std::move(request));
-    try {
-      threads_.start([this, shared] { process_request_thread(*shared); });
-    } catch (...) {
-      this->report_error(*shared);
-      this->shutdown_request(*shared);]]
+]]
+  THROUGH [[      this->shutdown_request(*shared);]]
   WITH [[    try {
       const std::lock_guard lock(mutex_);
       if (idle_ == queue_.size()) hire();

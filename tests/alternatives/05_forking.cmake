@@ -15,17 +15,8 @@ kit_answer(
     if (!is_parent) live_as_child(line);
     request().close();]]
   REPLACE [=[  [[noreturn]] void serve_rest_and_exit(std::string_view line) noexcept {
-    in_child_ = true;
-    int status = 0;
-    try {
-      serve_line(line);
-      if (!rfile().has_line()) wfile().flush();
-      handle();
-    } catch (...) {
-      server().handle_error(request());
-      status = 1;
-    }
-    finish();  // after an exception, too: what is answered already goes out]=]
+]=]
+  THROUGH [[    finish();  // after an exception, too: what is answered already goes out]]
   WITH [=[  HalfwayServer<Server>& halfway_server() { return server_as<HalfwayServer<Server>>(server()); }
 
   [[noreturn]] void live_as_child(std::string_view first_line) noexcept {
@@ -123,12 +114,8 @@ kit_answer(
     std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
   WITH [[    tell(reap(WNOHANG));]]
   REPLACE [[    const pid_t child = check(::fork(), "fork");
-    if (child == 0) {
-      leave_all_to_parent(request);
-    } else {
-      active_children_.insert(child);
-    }
-    return child;]]
+]]
+  THROUGH [[    return child;]]
   WITH [[    const pid_t result = ::fork();
     switch (result) {
       case -1:
@@ -155,43 +142,9 @@ kit_answer(
     }
     LastStep leave;  // whatever comes: behind this line the child has one way out
     serve(request, leave.status);]]
-  REPLACE [=[    if (!block_on_close) return;
-    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });
-  }
-
- private:
-  // Whether the child is no more: collected here, or by somebody else before (ECHILD).
-  bool collect(pid_t child, int options) {
-    int status = 0;
-    pid_t collected = 0;
-    do {
-      collected = ::waitpid(child, &status, options);
-    } while (collected == -1 && errno == EINTR);
-    if (collected == child) child_ended(child, status);
-    return collected != 0;
-  }
-
-  [[noreturn]] void serve_and_exit(Request& request) noexcept {
-    int status = 0;
-    try {
-      this->finish_request(request);
-    } catch (...) {
-      this->report_error(request);
-      status = 1;
-    }
-    this->shutdown_request(request);
-    // Not exit(): what stands in the parent's buffers, and what it does at its end, is the
-    // parent's.
-    ::_exit(status);
-  }
-
-  // What fork has copied, and the child has no business with.
-  void leave_all_to_parent(const Request& request) noexcept {
-    // As long as one process holds the listener the port is taken. (A datagram is answered on it.)
-    if (!request.is_packet()) this->socket_.reset();
-    this->leave_loop_to_parent();
-    child_watch_.leave_to_parent();
-    active_children_.clear();]=]
+  REPLACE [[    if (!block_on_close) return;
+]]
+  THROUGH [[    active_children_.clear();]]
   WITH [[    if (block_on_close) tell(reap(0));
   }
 
@@ -324,18 +277,8 @@ kit_answer(
   WITH [[    if (child == 0) serve_and_exit(request);
     this->close_request(request);]]
   REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });
-  }
-
- private:
-  // Whether the child is no more: collected here, or by somebody else before (ECHILD).
-  bool collect(pid_t child, int options) {
-    int status = 0;
-    pid_t collected = 0;
-    do {
-      collected = ::waitpid(child, &status, options);
-    } while (collected == -1 && errno == EINTR);
-    if (collected == child) child_ended(child, status);
-    return collected != 0;
+]]
+  THROUGH [[    return collected != 0;
   }
 ]]
   WITH [[    collect_children();
@@ -349,12 +292,8 @@ kit_answer(
  private:
   // What a child is for.]]
   REPLACE [[  // What fork has copied, and the child has no business with.
-  void leave_all_to_parent(const Request& request) noexcept {
-    // As long as one process holds the listener the port is taken. (A datagram is answered on it.)
-    if (!request.is_packet()) this->socket_.reset();
-    this->leave_loop_to_parent();
-    child_watch_.leave_to_parent();
-    active_children_.clear();
+]]
+  THROUGH [[    active_children_.clear();
   }
 
 ]]
@@ -510,18 +449,8 @@ kit_answer(
   WITH [[    if (child == 0) serve_and_exit(request);
     this->close_request(request);]]
   REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });
-  }
-
- private:
-  // Whether the child is no more: collected here, or by somebody else before (ECHILD).
-  bool collect(pid_t child, int options) {
-    int status = 0;
-    pid_t collected = 0;
-    do {
-      collected = ::waitpid(child, &status, options);
-    } while (collected == -1 && errno == EINTR);
-    if (collected == child) child_ended(child, status);
-    return collected != 0;
+]]
+  THROUGH [[    return collected != 0;
   }
 ]]
   WITH [[    while (!active_children_.empty()) {
@@ -536,12 +465,8 @@ kit_answer(
  private:
   // What a child is for.]]
   REPLACE [[  // What fork has copied, and the child has no business with.
-  void leave_all_to_parent(const Request& request) noexcept {
-    // As long as one process holds the listener the port is taken. (A datagram is answered on it.)
-    if (!request.is_packet()) this->socket_.reset();
-    this->leave_loop_to_parent();
-    child_watch_.leave_to_parent();
-    active_children_.clear();]]
+]]
+  THROUGH [[    active_children_.clear();]]
   WITH [[  void ask_after_each() {
     const std::unordered_set<pid_t> children = active_children_;
     for (const pid_t child : children) take(child);

@@ -364,12 +364,8 @@ kit_answer(
     check(::connect(connection_.get(), bank.data(), bank.size()), "connect");
   }]]
   REPLACE [[  // Each of them waits for its thread when it is destroyed, whatever is thrown meanwhile.
-  std::vector<std::future<void>> movers;
-  for (long client = 0; client < clients; ++client) {
-    movers.push_back(
-        std::async(std::launch::async, move_money, std::cref(bank), client, transfers));
-  }
-  for (std::future<void>& mover : movers) mover.get();  // throws what move_money() has thrown]]
+]]
+  THROUGH [[  for (std::future<void>& mover : movers) mover.get();  // throws what move_money() has thrown]]
   WITH [[  std::vector<std::exception_ptr> failures(static_cast<std::size_t>(clients));
   std::vector<std::thread> threads;
   for (long client = 0; client < clients; ++client) {

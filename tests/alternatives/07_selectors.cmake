@@ -81,27 +81,15 @@ kit_answer(
     std::size_t begin = 0;
     std::size_t size = 0;]]
   REPLACE [[      // The memory that an answer is made in is lent: a client keeps only what it does not take.
-      const bool lent = connection.output.empty();
-      if (lent) connection.output.swap_bytes(shared_memory_);
-      bool moved = (events & EVENT_READ) && receive(connection);
-      moved |= send(connection);
-      if (connection.output.empty()) {
-        lent ? connection.output.swap_bytes(shared_memory_) : connection.output.release_memory();
+]]
+  THROUGH [[        lent ? connection.output.swap_bytes(shared_memory_) : connection.output.release_memory();
       }]]
   WITH [[      bool moved = (events & EVENT_READ) && receive(connection);
       keep(connection);
       moved |= send(connection);]]
   REPLACE [[  // What the socket does not take now stays in the output, and goes when there is room again.
-  bool send(Connection& connection) {
-    const std::string_view bytes = connection.output.unsent();
-    if (bytes.empty()) return false;
-    const ssize_t count = ::send(connection.request.fileno(), bytes.data(), bytes.size(),
-                                 MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (count == -1) {
-      if (errno == EAGAIN || errno == EINTR) return false;  // no room now
-      throw_system_error("send");
-    }
-    connection.output.sent(static_cast<std::size_t>(count));]]
+]]
+  THROUGH [[    connection.output.sent(static_cast<std::size_t>(count));]]
   WITH [[  void keep(Connection& connection) {
     const std::string_view bytes = connection.output.unsent();
     if (connection.size + bytes.size() > connection.ring.size()) grow(connection, bytes.size());
@@ -231,13 +219,8 @@ kit_answer(
     if (!due_.empty()) next = due_.top().time;]]
   REPLACE [[  void close_idle() {
     if (!idle_timeout && leaving_.empty()) return;
-    const Clock::time_point now = Clock::now();
-    while (idle_timeout && !connections_.empty() &&
-           connections_.front().last_moved <= now - longest_silence()) {
-      leave(connections_.front());
-    }
-    while (!leaving_.empty() && leaving_.front().last_moved <= now - Request::longest_goodbye) {
-      close(leaving_.front());
+]]
+  THROUGH [[      close(leaving_.front());
     }
   }
 

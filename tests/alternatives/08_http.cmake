@@ -10,15 +10,8 @@ kit_answer(
 #include <string>
 #include <utility>]]
   REPLACE [[// A space before the colon, or a line that goes on in the next, is read in two ways by two
-// programs: one of them sees a field that the other does not. RFC 9112, 5.1 and 5.2
-void add_field(HeaderFields& fields, std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == line.npos) throw HttpError(400, "a header field has no colon");
-  const std::string_view name = line.substr(0, colon);
-  const std::string_view value = trimmed(line.substr(colon + 1));
-  if (!is_token(name)) throw HttpError(400, "a header field's name is not a token");
-  if (!std::all_of(value.begin(), value.end(), is_field_byte)) {
-    throw HttpError(400, "a header field has a control character in it");
+]]
+  THROUGH [[    throw HttpError(400, "a header field has a control character in it");
   }]]
   WITH [[// Byte by byte: a name, a colon, spaces, a value, and perhaps spaces.
 void add_field(HeaderFields& fields, std::string_view line) {
@@ -45,21 +38,8 @@ void add_field(HeaderFields& fields, std::string_view line) {
   if (at == At::name) throw HttpError(400, "a header field has no colon");
   if (!is_token(name)) throw HttpError(400, "a header field's name is not a token");]]
   REPLACE [[// Two single spaces, and no other. More is read differently by different programs. RFC 9112, 3
-void HeadParser::take_request_line(std::string_view line) {
-  const std::size_t first = line.find(' ');
-  const std::size_t last = line.rfind(' ');
-  if (first == line.npos || first == last) {
-    throw HttpError(400, "a request line is a method, a target and a version");
-  }
-  const std::string_view method = line.substr(0, first);
-  const std::string_view target = line.substr(first + 1, last - first - 1);
-  if (!is_token(method)) throw HttpError(400, "the method is not a token");
-  if (target.empty() || !std::all_of(target.begin(), target.end(), is_target_byte)) {
-    throw HttpError(400, "the target has a byte that must be percent-encoded, or is empty");
-  }
-  head_.minor = minor_of(line.substr(last + 1));
-  head_.target = target;
-  head_.method = method;]]
+]]
+  THROUGH [[  head_.method = method;]]
   WITH [[// Byte by byte, into three words.
 void HeadParser::take_request_line(std::string_view line) {
   std::string words[3];
@@ -109,18 +89,8 @@ kit_answer(
   WITH [[// Taken apart first, and each name decoded by itself: one that has a slash in it then is no name.
 TargetPath path_of(std::string_view target) {]]
   REPLACE [[  const std::optional<std::string> decoded = percent_decoded(target.substr(0, question));
-  if (!decoded) throw HttpError(400, "a % in the target is not followed by two digits");
-  if (decoded->find('\0') != decoded->npos) throw HttpError(400, "the target has a NUL byte");
-  if (!decoded->empty() && decoded->front() != '/') {
-    throw HttpError(400, "the target must begin with a slash");
-  }
-  std::string_view rest = *decoded;
-  std::string_view last;
-  while (!rest.empty()) {
-    rest.remove_prefix(1);  // the slash
-    last = rest.substr(0, rest.find('/'));
-    step(path.names, last);
-    rest.remove_prefix(last.size());]]
+]]
+  THROUGH [[    rest.remove_prefix(last.size());]]
   WITH [[  std::string_view rest = target.substr(0, question);
   if (!rest.empty() && rest.front() != '/') throw HttpError(400, "the target has no slash");
   std::string last;
@@ -235,24 +205,8 @@ kit_answer(
 #include <sys/syscall.h>
 #include <unistd.h>]]
   REPLACE [[FileDescriptor open_in(int folder, const char* name, int more_flags = 0) {
-  int fd;
-  do {
-    fd = ::openat(folder, name, open_flags | more_flags);
-  } while (fd == -1 && errno == EINTR);
-  return FileDescriptor(fd);
-}
-
-// Step by step: O_NOFOLLOW looks at the last name of a path alone. Empty, with errno, if it is not
-// there. A name has no slash in it, and is neither "." nor "..".
-FileDescriptor open_below(int top, const std::vector<std::string>& names) {
-  if (names.empty()) return open_in(top, ".", O_DIRECTORY);
-  FileDescriptor at;
-  for (const std::string& name : names) {
-    const bool last = &name == &names.back();
-    at = open_in(at ? at.get() : top, name.c_str(), last ? 0 : O_DIRECTORY);
-    if (!at) break;
-  }
-  return at;]]
+]]
+  THROUGH [[  return at;]]
   WITH [[// The kernel sees to it that nothing leads out of the folder. openat2(2)
 FileDescriptor open_below(int top, const std::vector<std::string>& names) {
   std::string path = ".";
@@ -318,24 +272,8 @@ kit_answer(
   WITH [[#include <sys/stat.h>
 #include <unistd.h>]]
   REPLACE [[FileDescriptor open_in(int folder, const char* name, int more_flags = 0) {
-  int fd;
-  do {
-    fd = ::openat(folder, name, open_flags | more_flags);
-  } while (fd == -1 && errno == EINTR);
-  return FileDescriptor(fd);
-}
-
-// Step by step: O_NOFOLLOW looks at the last name of a path alone. Empty, with errno, if it is not
-// there. A name has no slash in it, and is neither "." nor "..".
-FileDescriptor open_below(int top, const std::vector<std::string>& names) {
-  if (names.empty()) return open_in(top, ".", O_DIRECTORY);
-  FileDescriptor at;
-  for (const std::string& name : names) {
-    const bool last = &name == &names.back();
-    at = open_in(at ? at.get() : top, name.c_str(), last ? 0 : O_DIRECTORY);
-    if (!at) break;
-  }
-  return at;]]
+]]
+  THROUGH [[  return at;]]
   WITH [[std::string where(int fd) {
   char path[4096];
   const std::string link = "/proc/self/fd/" + std::to_string(fd);

@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/upper.hpp"
 #include "readiness.hpp"
 
 namespace {
@@ -32,12 +33,6 @@ constexpr int faulty_line = 5;  // the first few are right: a look at the beginn
 std::string fault;
 std::string of_another;  // the last answer, whoever got it
 
-std::string upper(std::string line) {
-  for (char& c : line)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return line;
-}
-
 struct Connection {
   std::string received, held;
   int lines = 0;
@@ -46,7 +41,7 @@ struct Connection {
 // What is sent in place of the right answer to line `number`; "end" as the fault's name ends the
 // connection before it.
 std::string answer_to(const std::string& line, int number, std::string& held) {
-  const std::string right = upper(line);
+  const std::string right = kit::upper(line);
   const bool now = number == faulty_line;
   if (fault == "lower") return line;
   if (fault == "greets" && number == 1) return "HELLO\n" + right;
@@ -114,7 +109,7 @@ bool serve(int socket, Connection& connection) {
         check(::recvfrom(socket, bytes.data(), bytes.size(), 0, address, &peer_size), "recvfrom");
     const std::string line(bytes.data(), static_cast<std::size_t>(size));
     const int times = fault == "doubled" && number == faulty_line ? 2 : 1;
-    const std::string answer = times == 2 ? upper(line) : answer_to(line, number, held);
+    const std::string answer = times == 2 ? kit::upper(line) : answer_to(line, number, held);
     for (int i = 0; i < times && !answer.empty(); ++i)
       ::sendto(socket, answer.data(), answer.size(), 0, address, peer_size);
   }

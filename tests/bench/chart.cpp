@@ -8,6 +8,8 @@
 #include <numeric>
 #include <utility>
 
+#include "harness/base/markup.hpp"
+
 namespace kit::bench {
 namespace {
 
@@ -92,7 +94,7 @@ std::string attribute(const char* name, double value) {
 std::string text_at(double x, double y, const std::string& style, const std::string& text,
                     const std::string& more = "") {
   return "<text" + attribute("x", x) + attribute("y", y) + " class=\"" + style + "\"" + more + ">" +
-         xml_escaped(text) + "</text>\n";
+         kit::xml(text) + "</text>\n";
 }
 
 std::string line_between(double x1, double y1, double x2, double y2, const std::string& style) {
@@ -182,8 +184,8 @@ class PanelPicture {
 
   [[nodiscard]] std::string svg() const {
     std::string out = "<text" + attribute("x", frame_.left) + attribute("y", frame_.top + 14) +
-                      " class=\"panel\">" + xml_escaped(panel_.title) +
-                      "<tspan class=\"quiet small\" dx=\"9\">" + xml_escaped(panel_.hint) +
+                      " class=\"panel\">" + kit::xml(panel_.title) +
+                      "<tspan class=\"quiet small\" dx=\"9\">" + kit::xml(panel_.hint) +
                       "</tspan></text>\n";
     out += y_axis() + x_axis();
     for (const Drawn& drawn : drawn_) out += line(drawn);
@@ -296,8 +298,8 @@ std::string PanelPicture::markers(const Drawn& drawn) const {
     if (drawn.colour->marker == '-' && !alone) continue;
     const char shape = drawn.colour->marker == '-' ? 'c' : drawn.colour->marker;
     out += marker(shape, x, y) + "<title>" +
-           xml_escaped(drawn.series->label + ", " + panel_.x.text(mark.x) + " " + panel_.x.title +
-                       ": " + panel_.y.text(mark.y)) +
+           kit::xml(drawn.series->label + ", " + panel_.x.text(mark.x) + " " + panel_.x.title +
+                    ": " + panel_.y.text(mark.y)) +
            "</title>" + end_of_marker(shape);
   }
   return out + "</g>\n";
@@ -321,8 +323,8 @@ std::string PanelPicture::end_labels() const {
     out += "<path class=\"leader\" d=\"M" + fixed(x + 8) + " " + fixed(wanted[i]) + "L" +
            fixed(x + 16) + " " + fixed(y) + "\"/>\n";
     out += "<text" + attribute("x", x + 20) + attribute("y", y + 4) + " class=\"label\">" +
-           xml_escaped(drawn.series->label) + "<tspan class=\"value\" dx=\"5\">" +
-           xml_escaped(panel_.y.text(drawn.series->marks.back().y)) + "</tspan></text>\n</g>\n";
+           kit::xml(drawn.series->label) + "<tspan class=\"value\" dx=\"5\">" +
+           kit::xml(panel_.y.text(drawn.series->marks.back().y)) + "</tspan></text>\n</g>\n";
   }
   return out;
 }
@@ -437,8 +439,8 @@ std::string opening(const Figure& figure, const Layout& layout) {
                     fixed(layout.width) + " " + fixed(layout.height) + "\"" +
                     attribute("width", layout.width) + attribute("height", layout.height) +
                     " role=\"img\" aria-labelledby=\"title description\">\n";
-  out += "<title id=\"title\">" + xml_escaped(figure.title) + "</title>\n";
-  out += "<desc id=\"description\">" + xml_escaped(figure.description) + "</desc>\n" + style();
+  out += "<title id=\"title\">" + kit::xml(figure.title) + "</title>\n";
+  out += "<desc id=\"description\">" + kit::xml(figure.description) + "</desc>\n" + style();
   out += "<rect x=\"0.5\" y=\"0.5\"" + attribute("width", layout.width - 1) +
          attribute("height", layout.height - 1) + " rx=\"10\" class=\"card\"/>\n";
   out += text_at(card_margin, 36, "title", figure.title);
@@ -447,30 +449,6 @@ std::string opening(const Figure& figure, const Layout& layout) {
 }
 
 }  // namespace
-
-std::string xml_escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // XML 1.0 has no way to write most control bytes.
-        out += static_cast<unsigned char>(c) < 32 && c != '\n' && c != '\t' ? '?' : c;
-    }
-  }
-  return out;
-}
 
 std::vector<double> pleasant_ticks(double low, double high, bool logarithmic) {
   if (logarithmic) return logarithmic_ticks(low, high);

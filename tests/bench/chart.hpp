@@ -50,9 +50,6 @@ struct Figure {
 /// The picture as a self-contained SVG document, light or dark as the reader's system asks.
 std::string draw(const Figure& figure);
 
-/// Text for use between or inside tags.
-std::string xml_escaped(const std::string& text);
-
 /// Round numbers for an axis: from 0 to one that covers `high`, such as 0, 5, 10, 15; or, if
 /// logarithmic, those between low and high, such as 1, 10, 100, or 1, 2, 5, 10 if that is too few.
 std::vector<double> pleasant_ticks(double low, double high, bool logarithmic);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "harness/base/escape.hpp"
+#include "harness/base/upper.hpp"
 
 namespace kit::bench {
 namespace {
@@ -16,16 +17,12 @@ constexpr char filler_text[] =
     "a stream has no messages: 0123456789 \0 \xe4\xf6\xfc\xff Mixed Case, [brackets] and "
     "~tildes~; ";
 
-constexpr char upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
 // The filler once more behind itself, so that every client can begin somewhere else in it.
 constexpr auto make_filler(bool answer) {
   std::array<char, filler_size + phases> text{};
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = filler_text[i % (sizeof filler_text - 1)];
-    text[i] = answer ? upper(c) : c;
+    text[i] = answer ? kit::upper(c) : c;
   }
   return text;
 }

@@ -9,6 +9,7 @@
 #include "class_view.hpp"
 #include "formats.hpp"
 #include "harness/base/escape.hpp"
+#include "harness/base/markup.hpp"
 
 namespace kit {
 namespace {

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "harness/base/markup.hpp"
 #include "picture.hpp"
 
 namespace kit {
@@ -367,29 +368,6 @@ std::string csv_line(const Grade& grade, const std::vector<std::string>& lessons
     line += lesson == grade.lessons.end() ? "," : "," + number_text(lesson->score);
   }
   return line + "," + csv_field((grade.complete ? "" : "not complete ") + notes_of(grade)) + "\n";
-}
-
-std::string xml(const std::string& text) {
-  std::string result;
-  for (const char c : valid_utf8(text)) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
 }
 
 std::string markdown(const std::string& text) {

@@ -36,8 +36,7 @@ std::string report(const Grade& grade);
 std::string csv_head(const std::vector<std::string>& lessons);
 std::string csv_line(const Grade& grade, const std::vector<std::string>& lessons);
 
-/// Text for XML and HTML, and text that is no Markdown, whatever is in it.
-std::string xml(const std::string& text);
+/// Text that is no Markdown, whatever is in it.
 std::string markdown(const std::string& text);
 
 std::string base64(const std::string& bytes);

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "harness/base/catch.hpp"
+#include "harness/base/markup.hpp"
 #include "harness/shown/replay.hpp"
 #include "picture.hpp"
 #include "proof/folder.hpp"
@@ -188,8 +189,8 @@ TEST_CASE(
   std::istringstream in(text);
   std::size_t grades = 0, ends = 0;
   for (std::string line; std::getline(in, line);) {
-    grades += line.starts_with("Grade :=>>") ? 1 : 0;
-    ends += line.starts_with("--|>") ? 1 : 0;
+    grades += line.starts_with("Grade :=>>") ? 1U : 0U;
+    ends += line.starts_with("--|>") ? 1U : 0U;
   }
   CHECK(grades == 1);
   CHECK(ends == 1);
@@ -266,9 +267,7 @@ TEST_CASE("A late lesson keeps a part, in every format the same") {
   CHECK(kit::Json::parse(kit::convert(grade, "prairielearn"))["score"].number() == 0.1);
 }
 
-TEST_CASE("JSON: strange bytes, escapes, and what is no JSON") {
-  CHECK(kit::valid_utf8("a\xFF\xC3\xA4\x01") == "a\xEF\xBF\xBD\xC3\xA4\xEF\xBF\xBD");
-  CHECK(kit::valid_utf8("\xED\xA0\x80") == "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+TEST_CASE("JSON: escapes, and what is no JSON") {
   CHECK(kit::Json("a\"\\\n").text(false) == "\"a\\\"\\\\\\n\"");
   CHECK(kit::Json::parse("\"\\u00e4\\ud83d\\ude00\"").string() == "\xC3\xA4\xF0\x9F\x98\x80");
   CHECK(kit::Json::parse(" [1, -2.5e1, true, null] ")[1].number() == -25);

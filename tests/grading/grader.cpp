@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -17,6 +16,8 @@
 #include "harness/base/descriptor.hpp"
 #include "harness/base/escape.hpp"
 #include "harness/base/limits.hpp"
+#include "harness/base/markup.hpp"
+#include "harness/base/plain_file.hpp"
 #include "harness/base/sources.hpp"
 #include "picture.hpp"
 #include "refused.hpp"
@@ -58,10 +59,14 @@ double in_seconds(milliseconds time) {
 /// What the cell leaves out of itself: see harness/kernel/landlock.hpp.
 constexpr const char* cell_without = "KIT_WITHOUT";
 
-/// The values of a KIT_RESULT file: `key<TAB>value`, with \n, \t and \\ in a value.
+/// Far from what a check makes: a report has some fifty lines.
+constexpr std::size_t most_result = std::size_t{1} << 20;
+
+/// The values of a KIT_RESULT file: `key<TAB>value`, with \n, \t and \\ in a value. (Where a cell
+/// is weak a judged program can reach it, too.)
 std::map<std::string, std::string> read_values(const fs::path& file) {
   std::map<std::string, std::string> values;
-  std::ifstream in(file);
+  std::istringstream in(PlainFile(AT_FDCWD, file.string(), most_result).text().value_or(""));
   for (std::string line; std::getline(in, line);) {
     const auto tab = line.find('\t');
     if (tab == std::string::npos) continue;

@@ -68,8 +68,4 @@ class Json {
 /// 8 -> "8", 7.5 -> "7.5", 1/3 -> "0.333".
 std::string number_text(double number);
 
-/// The text with whatever is no UTF-8, and every control character but newline and tab, replaced by
-/// U+FFFD.
-std::string valid_utf8(std::string_view bytes);
-
 }  // namespace kit

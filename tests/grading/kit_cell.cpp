@@ -42,6 +42,7 @@
 #include <vector>
 
 #include "harness/base/descriptor.hpp"
+#include "harness/base/plain_file.hpp"
 #include "harness/kernel/events.hpp"
 #include "harness/kernel/landlock.hpp"
 #include "harness/processes/orphans.hpp"
@@ -181,26 +182,19 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text;
 }
 
-/// Copies a file that nobody but its writer vouches for: no link, no device, no more than `most`.
+/// Copies a file that nobody but its writer vouches for; false if it is not to be taken.
 bool copy_plain_file(const std::string& from, const std::string& to, mode_t mode) {
-  const Descriptor in(open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  struct stat status {};
-  if (!in || fstat(in.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
-      static_cast<std::size_t>(status.st_size) > largest_file) {
-    return false;
-  }
+  kit::PlainFile in(AT_FDCWD, from, largest_file);
+  if (!in.why_not().empty()) return false;
   unlink(to.c_str());
   const Descriptor out(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!out) throw std::system_error(errno, std::generic_category(), "open of " + to);
-  std::vector<char> buffer(1 << 18);
-  std::size_t total = 0;
-  for (ssize_t n; (n = read(in.get(), buffer.data(), buffer.size())) > 0;) {
-    if ((total += static_cast<std::size_t>(n)) > largest_file) return false;
-    if (write(out.get(), buffer.data(), static_cast<std::size_t>(n)) != n) {
+  for (std::string_view part = in.next(); !part.empty(); part = in.next()) {
+    if (write(out.get(), part.data(), part.size()) != static_cast<ssize_t>(part.size())) {
       throw std::system_error(errno, std::generic_category(), "write of " + to);
     }
   }
-  return true;
+  return in.why_not().empty();
 }
 
 /// The candidate's folder as the compiler sees it, and back.

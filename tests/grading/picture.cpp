@@ -1,19 +1,17 @@
 #include "picture.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <sstream>
 #include <vector>
 
-#include "harness/base/descriptor.hpp"
 #include "harness/base/escape.hpp"
+#include "harness/base/markup.hpp"
+#include "harness/base/plain_file.hpp"
 #include "harness/shown/picture.hpp"
 #include "harness/shown/replay.hpp"
-#include "json.hpp"
 
 namespace kit {
 namespace {
@@ -118,20 +116,9 @@ std::string story_picture(std::string_view report, const std::string& whose) {
 }
 
 std::string seen_picture(const std::filesystem::path& seen, const StepEntry& step) {
-  const Descriptor file(open(seen.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  struct stat status {};
-  if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
-      static_cast<std::size_t>(status.st_size) > most_seen) {
-    return {};
-  }
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t size = 0;
-  for (ssize_t n = 1; n > 0 && size < text.size();) {
-    n = read(file.get(), text.data() + size, text.size() - size);
-    if (n > 0) size += static_cast<std::size_t>(n);
-  }
-  text.resize(size);
-  auto replay = Replay::parse(text);
+  const auto text = PlainFile(AT_FDCWD, seen.string(), most_seen).text();
+  if (!text) return {};
+  auto replay = Replay::parse(*text);
   // Of what is not written there is nothing to see.
   if (!replay || replay->status != "fail" || replay->cause.starts_with("not written")) return {};
   replay->id = step.id;

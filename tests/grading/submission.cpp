@@ -17,8 +17,9 @@
 
 #include "harness/base/descriptor.hpp"
 #include "harness/base/escape.hpp"
+#include "harness/base/markup.hpp"
+#include "harness/base/plain_file.hpp"
 #include "harness/base/sources.hpp"
-#include "json.hpp"
 
 namespace kit {
 namespace {
@@ -26,23 +27,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Nobody writes a megabyte by hand. (The builder's limit, too.)
-constexpr off_t largest_source = 1024 * 1024;
+constexpr std::size_t largest_source = 1024 * 1024;
 /// A submission can have any number of files: so many are looked at, and so many named.
 constexpr std::size_t most_looked_at = 4000;
 constexpr std::size_t most_named = 8;
 constexpr int deepest = 12;
 
 constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-
-/// What stands at a path, for a sentence: "a link", "a folder", …
-const char* kind_of(mode_t mode) {
-  if (S_ISLNK(mode)) return "a link";
-  if (S_ISDIR(mode)) return "a folder";
-  if (S_ISFIFO(mode)) return "a pipe";
-  if (S_ISSOCK(mode)) return "a socket";
-  if (S_ISREG(mode)) return "a file";
-  return "a device";
-}
 
 /// A name as it is shown: escaped, and not endless.
 std::string shown(const std::string& name) {
@@ -89,49 +80,21 @@ struct Content {
 /// Reads a learner's file. No value: there is none (then `why_not` is empty), or it is not taken.
 std::optional<Content> read_plain(int at, const std::string& name, const std::string& path,
                                   std::string& why_not) {
-  struct stat status {};
-  if (fstatat(at, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno != ENOENT) why_not = path + " cannot be looked at: " + std::strerror(errno) + ".";
-    return std::nullopt;
-  }
-  if (!S_ISREG(status.st_mode)) {
-    why_not = path + " is " + kind_of(status.st_mode) + ", no file" +
-              (S_ISLNK(status.st_mode) ? ": links are not followed." : ".");
-    return std::nullopt;
-  }
-  // Not blocking, and looked at again: it may have become something else since.
-  const Descriptor file(openat(at, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    why_not = path + " cannot be read: " + std::strerror(errno) + ".";
-    return std::nullopt;
-  }
+  PlainFile file(at, name, largest_source);
+  if (file.missing()) return std::nullopt;
+  const struct stat& status = file.status();
+  const bool twin = file.why_not().empty() && status.st_nlink > 1;
   // A second name for somebody's secret file: whoever unpacked the submission could read it.
-  if (status.st_nlink > 1 && is_of_the_kit(status)) {
+  if (twin && is_of_the_kit(status)) {
     why_not = path + " is another name for a file of the grader's own kit: it is not taken.";
-    return std::nullopt;
-  }
-  if (status.st_nlink > 1 && (status.st_mode & S_IROTH) == 0) {
+  } else if (twin && (status.st_mode & S_IROTH) == 0) {
     why_not = path + " is another name for a file that not everybody may read: it is not taken.";
-    return std::nullopt;
+  } else if (auto text = file.text()) {
+    return Content{std::move(*text), status.st_mtime};
+  } else {
+    why_not = path + ' ' + file.why_not();
   }
-  if (status.st_size > largest_source) {
-    why_not = path + " has " + with_commas(static_cast<std::size_t>(status.st_size)) +
-              " bytes; a source of more than 1 MiB is not taken.";
-    return std::nullopt;
-  }
-  Content content;
-  content.changed = status.st_mtime;
-  char buffer[65536];
-  ssize_t n;
-  while ((n = read(file.get(), buffer, sizeof buffer)) > 0) {
-    content.text.append(buffer, static_cast<std::size_t>(n));
-    if (content.text.size() > static_cast<std::size_t>(largest_source)) break;
-  }
-  if (n < 0) {
-    why_not = path + " cannot be read: " + std::strerror(errno) + ".";
-    return std::nullopt;
-  }
-  return content;
+  return std::nullopt;
 }
 
 /// The names in a folder, sorted; at most as many as are looked at.

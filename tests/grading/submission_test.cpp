@@ -78,7 +78,7 @@ TEST_CASE("Links, pipes, folders and huge files are one sentence each") {
   CHECK(taken.notes[1] ==
         "lessons/01_tcp_echo/server.cpp is a link, no file: links are not followed.");
   CHECK(taken.notes[2] ==
-        "lessons/01_tcp_echo/tcp_server.cpp has 5,000,000,000 bytes; a source of more than 1 MiB "
+        "lessons/01_tcp_echo/tcp_server.cpp has 5,000,000,000 bytes; a file of more than 1 MiB "
         "is not taken.");
   CHECK(taken.notes[3] == "There is none of the lesson's files in lessons/01_tcp_echo.");
 }

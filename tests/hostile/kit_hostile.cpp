@@ -18,7 +18,7 @@
 //   hidden    root:                words that may stand nowhere in what is written
 //   make      fifo server.cpp      an odd file: fifo, link FILE TARGET, twin FILE TARGET (a hard
 //   link),
-//                                  old FILE, remove, empty, huge, folder
+//                                  copy FILE TARGET, old FILE, remove, empty, huge, folder
 //   top       link report.md FILE  the same at the top of the submission
 //   swap      server.cpp FILE      once grading has begun, FILE is put in its place
 //   course    late 80              a line of a course file
@@ -289,6 +289,8 @@ class Trial {
     fs::remove_all(path);
     if (kind == "twin") {
       fs::create_hard_link(filled(target), path);
+    } else if (kind == "copy") {
+      fs::copy_file(filled(target), path);
     } else if (kind == "fifo") {
       mkfifo(path.c_str(), 0644);
     } else if (kind == "link") {

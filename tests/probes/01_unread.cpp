@@ -3,12 +3,13 @@
 
 #include <sys/socket.h>
 #include <socketserver/portable.hpp>
-#include <socketserver/program.hpp>
 #include <socketserver/tcp_server.hpp>
 
 #include <charconv>
 #include <string>
 #include <string_view>
+
+#include "served.hpp"
 
 using namespace socketserver;
 
@@ -39,15 +40,8 @@ class ImpatientHandler : public BaseRequestHandler {
   }
 };
 
-void serve(const Options& options) {
-  TCPServer server(options.address(), handler_class<ImpatientHandler>);
-  const EndOnSignals end(server);
-  start_listening(server);
-  server.serve_forever();
-}
-
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  return server_main(argc, argv, {}, serve);
+  return probe::serve<TCPServer, ImpatientHandler>(argc, argv);
 }

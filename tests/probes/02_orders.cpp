@@ -2,11 +2,12 @@
 // the datagram says.
 
 #include <socketserver/datagram_handler.hpp>
-#include <socketserver/program.hpp>
 #include <socketserver/udp_server.hpp>
 
 #include <stdexcept>
 #include <string>
+
+#include "served.hpp"
 
 using namespace socketserver;
 
@@ -28,15 +29,8 @@ class OrdersHandler : public DatagramRequestHandler {
   }
 };
 
-void serve(const Options& options) {
-  UDPServer server(options.address(), handler_class<OrdersHandler>);
-  const EndOnSignals end(server);
-  start_listening(server);
-  server.serve_forever();
-}
-
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  return server_main(argc, argv, {}, serve);
+  return probe::serve<UDPServer, OrdersHandler>(argc, argv);
 }

@@ -2,13 +2,13 @@
 // theirs.
 
 #include <socketserver/connection.hpp>
-#include <socketserver/program.hpp>
 #include <socketserver/request_handler.hpp>
 #include <socketserver/tcp_server.hpp>
 
 #include <string>
 #include <string_view>
 
+#include "served.hpp"
 #include "stream_handler.hpp"
 
 using namespace socketserver;
@@ -31,15 +31,8 @@ class LineHandler : public BaseRequestHandler {
   }
 };
 
-void serve(const Options& options) {
-  TCPServer server(options.address(), handler_class<LineHandler>);
-  const EndOnSignals end(server);
-  start_listening(server);
-  server.serve_forever();
-}
-
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  return server_main(argc, argv, {}, serve);
+  return probe::serve<TCPServer, LineHandler>(argc, argv);
 }

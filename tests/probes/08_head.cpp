@@ -4,7 +4,6 @@
 
 #include <socketserver/connection.hpp>
 #include <socketserver/http_message.hpp>
-#include <socketserver/program.hpp>
 #include <socketserver/request_handler.hpp>
 #include <socketserver/tcp_server.hpp>
 #include <stream_handler.hpp>
@@ -12,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "served.hpp"
 
 using namespace socketserver;
 
@@ -61,15 +62,8 @@ class HeadHandler : public BaseRequestHandler {
   HttpLimits limits_;
 };
 
-void serve(const Options& options) {
-  TCPServer server(options.address(), handler_class<HeadHandler>);
-  const EndOnSignals end(server);
-  start_listening(server);
-  server.serve_forever();
-}
-
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  return server_main(argc, argv, {}, serve);
+  return probe::serve<TCPServer, HeadHandler>(argc, argv);
 }

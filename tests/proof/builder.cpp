@@ -119,7 +119,7 @@ fs::path folder_of(const Order& order, const std::string& build) {
   return build == "plain" ? order.out : order.out / build;
 }
 
-std::string seconds_text(std::chrono::milliseconds time) {
+std::string whole_seconds(std::chrono::milliseconds time) {
   return std::to_string(time.count() / 1000) + " s";
 }
 
@@ -392,7 +392,7 @@ void Builder::compile(Object& object, const Order& order) const {
   object.said = own_words(outcome.output, src.string(), order.shown);
   if (outcome.end == Outcome::End::timed_out) {
     object.said = "compiling " + object.source + " took longer than " +
-                  seconds_text(options_.time_limit) + "\n";
+                  whole_seconds(options_.time_limit) + "\n";
   }
   object.made = outcome.ok();
   if (const auto answers = foreign_answers(object); !answers.empty()) {
@@ -529,7 +529,7 @@ BuiltProgram Builder::link(const Goal& goal, const Order& order, const Candidate
     return program;
   }
   if (outcome.end == Outcome::End::timed_out) {
-    program.why.rest = "linking took longer than " + seconds_text(options_.time_limit) + "\n";
+    program.why.rest = "linking took longer than " + whole_seconds(options_.time_limit) + "\n";
     return refuse();
   }
   const auto text_of = [&](const std::string& file) {

@@ -119,6 +119,36 @@ TEST_CASE("the text to replace stands there exactly once, or the mutant is named
   CHECK(contains(said, "mutant idle: REPLACE number 1 and its WITH are the same"));
 }
 
+TEST_CASE("an answer replaces all from one text to the next place of another") {
+  const List list(
+      answer("long",
+             "FILE server.cpp REPLACE [=[int a]=] THROUGH [=[[&](int]=] WITH [=[x; [y]]=]") +
+      answer("next",
+             "FILE server.cpp REPLACE [[int twice =]] WITH [[int once =]] "
+             "REPLACE [[int once]] THROUGH [[ = 1]] WITH [[auto twice = 1]]"));
+  const auto made = list.make();
+  REQUIRE(made.size() == 2);
+  CHECK(text_of(made[0].sources / "server.cpp") ==
+        "x; [y] i) { return b[c[i]] + '\\\\'; };\n"
+        "int twice = 1; int twice_again = 1;\n");
+  CHECK(text_of(made[1].sources / "server.cpp")
+            .ends_with("\nauto twice = 1; int twice_again = 1;\n"));
+}
+
+TEST_CASE("where there is no such end, or it changes nothing, the answer is named") {
+  const std::string said =
+      List(
+          answer("before", "FILE server.cpp REPLACE [[auto f]] THROUGH [=[int a[2]]=] WITH [[x]]") +
+          answer("idle", "FILE server.cpp REPLACE [[auto]] THROUGH [[f]] WITH [[auto f]]") +
+          mutant("wrong", "FILE server.cpp REPLACE [[auto]] THROUGH [[f]] WITH [[auto g]]"))
+          .refusal();
+  CHECK(contains(said,
+                 "answer before: behind REPLACE number 1 this text does not stand in "
+                 "server.cpp:\nint a[2]\n"));
+  CHECK(contains(said, "answer idle: REPLACE number 1 and its WITH are the same"));
+  CHECK(contains(said, "mutant wrong: \"THROUGH\" follows no keyword"));
+}
+
 TEST_CASE("what is missing in a mutant is told") {
   const std::string said =
       List("kit_mutant(NAME bare FILE server.cpp REPLACE [[auto f]] WITH [[x]])\n" +

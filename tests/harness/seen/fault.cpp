@@ -9,6 +9,12 @@ namespace {
 
 using recorder::Action;
 
+template <class Change>
+Fault changed(Fault fault, Change change) {
+  change(fault);
+  return fault;
+}
+
 }  // namespace
 
 Fault Fault::fail(Calls calls, int error) {
@@ -54,14 +60,6 @@ Fault Fault::vanish(Calls calls) {
   fault.sockets_ = recorder::listener | recorder::datagram;
   return fault;
 }
-
-namespace {
-template <class Change>
-Fault changed(Fault fault, Change change) {
-  change(fault);
-  return fault;
-}
-}  // namespace
 
 Fault Fault::at(std::uint64_t nth) const {
   return changed(*this, [&](Fault& fault) { fault.first_ = std::max<std::uint64_t>(nth, 1); });

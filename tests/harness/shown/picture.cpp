@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/base/escape.hpp"
+#include "harness/base/markup.hpp"
 
 namespace kit {
 namespace {
@@ -53,30 +54,6 @@ std::string number(double value) {
   std::string_view shown(text);
   if (shown.ends_with(".0")) shown.remove_suffix(2);
   return std::string(shown);
-}
-
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // No letter that XML forbids: what is told is escaped, this is in case it is not.
-        out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-    }
-  }
-  return out;
 }
 
 std::size_t fitting_letters(double width, double each) {

@@ -9,18 +9,11 @@
 
 #include "harness/base/escape.hpp"
 #include "harness/base/limits.hpp"
+#include "harness/base/upper.hpp"
 #include "program.hpp"
 
 namespace kit {
 namespace {
-
-bool is_lower(char byte) {
-  return byte >= 'a' && byte <= 'z';
-}
-
-char upper(char byte) {
-  return is_lower(byte) ? static_cast<char>(byte - 'a' + 'A') : byte;
-}
 
 bool same_thread(const CallRecord& a, const CallRecord& b) {
   return a.pid == b.pid && a.tid == b.tid;

@@ -9,6 +9,7 @@
 
 #include "harness/base/escape.hpp"
 #include "harness/base/limits.hpp"
+#include "harness/base/upper.hpp"
 #include "harness/kernel/proc.hpp"
 #include "harness/seen/last_words.hpp"
 #include "invariants.hpp"
@@ -68,11 +69,7 @@ std::string Step::word() {
 }
 
 std::string Step::upper(std::string_view bytes) {
-  std::string result(bytes);
-  for (char& byte : result) {
-    if (byte >= 'a' && byte <= 'z') byte = static_cast<char>(byte - 'a' + 'A');
-  }
-  return result;
+  return kit::upper(bytes);
 }
 
 // ---- waiting and judging -----------------------------------------------------------------------

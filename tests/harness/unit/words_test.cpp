@@ -6,6 +6,7 @@
 
 #include "harness/base/catch.hpp"
 #include "harness/base/escape.hpp"
+#include "harness/base/markup.hpp"
 #include "harness/seen/story.hpp"
 
 using namespace std::string_literals;
@@ -32,6 +33,31 @@ TEST_CASE("no markup that CTest obeys gets through") {
     CHECK(kit::last_lines(mark, 1, 80, "").find('<') == std::string::npos);
   }
   CHECK(kit::escape("a < b") == "a < b");
+}
+
+TEST_CASE("text for markup is well-formed, whatever it holds") {
+  constexpr std::string_view gap = "\xEF\xBF\xBD";  // U+FFFD
+  const auto gaps = [gap](int count) {
+    std::string text;
+    while (count-- > 0) text += gap;
+    return text;
+  };
+  CHECK(kit::xml(R"(</text> & "a" 'b')") == "&lt;/text&gt; &amp; &quot;a&quot; 'b'");
+  CHECK(kit::xml("one\n\ttwo") == "one\n\ttwo");  // JUnit's text has lines
+  CHECK(kit::xml("\r\x1b\0\x7f\xC2\x85"sv) == gaps(5));
+  CHECK(kit::xml("ä → 😀") == "ä → 😀");
+  CHECK(kit::valid_utf8("a\xFF\xC3\xA4\x01") == "a" + gaps(1) + "ä" + gaps(1));
+  CHECK(kit::valid_utf8("\xC3") == gaps(1));                                // cut
+  CHECK(kit::valid_utf8("\xC0\xBC") == gaps(2));                            // '<', overlong
+  CHECK(kit::valid_utf8("\xED\xA0\x80") == gaps(3));                        // half of a pair
+  CHECK(kit::valid_utf8("\xF4\x90\x80\x80") == gaps(4));                    // beyond U+10FFFF
+  CHECK(kit::valid_utf8("\xEF\xBF\xBE\xEF\xBF\xBF" + gaps(1)) == gaps(7));  // U+FFFE, U+FFFF
+  for (int first = 0; first < 256; ++first) {
+    const std::string text = kit::xml(std::string("a") + static_cast<char>(first) + "<");
+    INFO(first);
+    CHECK(text.ends_with("&lt;"));  // no byte takes the one behind it along
+    CHECK(kit::valid_utf8(text) == text);
+  }
 }
 
 TEST_CASE("a message is quoted with its size, and cut when it is wide") {
