@@ -5,8 +5,10 @@
 #
 # Then, with the kit as it is built already, for every file that a learner writes: from saving it to the
 # verdict of a step that it decides, red (the starter is saved) and green (the solution), under 1 s
-# each; and how long the whole lesson takes. The median of KIT_BUDGET_REPEAT saves (20 for a figure to keep). Where
-# it is not set, one save of each file of a third of the lessons, of another third the next day.
+# each; and how long the whole lesson takes. The median of KIT_BUDGET_REPEAT saves (20 for a figure to keep).
+# Where it is not set, one save of each file of a third of the lessons, of another third the next day. The second
+# save of a source precompiles what it begins with, and takes longer for it: that is in the figure of one save,
+# in the worst of 20, and not in their median.
 #
 #   cmake -DROOT=… -DBUILD=… -DWORK=… -DCOMPILER=… -DOUT=… -P budget.cmake
 #

@@ -84,13 +84,14 @@ foreach(file builds.cmake one_build.cmake make.in kit_lesson.cmake link.cmake do
     empty_program.cpp compiler/CMakeLists.txt CMakeLists.txt)
   configure_file("${SOURCE}/tests/cmake/${file}" "${kit}/tests/cmake/${file}" COPYONLY)
 endforeach()
-foreach(part builder command toolchain words)
+foreach(part builder command preamble toolchain words)
   take(tests/proof/${part}.cpp tests/proof/${part}.hpp)
 endforeach()
 take(tests/proof/folder.hpp)
 file(WRITE "${kit}/tests/proof/CMakeLists.txt" [[
 # What the learner's loop is made with.
-add_library(kit_builder STATIC EXCLUDE_FROM_ALL builder.cpp command.cpp toolchain.cpp words.cpp)
+add_library(kit_builder STATIC EXCLUDE_FROM_ALL builder.cpp command.cpp preamble.cpp
+  toolchain.cpp words.cpp)
 target_compile_options(kit_builder PRIVATE ${kit_own_flags})
 target_link_libraries(kit_builder PUBLIC kit_harness)
 ]])

@@ -1,8 +1,11 @@
 #include "builder.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -12,11 +15,15 @@
 #include <system_error>
 
 #include "harness/base/sources.hpp"
+#include "preamble.hpp"
 
 namespace kit {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// A precompiled preamble takes up to 80 MB (GCC), and a step needs one or two.
+constexpr std::size_t most_preambles = 4;
 
 /// The largest source that is taken: nobody writes a megabyte by hand.
 constexpr std::uintmax_t largest_source = 1024 * 1024;
@@ -84,6 +91,38 @@ bool up_to_date(const fs::path& made, const fs::path& record,
     const auto changed = fs::last_write_time(file, missing);
     return !missing && changed <= time;
   });
+}
+
+/// Names of files, as read_dependencies() reads them.
+std::string written_dependencies(const std::vector<std::string>& files) {
+  std::string text = "made:";
+  for (const std::string& file : files) {
+    text += " \\\n ";
+    for (const char c : file) {
+      if (c == ' ' || c == '\\') text += '\\';
+      text += c;
+    }
+  }
+  return text + '\n';
+}
+
+/// Leaves the newest preambles of a folder.
+void remove_old_preambles(const fs::path& folder) {
+  std::vector<std::pair<fs::file_time_type, fs::path>> made;
+  std::error_code error;  // another terminal may do the same
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".gch") {
+      made.emplace_back(entry.last_write_time(error), entry.path());
+    }
+  }
+  std::sort(made.rbegin(), made.rend());
+  for (std::size_t i = most_preambles; i < made.size(); ++i) {
+    fs::path header = made[i].second;
+    header.replace_extension();
+    for (const char* const more : {"", ".gch", ".d", ".cmd"}) {
+      fs::remove(header.string() + more, error);
+    }
+  }
 }
 
 /// Gives `to` the file `from`, without a second copy where the file system can do that, and as if
@@ -201,6 +240,12 @@ class Builder::Precompiled {
   std::map<std::string, std::set<std::string>> names_;  // by build: "<string>"
   std::mutex mutex_;
   std::map<std::string, bool> made_;  // by build: whether the compiler could
+};
+
+/// A precompiled preamble.
+struct Builder::Quick {
+  fs::path header;                // what the source includes first
+  std::vector<std::string> read;  // what that was made of
 };
 
 const BuiltProgram* Candidate::find(const std::string& name, const std::string& build) const {
@@ -338,6 +383,56 @@ std::vector<std::string> Builder::flags(const std::string& build) const {
   return result;
 }
 
+/// The preamble of a source, precompiled by this command if it comes for the second time; none if
+/// it is new, or if the compiler cannot.
+std::optional<Builder::Quick> Builder::preamble(const std::string& build, const fs::path& source,
+                                                const fs::path& src, Command command) const {
+  if (options_.preambles.empty() || build == "plain") return std::nullopt;
+  const std::string text = preamble_of(source, src);
+  if (text.empty()) return std::nullopt;
+  auto& arguments = command.arguments;
+  const std::size_t number = std::hash<std::string>{}(joined(arguments) + text);
+  const fs::path header = options_.preambles / (std::to_string(number) + ".hpp");
+  if (read_text(header) != text) {
+    fs::create_directories(options_.preambles);
+    write_text(header, text);
+    return std::nullopt;
+  }
+  const fs::path made = header.string() + ".gch";
+  const fs::path depfile = header.string() + ".d";
+  const fs::path record = header.string() + ".cmd";
+  std::error_code missing;
+  if (!fs::exists(made, missing) && read_text(record) == joined(arguments)) {
+    return std::nullopt;  // the compiler could not
+  }
+  Quick quick{header, read_dependencies(depfile)};
+  if (!quick.read.empty() && up_to_date(made, record, arguments, quick.read)) return quick;
+
+  const std::string so_far = joined(arguments);
+  // Beside it first: another terminal may compile with the old one at this moment.
+  const std::string fresh =
+      header.string() + '.' + std::to_string(::getpid()) + '.' + source.filename().string();
+  arguments.insert(arguments.end(), {"-MMD", "-MF", fresh + ".d", "-x", "c++-header",
+                                     header.string(), "-o", fresh + ".gch"});
+  const Outcome outcome = options_.run(command);
+  quick.read = read_dependencies(fresh + ".d");
+  const bool of_learner =
+      std::any_of(quick.read.begin(), quick.read.end(), [&](const std::string& file) {
+        return fs::path(file).lexically_normal().string().starts_with((src / "").string());
+      });
+  const bool good = outcome.ok() && !of_learner && !quick.read.empty();
+  if (good) {
+    fs::rename(fresh + ".d", depfile);
+    fs::rename(fresh + ".gch", made);
+  } else {
+    for (const char* const more : {".d", ".gch"}) fs::remove(fresh + more, missing);
+    fs::remove(made, missing);
+  }
+  if (good || outcome.end == Outcome::End::exited) write_text(record, so_far);
+  remove_old_preambles(options_.preambles);
+  return good ? std::optional(quick) : std::nullopt;
+}
+
 void Builder::compile(Object& object, const Order& order) const {
   const fs::path src = order.out / "src";
   const bool of_kit = object.source.find('/') != std::string::npos;
@@ -362,6 +457,7 @@ void Builder::compile(Object& object, const Order& order) const {
     for (const std::string& folder : found->second) arguments.push_back("-I" + folder);
   }
   if (of_kit) arguments.push_back("-I" + (root_ / "tests" / "probes").string());
+  const Command with_folders = command;
   arguments.insert(arguments.end(), {"-MMD", "-MF", depfile.string(), "-c", source.string(), "-o",
                                      object.file.string()});
 
@@ -375,9 +471,13 @@ void Builder::compile(Object& object, const Order& order) const {
   }
   fs::remove(object.file);
   fs::remove(depfile);
-  const auto header = precompiled_ == nullptr
-                          ? std::nullopt
-                          : precompiled_->header(object.build, so_far, options_.run);
+  const auto quick = preamble(object.build, source, src, with_folders);
+  std::optional<fs::path> header;
+  if (quick) {
+    header = quick->header;
+  } else if (precompiled_ != nullptr) {
+    header = precompiled_->header(object.build, so_far, options_.run);
+  }
   Outcome outcome;
   if (header) {
     Command faster = command;
@@ -385,10 +485,22 @@ void Builder::compile(Object& object, const Order& order) const {
     outcome = options_.run(faster);
   }
   using End = Outcome::End;
-  if (!header || (!outcome.ok() && (outcome.end == End::exited || outcome.end == End::killed))) {
+  // A preamble changes nothing in what is said of the learner's lines.
+  const bool own_error =
+      quick &&
+      own_words(outcome.output, src.string(), order.shown).find("error: ") != std::string::npos;
+  if (!header ||
+      (!outcome.ok() && !own_error && (outcome.end == End::exited || outcome.end == End::killed))) {
     outcome = options_.run(command);
   }
   object.read = read_dependencies(depfile);
+  if (quick && outcome.ok()) {  // GCC names what it has read itself, and nothing of the preamble
+    std::set<std::string> read(object.read.begin(), object.read.end());
+    read.insert(quick->read.begin(), quick->read.end());
+    read.erase(quick->header.string());
+    object.read.assign(read.begin(), read.end());
+    write_text(depfile, written_dependencies(object.read));
+  }
   object.said = own_words(outcome.output, src.string(), order.shown);
   if (outcome.end == Outcome::End::timed_out) {
     object.said = "compiling " + object.source + " took longer than " +

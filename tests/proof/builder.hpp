@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -84,6 +85,10 @@ class Builder {
     /// Called for each folder that they write to, once it is there: a grader gives it to their
     /// user.
     std::function<void(const std::filesystem::path&)> made_folder{};
+    /// For sources that are compiled again and again, one edit after the other: a folder where the
+    /// #include lines that an instrumented source begins with (preamble.hpp) are kept precompiled
+    /// from the second time on. Nowhere if empty.
+    std::filesystem::path preambles{};
   };
 
   Builder(Toolchain toolchain, Lesson lesson, std::filesystem::path root, Options options);
@@ -110,11 +115,14 @@ class Builder {
  private:
   struct Goal;  // a program in a build, with the sources that it is made of
   class Precompiled;
+  struct Quick;
 
   std::vector<Goal> goals(const StepEntry* only) const;
   std::set<std::string> lay_out(const Order& order, const Candidate* base) const;
   Command tool(const Order& order) const;
   std::vector<std::string> flags(const std::string& build) const;
+  std::optional<Quick> preamble(const std::string& build, const std::filesystem::path& source,
+                                const std::filesystem::path& src, Command command) const;
   void compile(Object& object, const Order& order) const;
   BuiltProgram link(const Goal& goal, const Order& order, const Candidate& candidate,
                     const Candidate* base) const;

@@ -3,6 +3,8 @@
 #include "builder.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <mutex>
 
 #include "folder.hpp"
 #include "harness/base/catch.hpp"
@@ -41,6 +43,11 @@ class ToyLesson {
     return builder().build(order(std::move(without)), base);
   }
 
+  /// The same, one edit after the other: preambles are kept in "preambles".
+  [[nodiscard]] Candidate edited(Runner run = run_command) const {
+    return builder(std::move(run), folder_.path() / "preambles").build(order({}));
+  }
+
   /// The same, on top of precompiled headers.
   [[nodiscard]] Candidate precompiled(const Candidate& base, Runner run) const {
     return builder(std::move(run))
@@ -56,7 +63,7 @@ class ToyLesson {
             "lessons/01_toy"};
   }
 
-  [[nodiscard]] Builder builder(Runner run = run_command) const {
+  [[nodiscard]] Builder builder(Runner run = run_command, fs::path preambles = {}) const {
     Toolchain toolchain;
     toolchain.compiler = KIT_COMPILER;
     toolchain.flags["plain"] = {"-std=c++20"};
@@ -73,8 +80,10 @@ class ToyLesson {
         "step\t01.2\t5\tcore\tclient\tplain\t60\t01.A\tconnects\n"
         "step\t01.3\t5\tcore\tprobe\tplain\t60\t01.B\tcloses\n",
         "toy");
-    return {
-        toolchain, manifest.lessons().front(), folder_.path(), {.jobs = 2, .run = std::move(run)}};
+    return {toolchain,
+            manifest.lessons().front(),
+            folder_.path(),
+            {.jobs = 2, .run = std::move(run), .preambles = std::move(preambles)}};
   }
 
   TemporaryFolder folder_;
@@ -163,6 +172,82 @@ TEST_CASE("precompiled headers are the system's, and thrown away; who refuses th
   // The learner's own headers are no part of it.
   toy.folder().write("mine/server.cpp", "int main() { TCP().bind(); }\n");
   CHECK_FALSE(server_of(toy.precompiled(solution, run_command)).built);
+}
+
+TEST_CASE("an edited source is compiled after its preamble, from the second time on") {
+  const ToyLesson toy;
+  int edits = 0;
+  const auto save = [&](const std::string& includes, const std::string& body) {
+    toy.folder().write("mine/server.cpp", includes + "int main() { " + body + " }\n//" +
+                                              std::to_string(++edits) + '\n');
+  };
+  std::mutex mutex;
+  int after_preamble = 0;
+  const auto count = [&](const Command& command) {
+    const auto& words = command.arguments;
+    if (std::find(words.begin(), words.end(), "-include") != words.end()) {
+      const std::lock_guard lock(mutex);
+      ++after_preamble;
+    }
+    return run_command(command);
+  };
+  const auto server = [&] { return *toy.edited(count).find("server", "checked"); };
+  const auto status = [&] { return run_command({{server().file.string()}, {}, "/"}).code; };
+  const auto precompiled = [&] {
+    int made = 0;
+    for (const auto& entry : fs::directory_iterator(toy.folder().path() / "preambles")) {
+      made += entry.path().extension() == ".gch";
+    }
+    return made;
+  };
+  const std::string includes = "#include <tcp.hpp>\n#include <cstddef>\n#include \"mix.hpp\"\n";
+  toy.folder().write("mine/mix.hpp", "#pragma once\n#include <climits>\nstruct Mix {};\n");
+  save(includes, "return 1;");
+  CHECK(status() == 1);
+  CHECK(precompiled() == 0);
+  save(includes, "return 2;");
+  CHECK(status() == 2);
+  CHECK(precompiled() == 1);
+  CHECK(after_preamble == 1);
+  toy.folder().write("mine/mix.hpp",
+                     "#pragma once\n#include <climits>\nstruct Mix { int bits = CHAR_BIT; };\n");
+  save(includes, "return Mix().bits;");
+  CHECK(status() == 8);
+  CHECK(precompiled() == 1);
+  CHECK(after_preamble == 2);
+  CHECK(server().built);
+  CHECK(after_preamble == 2);  // nothing has changed
+
+  SECTION("a header of the kit that changes") {
+    toy.folder().write("include/tcp.hpp",
+                       "inline int status = 4;\nstruct TCP { void bind(); void close(); };\n");
+    save(includes, "return status;");
+    CHECK(status() == 4);
+  }
+  SECTION("an #include that is forgotten is missing") {
+    save("#include \"mix.hpp\"\n", "return static_cast<int>(TCP().bind(), 5);");
+    CHECK_FALSE(server().built);
+    save("#include \"mix.hpp\"\n", "return static_cast<int>(TCP().bind(), 5);");
+    CHECK_FALSE(server().built);
+  }
+  SECTION("an error is told in the learner's own line") {
+    save(includes, "return x;");
+    const BuiltProgram wrong = server();
+    CHECK_FALSE(wrong.built);
+    CHECK(wrong.why.text().find("lessons/01_toy/server.cpp:4:21: error: ") != std::string::npos);
+  }
+  SECTION("a preamble that the compiler refuses to take") {
+    const auto refuse = [](const Command& command) {
+      const auto& words = command.arguments;
+      if (std::find(words.begin(), words.end(), "-include") == words.end()) {
+        return run_command(command);
+      }
+      return Outcome{Outcome::End::exited, 1, "a precompiled header of another time", 0};
+    };
+    save(includes, "return 6;");
+    const Candidate edited = toy.edited(refuse);
+    CHECK(run_command({{edited.find("server", "checked")->file.string()}, {}, "/"}).code == 6);
+  }
 }
 
 TEST_CASE("a slot that is not there costs the programs that use it, and says what is missing") {

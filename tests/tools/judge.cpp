@@ -125,7 +125,9 @@ std::vector<std::string> check_environment(const Desk& desk, const Lesson& lesso
 
 Builder builder_of(const Desk& desk, const Lesson& lesson, unsigned jobs) {
   return Builder(read_toolchain(desk.build / "kit" / "foundation.txt"), lesson, desk.root,
-                 {.jobs = jobs, .more_flags = {"-Wall", "-Wextra"}});
+                 {.jobs = jobs,
+                  .more_flags = {"-Wall", "-Wextra"},
+                  .preambles = desk.kept().parent_path() / "precompiled"});
 }
 
 Order order_of(const Desk& desk, const Lesson& lesson) {
