@@ -126,7 +126,7 @@ kit_answer(
     if (child == 0) {
       leave_all_to_parent(request);
     } else {
-      active_children_.insert(child);
+      remember(child);
     }
     return child;]]
   WITH [[    const pid_t result = ::fork();
@@ -160,6 +160,17 @@ kit_answer(
   }
 
  private:
+  // Whoever is in no list is collected by nobody: a child that finds no memory there has to go.
+  void remember(pid_t child) {
+    try {
+      active_children_.insert(child);
+    } catch (...) {
+      (void)::kill(child, SIGKILL);
+      collect(child, 0);
+      throw;
+    }
+  }
+
   // Whether the child is no more: collected here, or by somebody else before (ECHILD).
   bool collect(pid_t child, int options) {
     int status = 0;
@@ -303,7 +314,7 @@ kit_answer(
   REPLACE [[    if (child == 0) {
       leave_all_to_parent(request);
     } else {
-      active_children_.insert(child);
+      remember(child);
     }
     return child;]]
   WITH [[    if (child != 0) {
@@ -327,6 +338,17 @@ kit_answer(
   }
 
  private:
+  // Whoever is in no list is collected by nobody: a child that finds no memory there has to go.
+  void remember(pid_t child) {
+    try {
+      active_children_.insert(child);
+    } catch (...) {
+      (void)::kill(child, SIGKILL);
+      collect(child, 0);
+      throw;
+    }
+  }
+
   // Whether the child is no more: collected here, or by somebody else before (ECHILD).
   bool collect(pid_t child, int options) {
     int status = 0;
@@ -489,7 +511,7 @@ kit_answer(
   REPLACE [[    if (child == 0) {
       leave_all_to_parent(request);
     } else {
-      active_children_.insert(child);
+      remember(child);
     }
     return child;]]
   WITH [[    if (child != 0) {
@@ -513,6 +535,17 @@ kit_answer(
   }
 
  private:
+  // Whoever is in no list is collected by nobody: a child that finds no memory there has to go.
+  void remember(pid_t child) {
+    try {
+      active_children_.insert(child);
+    } catch (...) {
+      (void)::kill(child, SIGKILL);
+      collect(child, 0);
+      throw;
+    }
+  }
+
   // Whether the child is no more: collected here, or by somebody else before (ECHILD).
   bool collect(pid_t child, int options) {
     int status = 0;
