@@ -1,4 +1,6 @@
+#include <limits.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <socketserver/base_server.hpp>
 #include <socketserver/log.hpp>
@@ -7,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -50,11 +53,26 @@ BaseServer::~BaseServer() = default;
 void BaseServer::bind_and_activate() {
   try {
     server_bind();
+    loop_->note_name(server_address_);
     server_activate();
   } catch (...) {
     server_close();
     throw;
   }
+}
+
+void BaseServer::Loop::note_name(const Address& bound) {
+  bound_inode = 0;
+  struct stat file {};
+  const std::string path = bound.path();
+  if (path.empty() || ::lstat(path.c_str(), &file) == -1) return;
+  const std::string absolute = std::filesystem::absolute(path).string();
+  if (absolute.size() >= PATH_MAX) return;
+  if (!bound_path) bound_path.reset(new char[PATH_MAX]);
+  absolute.copy(bound_path.get(), PATH_MAX);
+  bound_path[absolute.size()] = '\0';
+  bound_device = file.st_dev;
+  bound_inode = file.st_ino;
 }
 
 // ---- the loop ----------------------------------------------------------------------------------

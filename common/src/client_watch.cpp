@@ -2,8 +2,10 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <socketserver/base_server.hpp>
 #include <socketserver/client_watch.hpp>
 
+#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -75,8 +77,11 @@ void ClientWatch::run() {
         numbers.push_back(number);
       }
     }
-    // Interrupted, or without memory for the moment: nothing is known, and it asks again.
-    if (::poll(polled.data(), static_cast<nfds_t>(polled.size()), -1) == -1) continue;
+    if (::poll(polled.data(), static_cast<nfds_t>(polled.size()), -1) == -1) {
+      // Without memory for the moment: to ask again at once would be to spin.
+      if (errno != EINTR) std::this_thread::sleep_for(BaseServer::pause_after_failure);
+      continue;
+    }
     (void)wake_.drain();
     if (note_those_who_left(polled, numbers)) noticed_();
   }

@@ -2,8 +2,8 @@
 // See also: signal-safety(7), sigaction(2), setitimer(2).
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <socketserver/log.hpp>
 #include <socketserver/program.hpp>
@@ -147,12 +147,19 @@ struct EndOnSignals::Handlers {
     for (const auto& place : servers) {
       const BaseServer* const server = place;
       if (server == nullptr) continue;
-      const Address& address = server->server_address();
       is_owner = server->loop_->owner == ::getpid();
-      if (!is_owner || server->fileno() == -1 || address.family() != AF_UNIX) continue;
-      (void)::unlink(reinterpret_cast<const sockaddr_un*>(address.data())->sun_path);
+      if (is_owner && server->fileno() != -1) remove_name(*server->loop_);
     }
     ::_exit(is_owner ? 0 : 1);
+  }
+
+  // If it is still the one that the server has made: by now it may be somebody else's.
+  static void remove_name(const BaseServer::Loop& loop) noexcept {
+    const ino_t inode = loop.bound_inode;
+    struct stat file {};
+    if (inode == 0 || ::lstat(loop.bound_path.get(), &file) == -1) return;
+    const bool is_ours = file.st_ino == inode && file.st_dev == loop.bound_device;
+    if (is_ours) (void)::unlink(loop.bound_path.get());
   }
 };
 

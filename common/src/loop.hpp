@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -41,6 +42,13 @@ struct BaseServer::Loop {
   std::atomic<pid_t> signalled{0};    // the process in which the first one has come
   std::atomic<bool> by_owner{false};  // there: whether one came from the owner, its parent
   std::atomic<bool> by_other{false};  // and from anybody else
+
+  // What a Unix server is called, for a signal handler that has to remove the name: a path that a
+  // chdir(2) does not move, and which file it was. The inode is written last; 0: there is none.
+  void note_name(const Address& bound);
+  std::unique_ptr<char[]> bound_path;  // room for PATH_MAX bytes, once a server has a path
+  dev_t bound_device = 0;
+  std::atomic<ino_t> bound_inode{0};
 
   // Used on the loop's thread alone.
   std::vector<pollfd> waiting_for{{-1, POLLIN, 0}, {wake.fileno(), POLLIN, 0}};

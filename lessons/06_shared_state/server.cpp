@@ -127,15 +127,28 @@ class BankHandler : public StreamRequestHandler {
 };
 
 template <class Server>
+class BankServer : public ServerWith<Shared, Server> {
+ public:
+  using ServerWith<Shared, Server>::ServerWith;
+  ~BankServer() override { BankServer::server_close(); }
+
+  // However the end has come, by an exception too: the threads that wait would be waited for.
+  void server_close() override {
+    BaseServer::server_close();
+    this->bank.stop();
+    Server::server_close();
+  }
+};
+
+template <class Server>
 void run(const Options& options) {
-  ServerWith<Shared, Server> server(options.address(), handler_class<BankHandler>);
+  BankServer<Server> server(options.address(), handler_class<BankHandler>);
   if (options.text("--model") != "forks") {
     server.clients.emplace([&server] { server.bank.look_again(); });
   }
   const EndOnSignals end(server);
   start_listening(server);
   server.serve_forever();
-  server.bank.stop();  // or the threads that wait would be waited for
   server.server_close();
 }
 

@@ -90,6 +90,7 @@ void UnixPath::bind(int socket, const Address& address, std::optional<mode_t> mo
     check(::bind(socket, address.data(), address.size()), "bind");
     return;
   }
+  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere
   if (bind_with_mode(socket, address, mode) == -1) {
     const int error = errno;  // the question below may change it
     if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);
@@ -99,8 +100,11 @@ void UnixPath::bind(int socket, const Address& address, std::optional<mode_t> mo
     check(bind_with_mode(socket, address, mode), "bind");
   }
   struct stat file {};
-  check(::lstat(path.c_str(), &file), "lstat");
-  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere
+  if (::lstat(path.c_str(), &file) == -1) {
+    const int error = errno;
+    ::unlink(path.c_str());  // nobody would, later on: whose it is, only this call could have told
+    throw_system_error("lstat", error);
+  }
   device_ = file.st_dev;
   inode_ = file.st_ino;
   maker_ = ::getpid();

@@ -71,6 +71,7 @@ long collect_clients(const std::vector<pid_t>& children) {
 // were started are waited for.
 std::vector<pid_t> start_clients(const Address& server, long clients, long lines) {
   std::vector<pid_t> children;
+  children.reserve(static_cast<std::size_t>(clients));  // or one that is started could be lost
   for (long client = 1; client <= clients; ++client) {
     const pid_t child = ::fork();
     if (child == 0) converse_and_exit(server, client, lines);

@@ -96,7 +96,7 @@ class ForkingMixIn : public Server {
     if (child == 0) {
       leave_all_to_parent(request);
     } else {
-      active_children_.insert(child);
+      remember(child);
     }
     return child;
   }
@@ -146,6 +146,17 @@ class ForkingMixIn : public Server {
   }
 
  private:
+  // Whoever is in no list is collected by nobody: a child that finds no memory there has to go.
+  void remember(pid_t child) {
+    try {
+      active_children_.insert(child);
+    } catch (...) {
+      (void)::kill(child, SIGKILL);
+      collect(child, 0);
+      throw;
+    }
+  }
+
   // Whether the child is no more: collected here, or by somebody else before (ECHILD).
   bool collect(pid_t child, int options) {
     int status = 0;

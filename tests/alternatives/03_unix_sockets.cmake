@@ -82,6 +82,7 @@ kit_answer(
     check(::bind(socket, address.data(), address.size()), "bind");
     return;
   }
+  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere
   if (bind_with_mode(socket, address, mode) == -1) {
     const int error = errno;  // the question below may change it
     if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);
@@ -91,8 +92,11 @@ kit_answer(
     check(bind_with_mode(socket, address, mode), "bind");
   }
   struct stat file {};
-  check(::lstat(path.c_str(), &file), "lstat");
-  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere]]
+  if (::lstat(path.c_str(), &file) == -1) {
+    const int error = errno;
+    ::unlink(path.c_str());  // nobody would, later on: whose it is, only this call could have told
+    throw_system_error("lstat", error);
+  }]]
   WITH [[  const std::size_t slash = path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const FileDescriptor lock(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -454,6 +458,7 @@ kit_answer(
     check(::bind(socket, address.data(), address.size()), "bind");
     return;
   }
+  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere
   if (bind_with_mode(socket, address, mode) == -1) {
     const int error = errno;  // the question below may change it
     if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);
@@ -463,8 +468,11 @@ kit_answer(
     check(bind_with_mode(socket, address, mode), "bind");
   }
   struct stat file {};
-  check(::lstat(path.c_str(), &file), "lstat");
-  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere]]
+  if (::lstat(path.c_str(), &file) == -1) {
+    const int error = errno;
+    ::unlink(path.c_str());  // nobody would, later on: whose it is, only this call could have told
+    throw_system_error("lstat", error);
+  }]]
   WITH [[  int type = 0;
   socklen_t type_size = sizeof type;
   check(::getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &type_size), "getsockopt");

@@ -256,7 +256,7 @@ kit_answer(
   REPLACE [[    if (child == 0) {
       leave_all_to_parent(request);
     } else {
-      active_children_.insert(child);
+      remember(child);
     }
     return child;]]
   WITH [[    if (child != 0) {
@@ -428,7 +428,7 @@ kit_answer(
   REPLACE [[    if (child == 0) {
       leave_all_to_parent(request);
     } else {
-      active_children_.insert(child);
+      remember(child);
     }
     return child;]]
   WITH [[    if (child != 0) {

@@ -1,5 +1,11 @@
 // UnixStreamServer and UnixDatagramServer: the whole life of a path, and who is at the other end.
 
+#if defined(__linux__)
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -9,8 +15,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -159,6 +167,46 @@ TEST_CASE("a relative path is removed from where it was made, wherever the proce
 }
 
 #if defined(__linux__)
+namespace {
+
+#if defined(SYS_newfstatat)
+constexpr std::uint32_t lstat_call = SYS_newfstatat;
+#else
+constexpr std::uint32_t lstat_call = SYS_fstatat64;
+#endif
+
+// From now on lstat(2) fails in this process. seccomp(2)
+void forbid_lstat() {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, lstat_call, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+  };
+  const sock_fprog filter{sizeof program / sizeof *program, program};
+  check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
+  check(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), "prctl");
+}
+
+}  // namespace
+
+TEST_CASE("a path that was bound and cannot be looked at is not left behind") {
+  Folder folder;
+  const std::string path = folder.path("s");
+  const int status = in_child([&] {
+    StreamServer server(path);
+    forbid_lstat();
+    try {
+      server.bind_and_activate();
+    } catch (const std::system_error& error) {
+      ::_exit(error.code().value() == EIO ? 0 : 1);
+    }
+    ::_exit(2);
+  });
+  CHECK(status == 0);
+  CHECK_FALSE(exists(path));
+}
+
 TEST_CASE("an abstract name is no file: none is touched for it") {
   Folder folder;
   const std::string file = folder.path("@kit-abs");

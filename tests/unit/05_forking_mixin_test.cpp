@@ -1,18 +1,45 @@
 // ForkingMixIn: what the check of lesson 05 cannot see from outside, and that threading and forking
 // cannot be combined. The numbers of the behaviour are those of Python's socketserver.
 
+#include <pthread.h>
 #include <sys/wait.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <forking_mixin.hpp>
 #include <fstream>
+#include <new>
 #include <sstream>
+#include <utility>
 
 #include "harness/base/catch.hpp"
 #include "loopback.hpp"
 #include "second_try.hpp"
+
+namespace {
+
+thread_local bool starving = false;  // what the parent needs first after a fork, it does not get
+thread_local bool no_memory = false;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  void* const memory = std::exchange(no_memory, false) ? nullptr : std::malloc(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return std::malloc(size);
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 using namespace unit;
 using namespace std::chrono_literals;
@@ -57,6 +84,26 @@ TEST_CASE("forking: a handler that throws, whatever it throws, ends its child wi
   CHECK(receive_all(client).empty());
   server.server_close();
   CHECK(server.statuses == std::vector<int>{1 << 8});
+}
+
+TEST_CASE("forking: a child that finds no memory in its parent is ended and collected") {
+  static const int registered = ::pthread_atfork(
+      nullptr, [] { no_memory = std::exchange(starving, false); }, nullptr);
+  CHECK(registered == 0);
+  NotingForkingServer server(any_port(), handler_class<OnceHandler>);
+  server.bind_and_activate();
+  {
+    const FileDescriptor client = connect_to(server.server_address());
+    starving = true;
+    CHECK(server.handle_request());
+    CHECK_FALSE(starving);
+    CHECK_FALSE(no_memory);
+    CHECK(receive_all(client).empty());
+  }
+  CHECK(server.active_children().empty());
+  CHECK(server.statuses == std::vector<int>{SIGKILL});
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);  // there is none
+  CHECK(served(server, "x") == "x");
 }
 
 TEST_CASE("forking: a child started before keeps its status") {

@@ -1,11 +1,14 @@
 // The bank's waiting: who leaves keeps nothing, and who waits for another account is left asleep.
 
 #include <sys/resource.h>
+#include <unistd.h>
 #include <socketserver/client_watch.hpp>
 #include <socketserver/server_with.hpp>
 
 #include <atomic>
 #include <bank.hpp>
+#include <chrono>
+#include <ctime>
 #include <optional>
 #include <stream_handler.hpp>
 #include <thread>
@@ -117,6 +120,23 @@ TEST_CASE("client watch: notices the client's end and reset, and not our own end
   }
   CHECK_FALSE(three.left());
   CHECK(noticed >= 2);
+}
+
+TEST_CASE("client watch: where poll fails it pauses before it asks again") {
+  using namespace std::chrono_literals;
+  CHECK(in_child([] {
+          ClientWatch watch([] {});
+          int ends[2];
+          check(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+          // A client and its own pipe: more than it may ask for (EINVAL). poll(2)
+          const rlimit one{1, 1};
+          check(::setrlimit(RLIMIT_NOFILE, &one), "setrlimit");
+          const ClientWatch::Client client(watch, ends[0]);
+          const std::clock_t before = std::clock();
+          std::this_thread::sleep_for(400ms);
+          const std::clock_t used = std::clock() - before;
+          ::_exit(used > CLOCKS_PER_SEC / 10 ? 1 : 0);  // it was all that there is
+        }) == 0);
 }
 
 TEST_CASE("bank: clients that wait and leave keep neither thread nor descriptor") {

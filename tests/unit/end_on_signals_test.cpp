@@ -12,6 +12,7 @@
 #include <forking_mixin.hpp>
 #include <functional>
 #include <future>
+#include <optional>
 #include <selector_mixin.hpp>
 #include <stream_handler.hpp>
 #include <threading_mixin.hpp>
@@ -89,6 +90,33 @@ void serve_sleepers(const Options&) {
   run(server);
 }
 
+// Two folders: a server that is called "s" in the first one goes to the second one.
+std::string folders[2];
+
+void serve_sleepers_elsewhere(const Options&) {
+  check(::chdir(folders[0].c_str()), "chdir");
+  UnixStreamServer server(Address::unix_path("s"), handler_class<SleepingHandler>);
+  server.grace = 20ms;
+  const EndOnSignals end(server);
+  start_listening(server);
+  check(::chdir(folders[1].c_str()), "chdir");
+  tell_address(server);
+  server.serve_forever();
+}
+
+// A name that is nobody's business but its maker's.
+FileDescriptor bound_socket(const std::string& name) {
+  FileDescriptor socket(check(::socket(AF_UNIX, SOCK_STREAM, 0), "socket"));
+  const Address address = Address::unix_path(name);
+  check(::bind(socket.get(), address.data(), address.size()), "bind");
+  return socket;
+}
+
+bool exists(const std::string& name) {
+  struct stat file {};
+  return ::lstat(name.c_str(), &file) == 0;
+}
+
 // Sends more than the server can do in time, and reads what comes, until the server ends it. `busy`
 // is set when the server has enough to do.
 void send_without_end(const FileDescriptor& connection, std::promise<void> busy) {
@@ -143,6 +171,18 @@ struct Watched {
   Pipe said;
   Program program;
 };
+
+// Ends a server in the midst of a request whose handler notices nothing.
+void end_asleep(const std::function<void()>& meanwhile = [] {}) {
+  Watched server(serve_sleepers_elsewhere, {"--quiet"});
+  const FileDescriptor connection = connect_to(Address::unix_path(folders[0] + "/s"));
+  send_text(connection, "x");
+  char byte;
+  CHECK(::recv(connection.get(), &byte, 1, 0) == 1);
+  meanwhile();
+  CHECK(server.program.end() == 0);
+  CHECK(read_to_end(server.said.read_end).find("the grace is over: ended") != std::string::npos);
+}
 
 void check_cut_off(void (*serve)(const Options&), bool sends) {
   Watched server(serve, {"--quiet", "--grace", "100"});
@@ -204,6 +244,35 @@ TEST_CASE("the end is bounded: a handler that sleeps ends with the process, and 
     CHECK(::stat(path.c_str(), &file) == -1);
     CHECK(read_to_end(server.said.read_end).find("the grace is over: ended") != std::string::npos);
   }
+}
+
+TEST_CASE("the end is bounded: the path that goes is the server's own, wherever the process is") {
+  for (std::string& folder : folders) {
+    folder = "/tmp/kit-unit-end-XXXXXX";
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  }
+  const std::string own = folders[0] + "/s";
+  const std::string stranger = folders[1] + "/s";
+  {
+    const FileDescriptor theirs = bound_socket(stranger);
+    end_asleep();
+    CHECK_FALSE(exists(own));
+    CHECK(exists(stranger));
+  }
+  {
+    // Somebody has cleaned up, and another server has come.
+    std::optional<FileDescriptor> successor;
+    end_asleep([&] {
+      const std::string old = folders[0] + "/old";
+      check(::rename(own.c_str(), old.c_str()), "rename");  // its inode stays taken
+      successor = bound_socket(own);
+    });
+    CHECK(exists(own));
+    (void)::unlink((folders[0] + "/old").c_str());
+    (void)::unlink(own.c_str());
+  }
+  (void)::unlink(stranger.c_str());
+  for (const std::string& folder : folders) CHECK(::rmdir(folder.c_str()) == 0);
 }
 
 TEST_CASE("the end: an answer that is under way goes out within the grace") {
