@@ -109,7 +109,7 @@ void add_http(std::vector<Load>& loads) {
 
 // Enough to see every bend once, in less than a minute.
 Form short_form() {
-  Form form{"short", {}, {Seconds(0.02), Seconds(0.06)}, 3, Seconds(45)};
+  Form form{"short", {}, {Seconds(0.02), Seconds(0.06)}, 3, Seconds(55)};
   add(form.loads, Kind::persistent, Transport::tcp, {1, 8, 64, 256, 1000});
   add(form.loads, Kind::connections, Transport::tcp, {1, 64});
   add_pipelined(form.loads, {16, 256});
