@@ -1,5 +1,5 @@
-// kit-bench: what each design costs. Starts the servers of lessons 01, 04, 05 and 07, puts the same
-// load on each, and draws what came of it.
+// kit-bench: what each design costs. Starts the servers of lessons 01, 04, 05, 07 and 08, puts the
+// same load on each, and draws what came of it.
 
 #include <sys/utsname.h>
 
@@ -35,15 +35,16 @@ constexpr const char* explanation =
     "\n"
     "Puts the same load on each of the kit's servers and draws what it costs: a table, "
     "results.csv,\n"
-    "SVG charts and costs.md in build/bench. The short form takes half a minute, the full form "
-    "ten.\n"
+    "SVG charts and costs.md in build/bench. The short form takes less than a minute, the full "
+    "form ten.\n"
     "\n"
     "  --form F         short or full (KIT_BENCH_FORM; short)\n"
     "  --servers S      solutions, lessons (your own), or none (KIT_BENCH; solutions)\n"
     "  --server N=CMD   one more server; N sync, threads, forks or selector takes that one's "
     "place;\n"
-    "                   N@udp, N@unix-stream and N@unix-datagram are for those sockets\n"
-    "  --only G,G       persistent, connections, pipelined, crowd, udp, unix\n"
+    "                   N@udp, N@unix-stream and N@unix-datagram are for those sockets,\n"
+    "                   N@http serves the files of --directory DIR\n"
+    "  --only G,G       persistent, connections, pipelined, crowd, udp, unix, http\n"
     "  --rounds N       at most so many rounds, though there be time for more\n"
     "  --spread         servers may use every processor; otherwise they get one, the clients "
     "another\n"
@@ -96,8 +97,11 @@ void describe_run(const Options& options, const Placement& placement, Results& r
 Results measure_all(const Options& options) {
   Results results;
   std::vector<Candidate> candidates;
-  if (options.servers != "none")
+  if (options.servers != "none") {
     candidates = kit_candidates(options.build / options.servers, results.remarks);
+    if (!candidates.empty())
+      add_http_peers(KIT_BENCH_PYTHON, KIT_BENCH_NGINX, KIT_BENCH_MICROHTTPD, candidates);
+  }
   for (const std::string& added : options.added) add_candidate(added, candidates);
   if (candidates.empty())
     throw std::runtime_error("no server is built under " +

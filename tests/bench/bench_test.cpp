@@ -334,6 +334,57 @@ TEST_CASE("a server takes part where it can", "[bench]") {
   CHECK_THROWS_AS(add_candidate("a@carrier-pigeon=/x", candidates), std::invalid_argument);
 }
 
+TEST_CASE("over HTTP there are two files, and a connection that is kept or not", "[bench]") {
+  for (const char* name : {"short", "full"}) {
+    Form form = form_named(name);
+    keep_only("http", form);
+    REQUIRE(form.loads.size() == 4);
+    for (const Load& load : form.loads) CHECK(load.transport == Transport::http);
+    CHECK(in_words(form.loads[0]) == "32 clients, a file of 1,000 bytes");
+    CHECK(in_words(form.loads[3]) == "32 clients, a file of 1 MiB, a connection a request");
+  }
+  std::vector<Candidate> candidates;
+  add_candidate("sync@http=/s --design sync", candidates);
+  add_candidate("forks@http=/f", candidates);
+  add_http_peers("/p.py", "/n", "/m", candidates);
+  REQUIRE(candidates.size() == 5);
+  const Load kept{Kind::persistent, Transport::http, 32, 1, 1000};
+  const Load opened{Kind::connections, Transport::http, 32, 1, 1000};
+  CHECK_FALSE(candidates[0].takes_part(kept));  // the second client would wait for ever
+  for (std::size_t i = 1; i < candidates.size(); ++i) CHECK(candidates[i].takes_part(kept));
+  for (const Candidate& candidate : candidates) {
+    CHECK(candidate.takes_part(opened));
+    CHECK_FALSE(candidate.takes_part({Kind::persistent, Transport::tcp, 1, 1}));
+  }
+}
+
+TEST_CASE("what a request costs is in the table, on the page and in the picture", "[bench]") {
+  Results results = some_results();
+  for (const Kind kind : {Kind::persistent, Kind::connections})
+    for (const int content : {1000, 1024 * 1024})
+      for (const double cpu : {8.0, 10.0}) {
+        results.rows.push_back(row_of(cpu < 9 ? "nginx" : "selector", 32, cpu, 5));
+        results.rows.back().load = {kind, Transport::http, 32, 1, content};
+      }
+  std::ostringstream csv;
+  write_csv(csv, results);
+  std::istringstream in(csv.str());
+  const Results back = read_csv(in);
+  CHECK(back.rows.back().load == results.rows.back().load);
+  CHECK(page("{{cpu nginx http-persistent 32 1000}}\n", back) == "8 µs\n");
+  CHECK(page("{{cpu nginx http-persistent 32}}\n", back).empty());
+  CHECK(page("{{share nginx selector http-connections 32 1048576}}\n", back) == "0.80\n");
+  CHECK(page("{{share nginx forks http-connections 32 1000}}\n", back).empty());
+  CHECK(page("{{share nginx selector}}\n", back).empty());
+  const std::string tables = page("{{tables}}\n", back);
+  CHECK(tables.find("| file | server | requests/s | CPU/request |") != std::string::npos);
+  CHECK(tables.find("| 1 MiB | nginx |") != std::string::npos);
+  const Figure picture = figures(back).at("costs-http.svg");
+  REQUIRE(picture.panels.size() == 2);
+  CHECK(picture.panels[0].series.size() == 2);
+  CHECK(figures(some_results()).count("costs-http.svg") == 0);
+}
+
 TEST_CASE("options, from the command line and the environment", "[bench]") {
   CHECK(read_options({}, {}).form == "short");
   CHECK(read_options({}, {{"KIT_BENCH_FORM", "full"}, {"KIT_BENCH", "lessons"}}).servers ==

@@ -1,7 +1,7 @@
 // A server that is wrong on purpose, to see whether the load generator notices. For the benchmark's
 // own tests.
 //
-// usage: kit-bench-broken FAULT [--datagram] [--port N | --path P]
+// usage: kit-bench-broken FAULT [--datagram | --http] [--port N | --path P]
 
 #include <signal.h>
 #include <sys/socket.h>
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "harness/base/upper.hpp"
+#include "http_files.hpp"
 #include "readiness.hpp"
 
 namespace {
@@ -31,6 +32,7 @@ using socketserver::check;
 constexpr int faulty_line = 5;  // the first few are right: a look at the beginning is not enough
 
 std::string fault;
+bool http = false;
 std::string of_another;  // the last answer, whoever got it
 
 struct Connection {
@@ -38,10 +40,17 @@ struct Connection {
   int lines = 0;
 };
 
-// What is sent in place of the right answer to line `number`; "end" as the fault's name ends the
-// connection before it.
+// The file of 1,000 bytes, whatever was asked for.
+std::string file_answer() {
+  const std::string length = fault == "no-length" ? "" : "Content-Length: 1000\r\n";
+  return "HTTP/1.1 200 OK\r\n" + length + "\r\n" + kit::bench::http_content(1000);
+}
+
+// What is sent in place of the right answer to line, or request, `number`; "end" as the fault's
+// name ends the connection before it.
 std::string answer_to(const std::string& line, int number, std::string& held) {
-  const std::string right = kit::upper(line);
+  const std::string right = http ? file_answer() : kit::upper(line);
+  const std::size_t middle = right.size() - 24;
   const bool now = number == faulty_line;
   if (fault == "lower") return line;
   if (fault == "greets" && number == 1) return "HELLO\n" + right;
@@ -51,7 +60,8 @@ std::string answer_to(const std::string& line, int number, std::string& held) {
   if (fault == "swapped" && number == faulty_line + 1) return right + held;
   if (!now) return right;
   if (fault == "flipped")
-    return right.substr(0, 40) + static_cast<char>(right[40] ^ 1) + right.substr(41);
+    return right.substr(0, middle) + static_cast<char>(right[middle] ^ 1) +
+           right.substr(middle + 1);
   if (fault == "doubled") return right + right;
   if (fault == "short") return right.substr(0, right.size() - 1);
   if (fault == "silent") return {};
@@ -70,13 +80,17 @@ bool serve(int socket, Connection& connection) {
   if (size <= 0) return false;
   connection.received.append(bytes.data(), static_cast<std::size_t>(size));
   std::string answers;
-  for (std::size_t end = 0; (end = connection.received.find('\n')) != std::string::npos;) {
-    const std::string line = connection.received.substr(0, end + 1);
-    connection.received.erase(0, end + 1);
+  bool last = false;
+  const std::string_view stop = http ? "\r\n\r\n" : "\n";
+  for (std::size_t end = 0; (end = connection.received.find(stop)) != std::string::npos;) {
+    const std::string line = connection.received.substr(0, end + stop.size());
+    connection.received.erase(0, end + stop.size());
+    last = line.find("Connection: close") != std::string::npos && fault != "no-end";
     if (++connection.lines == faulty_line && fault == "ends-early") return false;
     answers += answer_to(line, connection.lines, connection.held);
   }
-  return answers.empty() || ::send(socket, answers.data(), answers.size(), 0) != -1;
+  if (answers.empty()) return true;
+  return ::send(socket, answers.data(), answers.size(), 0) != -1 && !last;
 }
 
 [[noreturn]] void serve_streams(int listener) {
@@ -121,6 +135,7 @@ void run(const std::vector<std::string>& words) {
   fault = words.at(0);
   for (std::size_t i = 1; i < words.size(); ++i) {
     if (words[i] == "--datagram") datagram = true;
+    if (words[i] == "--http") http = true;
     if (words[i] == "--path") address = Address::unix_path(words.at(i + 1));
   }
   if (fault == "cannot-start")

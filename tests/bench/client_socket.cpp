@@ -45,7 +45,7 @@ FileDescriptor ClientSockets::make(std::uint32_t number) {
     const Address own = Address::unix_path(name.string());
     check(::bind(socket.get(), own.data(), own.size()), "bind");
   }
-  if (transport_ == Transport::tcp) {
+  if (transport_ == Transport::tcp || transport_ == Transport::http) {
     const int on = 1;  // a request is one small segment: do not wait for more to go with it
     check(::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt");
     bind_to_some_loopback_address(socket.get());

@@ -31,7 +31,7 @@ class Drawing {
         {"costs-latency.svg", latency()},       {"costs-processor-time.svg", processor_time()},
         {"costs-memory.svg", memory()},         {"costs-connections.svg", connections()},
         {"costs-pipelined.svg", pipelined()},   {"costs-crowd.svg", crowd()},
-        {"costs-transports.svg", transports()},
+        {"costs-transports.svg", transports()}, {"costs-http.svg", http()},
     };
     std::erase_if(figures, [](const auto& entry) { return is_empty(entry.second); });
     return figures;
@@ -55,6 +55,8 @@ class Drawing {
                             const Value& y, bool logarithmic,
                             std::function<std::string(double)> text) const;
 
+  [[nodiscard]] Panel panel_over(Axis x, const Wanted& wanted, const Place& place) const;
+
   [[nodiscard]] Panel rate_panel(const Wanted& wanted) const;
   [[nodiscard]] Panel cpu_panel(const Wanted& wanted) const;
   [[nodiscard]] Panel latency_panel(const std::string& title, double Row::*number) const;
@@ -69,6 +71,8 @@ class Drawing {
   [[nodiscard]] Figure pipelined() const;
   [[nodiscard]] Figure crowd() const;
   [[nodiscard]] Figure transports() const;
+  [[nodiscard]] Figure http() const;
+  [[nodiscard]] Panel http_panel(const std::string& title, Kind kind) const;
   [[nodiscard]] Figure figure(const std::string& title, const std::string& subtitle,
                               std::vector<Panel> panels) const;
 
@@ -251,7 +255,9 @@ Figure Drawing::memory() const {
 }
 
 Figure Drawing::connections() const {
-  const auto short_ones = [](const Load& load) { return load.kind == Kind::connections; };
+  const auto short_ones = [](const Load& load) {
+    return load.kind == Kind::connections && load.transport == Transport::tcp;
+  };
   return figure("A connection for every line",
                 "Connect, send a line, half-close, read to the end of file, close.",
                 {rate_panel(short_ones), cpu_panel(short_ones)});
@@ -265,19 +271,24 @@ Figure Drawing::pipelined() const {
   const auto lines = [](const Summary& summary) {
     return static_cast<double>(summary.load.lines_per_write);
   };
-  Panel panel{"Processor time for a line",
-              "lower is better",
-              {"lines a write", true, {}, count_text},
-              {"", true, {}, time_text},
-              {}};
-  for (const std::string& server : servers()) {
-    Series line = series(server, one_client, lines, cpu);
-    if (line.marks.size() > 1) panel.series.push_back(std::move(line));
-  }
+  Panel panel = panel_over({"lines a write", true, {}, count_text}, one_client, lines);
+  std::erase_if(panel.series, [](const Series& line) { return line.marks.size() < 2; });
   panel.x.ticks = all_x(panel.series);
   return figure("Lines for each system call",
                 "One client that sends many lines in one write. Both scales are logarithmic.",
                 {std::move(panel)});
+}
+
+// Processor time over something other than clients.
+Panel Drawing::panel_over(Axis x, const Wanted& wanted, const Place& place) const {
+  Panel panel{"Processor time for a line", "lower is better", std::move(x), {}, {}};
+  panel.y = {"", true, {}, time_text};
+  for (const std::string& server : servers()) {
+    Series line = series(server, wanted, place, cpu);
+    if (!line.marks.empty()) panel.series.push_back(std::move(line));
+  }
+  panel.x.ticks = all_x(panel.series);
+  return panel;
 }
 
 Figure Drawing::crowd() const {
@@ -305,6 +316,22 @@ Figure Drawing::transports() const {
   return figure("The same service over UDP and Unix sockets",
                 "With datagrams a thread or a process is made for every message.",
                 {std::move(udp), std::move(local)});
+}
+
+Panel Drawing::http_panel(const std::string& title, Kind kind) const {
+  Panel panel = panel_over(
+      {"file", true, {}, bytes_text},
+      [kind](const Load& load) { return load.transport == Transport::http && load.kind == kind; },
+      [](const Summary& summary) { return static_cast<double>(summary.load.content); });
+  panel.title = title;
+  return panel;
+}
+
+Figure Drawing::http() const {
+  return figure("What a request costs the processor",
+                "A small file and a large one over HTTP, 32 clients. Both scales are logarithmic.",
+                {http_panel("On a connection that is kept", Kind::persistent),
+                 http_panel("On a connection of its own", Kind::connections)});
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ Outcome run_load(const Load& load, const socketserver::Address& server, const Ti
                  const Hooks& hooks) {
   if (load.transport == Transport::udp || load.transport == Transport::unix_datagram)
     return run_datagrams(load, server, timing, hooks);
+  if (load.transport == Transport::http) return run_http(load, server, timing, hooks);
   if (load.kind == Kind::connections) return run_connections(load, server, timing, hooks);
   return run_streams(load, server, timing, hooks);
 }

@@ -13,12 +13,18 @@ using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
 /// What lies between the clients and the server.
-enum class Transport { tcp, unix_stream, udp, unix_datagram };
+enum class Transport {
+  tcp,
+  unix_stream,
+  udp,
+  unix_datagram,
+  http,  ///< requests for a file, over TCP
+};
 
 /// What the clients do.
 enum class Kind {
-  persistent,   ///< each keeps its connection: a line, its answer, the next line
-  connections,  ///< each line has a connection of its own
+  persistent,   ///< each keeps its connection: a line (or request), its answer, the next one
+  connections,  ///< each line, or request, has a connection of its own
   pipelined,    ///< many lines in one write, then all their answers
   crowd,        ///< all but a few have asked once and are silent
 };
@@ -29,6 +35,7 @@ struct Load {
   Transport transport = Transport::tcp;
   int clients = 1;
   int lines_per_write = 1;
+  int content = 0;  ///< bytes of the file that is asked for; http alone
 
   friend auto operator<=>(const Load&, const Load&) = default;
 };
@@ -56,8 +63,8 @@ struct Hooks {
 /// What came of it. Measured is from the first question of the window to the last answer.
 struct Outcome {
   double seconds = 0;                ///< how long was measured
-  std::uint64_t measured = 0;        ///< lines answered in that time
-  std::uint64_t answered = 0;        ///< lines answered in the server's whole life
+  std::uint64_t measured = 0;        ///< lines, or requests, answered in that time
+  std::uint64_t answered = 0;        ///< the same in the server's whole life
   std::uint64_t lost = 0;            ///< datagrams without an answer
   double all_answered_ms = 0;        ///< until every client had been answered once
   std::vector<double> latencies_us;  ///< of each request that was measured

@@ -11,6 +11,7 @@
 #include "interrupt.hpp"
 #include "load.hpp"
 #include "measurement.hpp"
+#include "plan.hpp"
 #include "process_cost.hpp"
 #include "server_process.hpp"
 
@@ -22,12 +23,20 @@ namespace {
 constexpr Seconds patient{20};
 constexpr Seconds impatient{0.4};
 
+// Ended by their number: on a busy machine a fault in the fifth may take more than a moment to
+// come.
+Timing so_many_requests(Seconds patience) {
+  return {Seconds(0.01), Seconds(60), patience, 30};
+}
+
 Row measure_broken(const std::string& fault, const Load& load, Seconds patience = patient) {
-  const Timing brief{Seconds(0.01), Seconds(0.03), patience, 5'000};
+  Timing brief{Seconds(0.01), Seconds(0.03), patience, 5'000};
+  if (load.transport == Transport::http) brief = so_many_requests(patience);
   ::signal(SIGPIPE, SIG_IGN);
   std::vector<std::string> words{KIT_BENCH_BROKEN, fault};
   if (load.transport == Transport::udp || load.transport == Transport::unix_datagram)
     words.emplace_back("--datagram");
+  if (load.transport == Transport::http) words.emplace_back("--http");
   return measure("broken", words, load, brief, {}, false);
 }
 
@@ -43,6 +52,10 @@ Load datagrams(Transport transport, int clients) {
   return {Kind::persistent, transport, clients, 1};
 }
 
+Load requests(Kind kind, int clients, int content = 1000) {
+  return {kind, Transport::http, clients, 1, content};
+}
+
 bool says(const Row& row, const std::string& words) {
   INFO(row.server << ": " << row.fault);
   CHECK(row.fault.find(words) != std::string::npos);
@@ -55,7 +68,8 @@ TEST_CASE("a right server has numbers and no fault, under every load", "[bench]"
   for (const Load& load : {streams(1), streams(9), streams(2, 16), connections(3),
                            Load{Kind::crowd, Transport::tcp, 20, 1},
                            Load{Kind::persistent, Transport::unix_stream, 3, 1},
-                           datagrams(Transport::udp, 3), datagrams(Transport::unix_datagram, 3)}) {
+                           datagrams(Transport::udp, 3), datagrams(Transport::unix_datagram, 3),
+                           requests(Kind::persistent, 3), requests(Kind::connections, 3)}) {
     const Row row = measure_broken("none", load);
     INFO(row.fault);
     CHECK(row.fault.empty());
@@ -99,6 +113,45 @@ TEST_CASE("datagrams: a loss is counted, anything else is a fault", "[bench]") {
   CHECK_FALSE(measure_broken("doubled", datagrams(Transport::udp, 1)).fault.empty());
   CHECK_FALSE(
       measure_broken("other-client", datagrams(Transport::udp, 2), impatient).fault.empty());
+}
+
+TEST_CASE("an answer over HTTP that is wrong is noticed", "[bench]") {
+  const Load kept = requests(Kind::persistent, 1);
+  says(measure_broken("flipped", kept), "request 4: the content is not the file's");
+  says(measure_broken("doubled", kept), "request 4: more came than the Content-Length of 1,000");
+  says(measure_broken("no-length", kept), "expected a Content-Length of 1000, got \"\"");
+  says(measure_broken("greets", kept), "expected \"HTTP/1.1 200 \", got \"HELLO");
+  says(measure_broken("short", kept, impatient), "999 of 1,000 bytes had come, then nothing");
+  says(measure_broken("silent", kept, impatient), "0 bytes of the head had come, then nothing");
+  says(measure_broken("ends-early", kept), "request 4: the server ended the connection");
+  const Load opened = requests(Kind::connections, 2);
+  says(measure_broken("greets", opened), "expected \"HTTP/1.1 200 \", got \"HELLO");
+  says(measure_broken("no-end", opened, impatient), "answered, but the server does not end");
+}
+
+TEST_CASE("the kit's servers and other people's answer over HTTP, where they are", "[bench]") {
+  const Timing brief = so_many_requests(patient);
+  std::vector<Candidate> candidates;
+  add_http_peers(KIT_BENCH_PYTHON, KIT_BENCH_NGINX, KIT_BENCH_MICROHTTPD, candidates);
+  add_candidate("plain@http=" KIT_BENCH_PLAIN " --http", candidates);
+#ifdef KIT_BENCH_HTTP
+  for (const std::string design : {"threads", "forks", "selector"})
+    add_candidate(design + "@http=" KIT_BENCH_HTTP " --quiet --design " + design, candidates);
+#endif
+  for (const Candidate& candidate : candidates)
+    for (const Load& load : {requests(Kind::persistent, 2), requests(Kind::connections, 2),
+                             requests(Kind::persistent, 2, 1024 * 1024)}) {
+      INFO(candidate.label << ", " << in_words(load));
+      try {
+        const Row row =
+            measure(candidate.id, candidate.words.at(Transport::http), load, brief, {}, false);
+        INFO(row.fault);
+        CHECK(row.fault.empty());
+        CHECK(row.answered > 0);
+      } catch (const CannotStart& error) {
+        WARN(error.what());  // nobody has to have it
+      }
+    }
 }
 
 TEST_CASE("a server that dies is quoted", "[bench]") {

@@ -1,6 +1,7 @@
 #include "measurement.hpp"
 
 #include "client_socket.hpp"
+#include "http_files.hpp"
 #include "process_cost.hpp"
 #include "samples.hpp"
 #include "server_process.hpp"
@@ -8,11 +9,17 @@
 namespace kit::bench {
 namespace {
 
-std::vector<std::string> with_address(std::vector<std::string> words, Transport transport,
+// And what it serves, if that is a folder.
+std::vector<std::string> with_address(std::vector<std::string> words, const Load& load,
                                       const TemporaryFolder& folder) {
-  const bool local = transport == Transport::unix_stream || transport == Transport::unix_datagram;
+  const bool local =
+      load.transport == Transport::unix_stream || load.transport == Transport::unix_datagram;
   words.emplace_back(local ? "--path" : "--port");
   words.emplace_back(local ? (folder.path() / "server").string() : "0");
+  if (load.transport != Transport::http) return words;
+  const std::filesystem::path files = folder.path() / "files";
+  write_http_file(files, static_cast<std::size_t>(load.content));
+  words.insert(words.end(), {"--directory", files.string()});
   return words;
 }
 
@@ -59,7 +66,7 @@ Row measure(const std::string& id, const std::vector<std::string>& words, const 
   row.load = load;
   row.server = id;
   const TemporaryFolder folder;
-  ServerProcess server(with_address(words, load.transport, folder), processor);
+  ServerProcess server(with_address(words, load, folder), processor);
   Clocks clocks;
   if (with_memory) clocks.at_rest = memory(server.pid());
   clocks.ready = processor_time(server.pid());

@@ -13,7 +13,7 @@ namespace kit::bench {
 /// stands in the row.
 ///
 /// @param words      the program and its arguments; `--port 0`, or `--path` for the Unix kinds, is
-///                   added
+///                   added, and `--directory` for HTTP
 /// @param processor  the one the server may run on, if any
 /// @throws CannotStart, Interrupted, std::system_error
 Row measure(const std::string& id, const std::vector<std::string>& words, const Load& load,

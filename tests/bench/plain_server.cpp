@@ -3,6 +3,7 @@
 // machine that is slower for a while is not taken for a server that is slower.
 //
 // usage: kit-bench-plain [--datagram] [--port N | --path P]
+//        kit-bench-plain --http --directory DIR [--port N]
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,7 +13,10 @@
 #include <array>
 #include <cstdint>
 #include <exception>
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <map>
 #include <socketserver/address.hpp>
 #include <socketserver/file_descriptor.hpp>
 #include <socketserver/portable.hpp>
@@ -34,6 +38,7 @@ using socketserver::FileDescriptor;
 
 constexpr int backlog = 4096;
 std::array<char, 64 * 1024> buffer;
+std::string files;  // the folder that HTTP is answered from
 
 void upper(std::span<char> bytes) {
   for (char& c : bytes)
@@ -64,18 +69,46 @@ FileDescriptor listen_on(const Address& address, bool datagram) {
   }
 }
 
-// False at the end. The send may block on a client that does not read; ours read.
-bool answer(int connection) {
-  const ssize_t size = ::recv(connection, buffer.data(), buffer.size(), 0);
-  if (size <= 0) return false;
-  std::span bytes = std::span(buffer).first(static_cast<std::size_t>(size));
-  upper(bytes);
+// May block on a client that does not read; ours read.
+bool send_all(int connection, std::span<const char> bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(connection, bytes.data(), bytes.size(), 0);
     if (sent == -1) return false;
     bytes = bytes.subspan(static_cast<std::size_t>(sent));
   }
   return true;
+}
+
+using Answer = bool (*)(int connection);  // false at the end
+
+bool answer_line(int connection) {
+  const ssize_t size = ::recv(connection, buffer.data(), buffer.size(), 0);
+  if (size <= 0) return false;
+  const std::span bytes = std::span(buffer).first(static_cast<std::size_t>(size));
+  upper(bytes);
+  return send_all(connection, bytes);
+}
+
+// Head and file in one piece, read once.
+const std::string& whole_answer(const std::string& target) {
+  static std::map<std::string, std::string> answers;
+  std::string& answer = answers[target];
+  if (!answer.empty()) return answer;
+  std::ifstream file(files + target, std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(file), {}};
+  answer = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(content.size()) + "\r\n\r\n";
+  return answer += content;
+}
+
+// Our clients' requests come whole, and one at a time.
+bool answer_request(int connection) {
+  const ssize_t size = ::recv(connection, buffer.data(), buffer.size(), 0);
+  if (size <= 0) return false;
+  const std::string_view request(buffer.data(), static_cast<std::size_t>(size));
+  const std::size_t target = request.find(' ') + 1;
+  const std::string& answer =
+      whole_answer(std::string(request.substr(target, request.find(' ', target) - target)));
+  return send_all(connection, answer) && request.find("Connection: close") == request.npos;
 }
 
 void accept_all(int listener, Readiness& readiness) {
@@ -86,7 +119,7 @@ void accept_all(int listener, Readiness& readiness) {
   }
 }
 
-[[noreturn]] void serve_streams(int listener) {
+[[noreturn]] void serve_streams(int listener, Answer answer) {
   Readiness readiness;  // a descriptor's number is its token
   socketserver::set_nonblocking(listener);
   readiness.add(listener, static_cast<std::uint32_t>(listener));
@@ -105,11 +138,16 @@ void accept_all(int listener, Readiness& readiness) {
 
 void serve(const std::vector<std::string_view>& words) {
   bool datagram = false;
+  bool http = false;
   Address address = Address::inet("127.0.0.1", 0);
   for (std::size_t i = 0; i < words.size(); ++i) {
     const bool has_value = i + 1 < words.size();
     if (words[i] == "--datagram") {
       datagram = true;
+    } else if (words[i] == "--http") {
+      http = true;
+    } else if (words[i] == "--directory" && has_value) {
+      files = words[++i];
     } else if (words[i] == "--port" && has_value) {
       address = Address::inet("127.0.0.1",
                               static_cast<std::uint16_t>(std::stoi(std::string(words[++i]))));
@@ -121,7 +159,7 @@ void serve(const std::vector<std::string_view>& words) {
   }
   const FileDescriptor socket = listen_on(address, datagram);
   if (datagram) serve_datagrams(socket.get());
-  serve_streams(socket.get());
+  serve_streams(socket.get(), http ? answer_request : answer_line);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "harness/base/escape.hpp"
 #include "results.hpp"
+#include "units.hpp"
 
 namespace kit::bench {
 namespace {
@@ -40,7 +41,7 @@ struct Part {
   const char* options;
 };
 
-constexpr std::array<Part, 12> parts{{
+constexpr std::array<Part, 16> parts{{
     {"sync", Transport::tcp, "01_tcp_echo", ""},
     {"sync", Transport::udp, "02_udp_echo", ""},
     {"sync", Transport::unix_stream, "03_unix_sockets", "--kind unix-stream"},
@@ -53,6 +54,10 @@ constexpr std::array<Part, 12> parts{{
     {"forks", Transport::unix_stream, "05_forking", "--max-children 0 --kind unix-stream"},
     {"selector", Transport::tcp, "07_selectors", ""},
     {"selector-poll", Transport::tcp, "07_selectors", "--selector poll"},
+    {"sync", Transport::http, "08_http", "--design sync"},
+    {"threads", Transport::http, "08_http", "--design threads"},
+    {"forks", Transport::http, "08_http", "--design forks"},
+    {"selector", Transport::http, "08_http", "--design selector"},
 }};
 
 std::vector<std::string> split(const std::string& text, char at) {
@@ -77,11 +82,11 @@ Candidate& candidate_named(const std::string& id, std::vector<Candidate>& candid
 }
 
 Transport transport_named(const std::string& name) {
-  for (const Transport transport :
-       {Transport::tcp, Transport::udp, Transport::unix_stream, Transport::unix_datagram})
+  for (const Transport transport : {Transport::tcp, Transport::udp, Transport::unix_stream,
+                                    Transport::unix_datagram, Transport::http})
     if (name_of(transport) == name) return transport;
   throw std::invalid_argument("no transport is called " + name +
-                              " (tcp, udp, unix-stream, unix-datagram)");
+                              " (tcp, udp, unix-stream, unix-datagram, http)");
 }
 
 void add(std::vector<Load>& loads, Kind kind, Transport transport,
@@ -93,15 +98,25 @@ void add_pipelined(std::vector<Load>& loads, std::initializer_list<int> lines) {
   for (const int count : lines) loads.push_back({Kind::pipelined, Transport::tcp, 1, count});
 }
 
-// Enough to see every bend once, in less than half a minute.
+// A small file, where the request is what costs, and a large one, where the bytes are; with a
+// connection that is kept, and with one for each request.
+void add_http(std::vector<Load>& loads) {
+  constexpr int clients = 32;  // fewer than the children that a forking server allows itself
+  for (const Kind kind : {Kind::persistent, Kind::connections})
+    for (const int content : {1000, 1024 * 1024})
+      loads.push_back({kind, Transport::http, clients, 1, content});
+}
+
+// Enough to see every bend once, in less than a minute.
 Form short_form() {
-  Form form{"short", {}, {Seconds(0.02), Seconds(0.06)}, 3, Seconds(26)};
+  Form form{"short", {}, {Seconds(0.02), Seconds(0.06)}, 3, Seconds(55)};
   add(form.loads, Kind::persistent, Transport::tcp, {1, 8, 64, 256, 1000});
   add(form.loads, Kind::connections, Transport::tcp, {1, 64});
   add_pipelined(form.loads, {16, 256});
   add(form.loads, Kind::crowd, Transport::tcp, {100, 1000});
   add(form.loads, Kind::persistent, Transport::udp, {1, 32});
   add(form.loads, Kind::persistent, Transport::unix_stream, {1, 64});
+  add_http(form.loads);
   return form;
 }
 
@@ -115,12 +130,15 @@ Form full_form() {
   add(form.loads, Kind::persistent, Transport::udp, {1, 8, 32, 128});
   add(form.loads, Kind::persistent, Transport::unix_stream, {1, 8, 64, 256});
   add(form.loads, Kind::persistent, Transport::unix_datagram, {1, 32});
+  add_http(form.loads);
   return form;
 }
 
 std::string group_of(const Load& load) {
   if (load.transport == Transport::tcp) return name_of(load.kind);
-  return load.transport == Transport::udp ? "udp" : "unix";
+  if (load.transport == Transport::udp || load.transport == Transport::http)
+    return name_of(load.transport);
+  return "unix";
 }
 
 }  // namespace
@@ -151,6 +169,18 @@ std::vector<Candidate> kit_candidates(const fs::path& built, std::vector<std::st
   return candidates;
 }
 
+void add_http_peers(const fs::path& python_server, const fs::path& nginx_server,
+                    const fs::path& microhttpd_server, std::vector<Candidate>& candidates) {
+  const auto add = [&](const char* id, const char* label, std::vector<std::string> words) {
+    Candidate peer{id, label, {}};
+    peer.words[Transport::http] = std::move(words);
+    candidates.push_back(std::move(peer));
+  };
+  add("python", "Python", {"/usr/bin/env", "python3", python_server.string()});
+  add("nginx", "nginx", {nginx_server.string()});
+  add("microhttpd", "libmicrohttpd", {microhttpd_server.string()});
+}
+
 void add_candidate(const std::string& text, std::vector<Candidate>& candidates) {
   const std::size_t equals = text.find('=');
   const std::string name = text.substr(0, equals);
@@ -176,7 +206,7 @@ void keep_only(const std::string& groups, Form& form) {
     if (std::none_of(form.loads.begin(), form.loads.end(),
                      [&](const Load& load) { return group_of(load) == group; }))
       throw std::invalid_argument("no group of loads is called " + group +
-                                  " (persistent, connections, pipelined, crowd, udp, unix)");
+                                  " (persistent, connections, pipelined, crowd, udp, unix, http)");
   std::erase_if(form.loads, [&](const Load& load) {
     return std::find(wanted.begin(), wanted.end(), group_of(load)) == wanted.end();
   });
@@ -186,6 +216,9 @@ std::string in_words(const Load& load) {
   std::string words = counted(static_cast<std::size_t>(load.clients), "client");
   if (load.kind == Kind::crowd)
     words += ", " + std::to_string(talkers_of_a_crowd) + " of them talk";
+  if (load.transport == Transport::http)
+    return words + ", a file of " + bytes_text(load.content) +
+           (load.kind == Kind::connections ? ", a connection a request" : "");
   if (load.kind == Kind::connections) words += ", a connection a line";
   if (load.kind == Kind::pipelined)
     words += ", " + std::to_string(load.lines_per_write) + " lines a write";

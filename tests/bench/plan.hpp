@@ -29,6 +29,13 @@ struct Candidate {
 std::vector<Candidate> kit_candidates(const std::filesystem::path& built,
                                       std::vector<std::string>& remarks);
 
+/// Other people's HTTP servers: Python's, nginx, and one on libmicrohttpd. One that is not
+/// installed says so when it is started.
+void add_http_peers(const std::filesystem::path& python_server,
+                    const std::filesystem::path& nginx_server,
+                    const std::filesystem::path& microhttpd_server,
+                    std::vector<Candidate>& candidates);
+
 /// Adds a server given as `NAME=COMMAND`, or `NAME@udp=COMMAND`. A known NAME (sync, threads,
 /// forks, selector) takes that design's place. @throws std::invalid_argument with a sentence
 void add_candidate(const std::string& text, std::vector<Candidate>& candidates);
@@ -45,7 +52,7 @@ struct Form {
 /// "short" or "full". @throws std::invalid_argument with a sentence
 Form form_named(std::string_view name);
 
-/// Keeps the loads of the named groups: persistent, connections, pipelined, crowd, udp, unix.
+/// Keeps the loads of the named groups: persistent, connections, pipelined, crowd, udp, unix, http.
 /// @throws std::invalid_argument with a sentence
 void keep_only(const std::string& groups, Form& form);
 

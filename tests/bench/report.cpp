@@ -46,6 +46,10 @@ const std::vector<Group> groups{
     {"Datagrams, one under way for each peer (UDP)", Kind::persistent, Transport::udp},
     {"A line, its answer, the next line (Unix stream)", Kind::persistent, Transport::unix_stream},
     {"Datagrams, one under way for each peer (Unix)", Kind::persistent, Transport::unix_datagram},
+    {"A file over HTTP, again and again on one connection (32 clients)", Kind::persistent,
+     Transport::http},
+    {"A file over HTTP, a connection for every request (32 clients)", Kind::connections,
+     Transport::http},
 };
 
 std::string label_of(const Results& results, const std::string& id) {
@@ -53,13 +57,26 @@ std::string label_of(const Results& results, const std::string& id) {
   return found == results.labels.end() ? id : found->second;
 }
 
+// Where in its table a load stands.
+std::string place_of(const Load& load) {
+  if (load.transport == Transport::http) return bytes_text(load.content);
+  return load.kind == Kind::pipelined ? std::to_string(load.lines_per_write)
+                                      : count_text(load.clients);
+}
+
+std::vector<std::string> head_of(const Group& group) {
+  std::vector<std::string> head = columns;
+  if (group.kind == Kind::pipelined) head[0] = "lines";
+  if (group.transport != Transport::http) return head;
+  head[0] = "file";
+  head[2] = "requests/s";
+  head[3] = "CPU/request";
+  return head;
+}
+
 std::vector<std::string> line_of(const Results& results, const Summary& summary) {
   const Row& row = summary.middle;
-  const double clients = summary.load.clients;
-  const bool pipelined = summary.load.kind == Kind::pipelined;
-  std::vector<std::string> line{
-      pipelined ? std::to_string(summary.load.lines_per_write) : count_text(clients),
-      label_of(results, summary.server)};
+  std::vector<std::string> line{place_of(summary.load), label_of(results, summary.server)};
   if (!row.fault.empty()) {
     line.push_back("void: " + row.fault);
     return line;
@@ -80,8 +97,7 @@ std::vector<Table> tables(const Results& results) {
   const auto summaries = summarise(results);
   std::vector<Table> tables;
   for (const Group& group : groups) {
-    Table table{group.title, columns, {}};
-    if (group.kind == Kind::pipelined) table.head[0] = "lines";
+    Table table{group.title, head_of(group), {}};
     for (const Summary& summary : summaries)
       if (summary.load.kind == group.kind && summary.load.transport == group.transport)
         table.lines.push_back(line_of(results, summary));
@@ -199,6 +215,10 @@ class Places {
   [[nodiscard]] std::string figure(const std::string& name) const;
   [[nodiscard]] std::string piece(const std::string& name) const;
   [[nodiscard]] std::string number(const std::vector<std::string>& words) const;
+  [[nodiscard]] std::string gain(const std::string& server) const;
+  [[nodiscard]] std::string share(const std::vector<std::string>& words) const;
+  [[nodiscard]] const Summary* summary_of(const std::string& server,
+                                          const std::vector<std::string>& load) const;
 
   const Results& results_;
   std::vector<Summary> summaries_;
@@ -261,32 +281,60 @@ const std::vector<Metric> metrics{
     {"a-client", [](const Summary& s) { return kib_for_each_client(s.middle); }, memory_text},
 };
 
-// METRIC SERVER GROUP CLIENTS [LINES], as "cpu selector persistent 64"; or "gain SERVER": how many
-// times cheaper a line becomes when as many as possible go into one write.
-std::string Places::number(const std::vector<std::string>& words) const {
-  if (words.size() == 2 && words[0] == "gain") {
-    double least = unknown, one = unknown;
-    for (const Summary& summary : summaries_) {
-      if (summary.server != words[1] || summary.load.clients != 1) continue;
-      if (summary.load.transport != Transport::tcp) continue;
-      if (summary.load.kind == Kind::persistent) one = summary.middle.cpu_us;
-      if (summary.load.kind == Kind::pipelined) least = std::fmin(least, summary.middle.cpu_us);
-    }
-    return std::isnan(one / least) ? "" : short_number(one / least);
-  }
-  if (words.size() < 4) return {};
-  const int clients = std::atoi(words[3].c_str());
-  const int lines = words.size() > 4 ? std::atoi(words[4].c_str()) : 1;
+std::string group_on_page(const Load& load) {
+  if (load.transport == Transport::http) return "http-" + name_of(load.kind);
+  return load.transport == Transport::tcp ? name_of(load.kind) : name_of(load.transport);
+}
+
+int last_on_page(const Load& load) {
+  return load.transport == Transport::http ? load.content : load.lines_per_write;
+}
+
+// GROUP CLIENTS [LINES]; over HTTP, GROUP CLIENTS BYTES.
+const Summary* Places::summary_of(const std::string& server,
+                                  const std::vector<std::string>& load) const {
+  if (load.size() < 2) return nullptr;
+  const int clients = std::atoi(load[1].c_str());
+  const int last = load.size() > 2 ? std::atoi(load[2].c_str()) : 1;
+  for (const Summary& summary : summaries_)
+    if (summary.server == server && group_on_page(summary.load) == load[0] &&
+        summary.load.clients == clients && last_on_page(summary.load) == last)
+      return &summary;
+  return nullptr;
+}
+
+// How many times cheaper a line becomes when as many as possible go into one write.
+std::string Places::gain(const std::string& server) const {
+  double least = unknown, one = unknown;
   for (const Summary& summary : summaries_) {
-    const Load& load = summary.load;
-    const std::string group =
-        load.transport == Transport::tcp ? name_of(load.kind) : name_of(load.transport);
-    if (summary.server != words[1] || group != words[2]) continue;
-    if (load.clients != clients || load.lines_per_write != lines) continue;
-    for (const Metric& metric : metrics)
-      if (words[0] == metric.name && !std::isnan(metric.value(summary)))
-        return metric.text(metric.value(summary));
+    if (summary.server != server || summary.load.clients != 1) continue;
+    if (summary.load.transport != Transport::tcp) continue;
+    if (summary.load.kind == Kind::persistent) one = summary.middle.cpu_us;
+    if (summary.load.kind == Kind::pipelined) least = std::fmin(least, summary.middle.cpu_us);
   }
+  return std::isnan(one / least) ? "" : short_number(one / least);
+}
+
+// SERVER OTHER LOAD: the processor time of the one as a multiple of the other's.
+std::string Places::share(const std::vector<std::string>& words) const {
+  const std::vector<std::string> load(words.begin() + 3, words.end());
+  const Summary* server = summary_of(words[1], load);
+  const Summary* other = summary_of(words[2], load);
+  if (server == nullptr || other == nullptr) return {};
+  const double share = server->middle.cpu_us / other->middle.cpu_us;
+  return std::isnan(share) ? "" : short_number(share);
+}
+
+// METRIC SERVER LOAD, as "cpu selector persistent 64"; "share SERVER OTHER LOAD"; "gain SERVER".
+std::string Places::number(const std::vector<std::string>& words) const {
+  if (words.size() == 2 && words[0] == "gain") return gain(words[1]);
+  if (words.size() < 4) return {};
+  if (words[0] == "share") return share(words);
+  const Summary* summary = summary_of(words[1], {words.begin() + 2, words.end()});
+  if (summary == nullptr) return {};
+  for (const Metric& metric : metrics)
+    if (words[0] == metric.name && !std::isnan(metric.value(*summary)))
+      return metric.text(metric.value(*summary));
   return {};
 }
 

@@ -38,8 +38,10 @@ constexpr std::array<std::pair<const char*, Number>, 16> numbers{{
     {"baseline_cpu_us_per_line", &Row::baseline_cpu_us},
 }};
 
-// Before the numbers: record, load, transport, clients, lines_per_write, server. Behind: note.
-constexpr std::size_t first_number = 6;
+// Before the numbers: record, load, transport, clients, lines_per_write, content_bytes, server.
+// Behind: note.
+constexpr std::size_t server_cell = 6;
+constexpr std::size_t first_number = 7;
 constexpr std::size_t cells_a_line = first_number + numbers.size() + 1;
 
 constexpr std::array kinds{
@@ -47,7 +49,8 @@ constexpr std::array kinds{
     std::pair{Kind::pipelined, "pipelined"}, std::pair{Kind::crowd, "crowd"}};
 constexpr std::array transports{
     std::pair{Transport::tcp, "tcp"}, std::pair{Transport::unix_stream, "unix-stream"},
-    std::pair{Transport::udp, "udp"}, std::pair{Transport::unix_datagram, "unix-datagram"}};
+    std::pair{Transport::udp, "udp"}, std::pair{Transport::unix_datagram, "unix-datagram"},
+    std::pair{Transport::http, "http"}};
 
 template <class Names, class Value>
 std::string find_name(const Names& names, Value value) {
@@ -83,7 +86,7 @@ using Cells = std::vector<std::string>;
 Cells record(const std::string& kind, const std::string& server, const std::string& note) {
   Cells cells(cells_a_line);
   cells[0] = kind;
-  cells[5] = server;
+  cells[server_cell] = server;
   cells.back() = note;
   return cells;
 }
@@ -94,6 +97,7 @@ Cells cells_of(const Row& row) {
   cells[2] = name_of(row.load.transport);
   cells[3] = std::to_string(row.load.clients);
   cells[4] = std::to_string(row.load.lines_per_write);
+  cells[5] = std::to_string(row.load.content);
   for (std::size_t i = 0; i < numbers.size(); ++i)
     cells[first_number + i] = number_text(row.*numbers[i].second);
   return cells;
@@ -102,8 +106,9 @@ Cells cells_of(const Row& row) {
 Row row_of(const Cells& cells) {
   Row row;
   row.load = {find_value(kinds, cells[1]), find_value(transports, cells[2]),
-              static_cast<int>(number_of(cells[3])), static_cast<int>(number_of(cells[4]))};
-  row.server = cells[5];
+              static_cast<int>(number_of(cells[3])), static_cast<int>(number_of(cells[4])),
+              static_cast<int>(number_of(cells[5]))};
+  row.server = cells[server_cell];
   for (std::size_t i = 0; i < numbers.size(); ++i)
     row.*numbers[i].second = number_of(cells[first_number + i]);
   row.fault = cells.back();
@@ -111,7 +116,8 @@ Row row_of(const Cells& cells) {
 }
 
 Cells head_line() {
-  Cells cells{"record", "load", "transport", "clients", "lines_per_write", "server"};
+  Cells cells{"record",          "load",          "transport", "clients",
+              "lines_per_write", "content_bytes", "server"};
   for (const auto& [name, number] : numbers) cells.emplace_back(name);
   cells.emplace_back("note");
   return cells;
@@ -120,11 +126,12 @@ Cells head_line() {
 void take(const Cells& cells, Results& results) {
   if (cells.size() != cells_a_line) throw std::runtime_error("a cell too many or too few");
   if (cells[0] == "run") results.rows.push_back(row_of(cells));
-  if (cells[0] == "about") results.about[cells[5]] = cells.back();
-  if (cells[0] == "label") results.labels[cells[5]] = cells.back();
+  if (cells[0] == "about") results.about[cells[server_cell]] = cells.back();
+  if (cells[0] == "label") results.labels[cells[server_cell]] = cells.back();
   if (cells[0] == "remark") results.remarks.push_back(cells.back());
   if (cells[0] == "piece")
-    results.pieces.push_back({cells[5], cells.back(), number_of(cells[first_number + 5])});
+    results.pieces.push_back(
+        {cells[server_cell], cells.back(), number_of(cells[first_number + 5])});
 }
 
 std::vector<double> known(const std::vector<const Row*>& rows, Number number) {

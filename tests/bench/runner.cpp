@@ -87,7 +87,8 @@ void Runner::run(Results& results) {
 void Runner::leave_out_what_cannot_start(Results& results) {
   for (Candidate& candidate : candidates_) {
     for (auto words = candidate.words.begin(); words != candidate.words.end();) {
-      const Load once{Kind::persistent, words->first, 1, 1};
+      const Load once{Kind::persistent, words->first, 1, 1,
+                      words->first == Transport::http ? 1000 : 0};
       const std::string why = why_not_written(candidate, words->second, once);
       if (why.empty()) {
         ++words;
@@ -172,6 +173,7 @@ Row Runner::baseline(const Load& load, int round) {
   std::vector<std::string> words{baseline_.string()};
   if (load.transport == Transport::udp || load.transport == Transport::unix_datagram)
     words.emplace_back("--datagram");
+  if (load.transport == Transport::http) words.emplace_back("--http");
   Row row =
       measure(baseline_id, words, load, form_.timing, placement_.server, memory_tells(load, round));
   row.round = round;

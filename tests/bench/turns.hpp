@@ -75,12 +75,14 @@ inline std::string client_name(std::uint32_t client) {
   return "client " + with_commas(client + 1) + ", ";
 }
 
-/// The three kinds of clients; see run_load().
+/// The four kinds of clients; see run_load().
 Outcome run_streams(const Load& load, const socketserver::Address& server, const Timing& timing,
                     const Hooks& hooks);
 Outcome run_connections(const Load& load, const socketserver::Address& server, const Timing& timing,
                         const Hooks& hooks);
 Outcome run_datagrams(const Load& load, const socketserver::Address& server, const Timing& timing,
                       const Hooks& hooks);
+Outcome run_http(const Load& load, const socketserver::Address& server, const Timing& timing,
+                 const Hooks& hooks);
 
 }  // namespace kit::bench

@@ -51,4 +51,8 @@ std::string memory_text(double kib) {
   return short_number(kib / 1024 / 1024) + " GiB";
 }
 
+std::string bytes_text(double bytes) {
+  return bytes <= 1024 ? count_text(bytes) + " bytes" : memory_text(bytes / 1024);
+}
+
 }  // namespace kit::bench

@@ -16,6 +16,9 @@ std::string time_text(double us);
 /// "0.2 KiB", "24 KiB", "3.4 MiB", "1.2 GiB".
 std::string memory_text(double kib);
 
+/// "1,000 bytes", "1 MiB": of a file.
+std::string bytes_text(double bytes);
+
 /// Two digits that matter: "0.31", "8.4", "25", "120".
 std::string short_number(double number);
 

@@ -1017,6 +1017,18 @@ kit_mutant(
   WORDS "from its first line on")
 
 kit_mutant(
+  NAME handler-promises-chunks-in-vain
+  SENTENCE "The handler's head says chunked, and its content comes as it is: the session is right."
+  FILE http_server.cpp
+  REPLACE [[  if (!chunked) return wfile().write(response.body);
+]]
+  WITH [[  if (!chunked || true) return wfile().write(response.body);
+]]
+  STEP 08.16
+  WORDS "The session was not asked yet"
+  NOT_WORDS "The session is to use the same")
+
+kit_mutant(
   NAME session-without-head-timeout
   SENTENCE "The session does not look at the time that a head takes."
   FILE http_session.cpp
