@@ -123,6 +123,22 @@ bool had_faults(const Program& program) {
   return std::ranges::any_of(faults, [](const auto& one) { return one.times > 0; });
 }
 
+// Somebody has done something after the next had come: typed one after the other, that is another
+// story.
+bool is_interleaved(const std::vector<const Conversation*>& talks) {
+  return std::ranges::any_of(talks, [&talks](const Conversation* one) {
+    return std::ranges::any_of(talks, [one](const Conversation* other) {
+      return one->order < other->order && other->order < one->acted;
+    });
+  });
+}
+
+// What a person who types cannot do: a fault in a call, a signal, two threads at the same moment.
+bool is_beyond_typing(const Program& program, const Diagnosis& diagnosis) {
+  const bool race = diagnosis.kind == Diagnosis::Kind::sanitizer && program.build() == "raced";
+  return had_faults(program) || program.told_to_end_by() != 0 || race;
+}
+
 // The same without the check, where that shows it too: what failed is what a partner of one program
 // has seen, and all that the partners did can be typed. Whoever comes first, a server or what
 // stands in for one, keeps its terminal for itself.
@@ -140,10 +156,11 @@ std::string by_hand(const Step& step, const Diagnosis& diagnosis) {
     }
     std::erase_if(talks, [from](const Conversation* one) { return one->order < from; });
   }
+  if (is_interleaved(talks)) return {};
   std::vector<std::pair<std::size_t, std::string>> lines;
   for (const auto& program : step.programs()) {
     if (program->order() < from) continue;
-    if (!lines.empty() || had_faults(*program)) return {};
+    if (!lines.empty() || is_beyond_typing(*program, diagnosis)) return {};
     const bool instrumented = diagnosis.kind == Diagnosis::Kind::sanitizer;
     lines.emplace_back(program->order(), command_of(step, *program, instrumented));
   }
