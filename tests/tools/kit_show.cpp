@@ -43,6 +43,7 @@ constexpr int kit_error = 99;
 
 constexpr const char* usage_text =
     "usage: kit-show STEP [--pause] [--against FOLDER] [--seed N] [--picture FILE]\n"
+    "The step runs to its end, and is then shown: looking at it changes nothing.\n"
     "STEP              such as 01.13\n"
     "--pause           waits for a key between two acts of the check\n"
     "--against FOLDER  judges the answers there in place of yours: solutions, say\n"

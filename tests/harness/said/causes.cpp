@@ -100,10 +100,15 @@ bool asks_for_nothing(const CallRecord& call) {
   return call.result == 0 || call.error == EAGAIN || call.error == EWOULDBLOCK;
 }
 
+// A wait is part of the loop. (One that comes after it, when the loop is over, is not.)
 bool waits_as_well(const RecorderLog& log, const CallRecord& turning) {
-  return std::ranges::any_of(log.records(16), [&turning](const CallRecord& call) {
-    return call.tid == turning.tid && call.is(Calls::any_wait);
-  });
+  const std::vector<CallRecord> last = log.records(16);
+  const auto has = [&](const auto& is_it) {
+    return std::ranges::any_of(
+        last, [&](const CallRecord& call) { return call.tid == turning.tid && is_it(call); });
+  };
+  return has([](const CallRecord& call) { return call.is(Calls::any_wait); }) &&
+         has([&turning](const CallRecord& call) { return call.text() == turning.text(); });
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,13 @@ std::string program_path(const Step& step, const Program& program, bool instrume
 }
 
 constexpr const char* shown_path = "/tmp/kit.sock";
+
+constexpr std::string_view in_background = " &";
+
+// What is said above the lines. (kit-prove reads them there, and tries them.)
+constexpr const char* in_any_terminal = "    or, without the check:\n";
+constexpr const char* in_one_terminal = "    or, without the check, in one terminal:\n";
+constexpr const char* in_another_terminal = "    in another:\n";
 
 // An argument of the program as a learner would type it: our port and our folder mean nothing to
 // them.
@@ -114,8 +123,25 @@ bool had_faults(const Program& program) {
   return std::ranges::any_of(faults, [](const auto& one) { return one.times > 0; });
 }
 
+// Somebody has done something after the next had come: typed one after the other, that is another
+// story.
+bool is_interleaved(const std::vector<const Conversation*>& talks) {
+  return std::ranges::any_of(talks, [&talks](const Conversation* one) {
+    return std::ranges::any_of(talks, [one](const Conversation* other) {
+      return one->order < other->order && other->order < one->acted;
+    });
+  });
+}
+
+// What a person who types cannot do: a fault in a call, a signal, two threads at the same moment.
+bool is_beyond_typing(const Program& program, const Diagnosis& diagnosis) {
+  const bool race = diagnosis.kind == Diagnosis::Kind::sanitizer && program.build() == "raced";
+  return had_faults(program) || program.told_to_end_by() != 0 || race;
+}
+
 // The same without the check, where that shows it too: what failed is what a partner of one program
-// has seen, and all that the partners did can be typed.
+// has seen, and all that the partners did can be typed. Whoever comes first, a server or what
+// stands in for one, keeps its terminal for itself.
 std::string by_hand(const Step& step, const Diagnosis& diagnosis) {
   if (step.failure()->who.empty()) return {};
   std::vector<const Conversation*> talks;
@@ -130,10 +156,11 @@ std::string by_hand(const Step& step, const Diagnosis& diagnosis) {
     }
     std::erase_if(talks, [from](const Conversation* one) { return one->order < from; });
   }
+  if (is_interleaved(talks)) return {};
   std::vector<std::pair<std::size_t, std::string>> lines;
   for (const auto& program : step.programs()) {
     if (program->order() < from) continue;
-    if (!lines.empty() || had_faults(*program)) return {};
+    if (!lines.empty() || is_beyond_typing(*program, diagnosis)) return {};
     const bool instrumented = diagnosis.kind == Diagnosis::Kind::sanitizer;
     lines.emplace_back(program->order(), command_of(step, *program, instrumented));
   }
@@ -141,11 +168,18 @@ std::string by_hand(const Step& step, const Diagnosis& diagnosis) {
     if (!one->exact) return {};
     // One that stays open while the next speaks goes to the background.
     const bool background = one->listens || (one->open && one != talks.back());
-    lines.emplace_back(one->order, talk_of(*one) + (background ? " &" : ""));
+    lines.emplace_back(one->order, talk_of(*one) + std::string(background ? in_background : ""));
   }
   std::ranges::sort(lines);
-  std::string out;
-  for (const auto& [order, line] : lines) out += in_shell_lines(line);
+  if (lines.empty()) return {};
+  const bool two = lines.size() > 1;
+  std::string& first = lines.front().second;
+  if (first.ends_with(in_background)) first.resize(first.size() - in_background.size());
+  std::string out = two ? in_one_terminal : in_any_terminal;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (i == 1) out += in_another_terminal;
+    out += in_shell_lines(lines[i].second);
+  }
   return out;
 }
 
@@ -158,8 +192,7 @@ std::string see_section(const Step& step, const Diagnosis& diagnosis, const Room
   if (step.random_used()) out += " --seed " + std::to_string(step.settings().seed);
   const std::string plain = by_hand(step, diagnosis);
   const bool short_enough = std::ranges::count(plain, '\n') <= static_cast<long>(room.by_hand);
-  return out + '\n' +
-         (plain.empty() || !short_enough ? "" : "    or, without the check:\n" + plain);
+  return out + '\n' + (short_enough ? plain : "");
 }
 
 }  // namespace kit

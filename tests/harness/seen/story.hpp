@@ -20,6 +20,7 @@ struct Conversation {
   bool datagrams = false;
   bool listens = false;            ///< a partner for a client
   std::size_t order = 0;           ///< its place among programs and conversations
+  std::size_t acted = 0;           ///< the place of whoever came next after its last act
   bool open = true;                ///< it has neither half-closed nor closed
   std::vector<std::string> words;  ///< {"--send", "'hello '", "--pause", …}
   bool exact = true;               ///< the words say all: every send, and no other bytes

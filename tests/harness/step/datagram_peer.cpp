@@ -28,7 +28,7 @@ Address DatagramPeer::local() const {
 }
 
 DatagramPeer& DatagramPeer::send(std::string_view bytes) {
-  step_.conversations()[conversation_].add_send(bytes);
+  step_.acting(conversation_).add_send(bytes);
   step_.story().begins();
   const auto sent = [&] {
     return sendto(fd(), bytes.data(), bytes.size(), 0, target_.get(), target_.size()) >= 0;

@@ -49,6 +49,11 @@ std::size_t Step::add_conversation(const Address& address, bool datagrams, bool 
   return conversations_.size() - 1;
 }
 
+Conversation& Step::acting(std::size_t conversation) {
+  conversations_[conversation].acted = order_;
+  return conversations_[conversation];
+}
+
 Peer& Step::add_peer(Stream stream, std::size_t conversation, std::string_view role) {
   std::string name = std::string(role) + ' ' + std::to_string(peers_.size() + 1);
   conversations_[conversation].name = name;

@@ -36,7 +36,7 @@ Peer::Peer(Step& step, Stream stream, std::string name, std::size_t conversation
 Peer::~Peer() = default;
 
 Peer& Peer::send(std::string_view bytes) {
-  Conversation& conversation = step_.conversations()[conversation_];
+  Conversation& conversation = step_.acting(conversation_);
   conversation.add_send(bytes);
   step_.story().begins();
   flush_background();
@@ -63,7 +63,7 @@ void Peer::fail_closed(std::size_t sent) {
 }
 
 Peer& Peer::send_in_background(std::string bytes) {
-  step_.conversations()[conversation_].add_send(bytes);
+  step_.acting(conversation_).add_send(bytes);
   last_sent_ = kit::quoted(bytes);
   step_.story().add("sends", last_sent_ + " in the background, and reads nothing", name_);
   background_ += bytes;
@@ -88,7 +88,7 @@ void Peer::flush_background() {
 std::size_t Peer::try_send(std::string_view bytes) {
   step_.story().begins();
   const std::size_t sent = stream_.send_some(bytes);
-  step_.conversations()[conversation_].add_send(bytes);
+  step_.acting(conversation_).add_send(bytes);
   step_.story().add("sent",
                     sent == bytes.size() ? kit::quoted(bytes)
                                          : counted(sent, "byte") + " of " + kit::quoted(bytes),
@@ -97,7 +97,7 @@ std::size_t Peer::try_send(std::string_view bytes) {
 }
 
 Peer& Peer::half_close() {
-  Conversation& conversation = step_.conversations()[conversation_];
+  Conversation& conversation = step_.acting(conversation_);
   conversation.add("--half-close");
   conversation.open = false;
   step_.story().add("sent", "end of file", name_);
@@ -112,7 +112,7 @@ bool Peer::in_use() const {
 }
 
 void Peer::close() {
-  Conversation& conversation = step_.conversations()[conversation_];
+  Conversation& conversation = step_.acting(conversation_);
   conversation.add("--close");
   conversation.open = false;
   step_.story().add("closed", "the connection", name_);
@@ -121,7 +121,7 @@ void Peer::close() {
 }
 
 void Peer::reset() {
-  Conversation& conversation = step_.conversations()[conversation_];
+  Conversation& conversation = step_.acting(conversation_);
   conversation.add("--reset");
   conversation.open = false;
   step_.story().add("reset", "the connection", name_);

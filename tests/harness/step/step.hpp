@@ -282,6 +282,8 @@ class Step {
   const std::vector<std::unique_ptr<Program>>& programs() const { return programs_; }
   std::vector<Conversation>& conversations() { return conversations_; }
   const std::vector<Conversation>& conversations() const { return conversations_; }
+  /// The conversation that does something now.
+  Conversation& acting(std::size_t conversation);
   bool random_used() const { return random_.has_value(); }
   Peer& add_peer(Stream stream, std::size_t conversation, std::string_view role);
 

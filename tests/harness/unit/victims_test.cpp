@@ -304,8 +304,9 @@ TEST_CASE("a report, from its first line to its last") {
         "    lessons/90_victims/slot.cpp:2   page: \"90.A\"\n"
         "  see it yourself\n"
         "    build/kit-show 90.1\n"
-        "    or, without the check:\n"
+        "    or, without the check, in one terminal:\n"
         "    build/lessons/90_victims/server --port 9999 --do silent\n"
+        "    in another:\n"
         "    build/kit-talk 127.0.0.1:9999 --send 'hello' --hold\n"
         "  run only this\n"
         "    build/kit-check 90.1\n");
