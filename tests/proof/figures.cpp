@@ -130,6 +130,10 @@ bool print_figures(const House& house, const Manifest& manifest) {
     row("", whole(sum["mutants.asked_again"]) +
                 " of them were asked again alone, as the machine was busy");
   }
+  if (sum["mutants.lines_by_hand"] > 0) {
+    row("", of("mutants.shown_by_hand", "mutants.lines_by_hand") +
+                " reports with lines to type: typed, they show the mistake");
+  }
   if (const double in_table = sum["mutants.in_table"]; in_table > 0) {
     std::ostringstream mean;
     mean << std::fixed << std::setprecision(1) << sum["mutants.lost_in_table"] / in_table;

@@ -7,7 +7,9 @@
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
+#include "by_hand.hpp"
 #include "mutant.hpp"
 #include "prove.hpp"
 
@@ -31,6 +33,11 @@ constexpr unsigned intended_cells_a_job = 4;
 /// A step that was not red as it should be, with so many others beside it, is asked again alone: a
 /// machine that busy keeps some steps from looking, and some mistakes from showing.
 constexpr int looks_alone = 2;
+
+/// The lines by hand of a report are typed by somebody who waits most of the time; and typed again,
+/// alone, if nothing was to be seen.
+constexpr unsigned sessions_a_job = 4;
+constexpr std::chrono::seconds session_time_limit{120};
 
 /// The table of a day has every so manieth wrong answer: after so many days it had them all.
 constexpr std::uint64_t days_of_the_table = 3;
@@ -64,6 +71,59 @@ std::string wrong_words(const Mutant& mutant, const Verdict& verdict) {
   }
   return (missing.empty() ? "" : " with" + missing) +
          (misleading.empty() ? "" : " without" + misleading);
+}
+
+/// Types the lines by hand of a report: they should show the mistake to whoever types them.
+Outcome type_by_hand(const House& house, const Candidate& right, const Row& row,
+                     const StepEntry& step) {
+  Command command;
+  command.arguments = {(house.build / "kit-by-hand").string(),
+                       (row.candidate.folder / "results" / (step.id + ".report.txt")).string(),
+                       (house.build / "kit-talk").string(), right.folder.string(),
+                       row.candidate.folder.string()};
+  command.environment = plain_environment();
+  command.folder = house.build;
+  command.time_limit = session_time_limit;
+  command.grace = std::chrono::seconds(5);
+  return run_command(command);
+}
+
+/// How many reports print lines by hand, and how many of those show the mistake.
+struct ByHandFigures {
+  std::size_t printed = 0;
+  std::size_t shown = 0;
+  std::vector<std::string> not_shown{};  ///< which do not, and why
+};
+
+ByHandFigures try_by_hand(const House& house, const Lesson& lesson, const Candidate& right,
+                          const std::vector<Row>& rows, unsigned jobs) {
+  std::vector<const Row*> printed;
+  for (const Row& row : rows) {
+    const Verdict& verdict = *row.cells[row.intended];
+    if (verdict.status == Status::fail && lines_by_hand(verdict.report)) printed.push_back(&row);
+  }
+  std::vector<Outcome> seen(printed.size());
+  const auto type = [&](std::size_t i) {
+    seen[i] = type_by_hand(house, right, *printed[i], lesson.steps[printed[i]->intended]);
+  };
+  in_parallel(printed.size(), jobs * sessions_a_job, type);
+  ByHandFigures figures{printed.size()};
+  for (std::size_t i = 0; i < printed.size(); ++i) {
+    // Nothing was to be seen: perhaps as the machine was busy.
+    constexpr int nothing_seen = 1;
+    for (int look = 0; look < looks_alone && seen[i].code == nothing_seen; ++look) {
+      stop_if_interrupted();
+      type(i);
+    }
+    if (seen[i].ok()) {
+      ++figures.shown;
+    } else {
+      const Mutant& mutant = printed[i]->mutant;
+      figures.not_shown.push_back(mutant.name + ", " + mutant.step + ": " + seen[i].output);
+    }
+  }
+  stop_if_interrupted();
+  return figures;
 }
 
 char mark(const Row& row, std::size_t step) {
@@ -223,6 +283,9 @@ bool Proof::mutants() {
       stop_if_interrupted();
     }
   }
+  const ByHandFigures by_hand = try_by_hand(house_, lesson_, solution, rows, options_.jobs);
+  for (const std::string& text : by_hand.not_shown) say("by hand", text);
+
   in_parallel(rest.size(), options_.jobs * cells_a_job, [&](std::size_t i) {
     Row& row = rows[rest[i].row];
     row.cells[rest[i].step] =
@@ -300,7 +363,10 @@ bool Proof::mutants() {
   }
   return finish("mutants",
                 std::to_string(caught) + " of " + counted(rows.size(), "wrong answer") +
-                    " caught by the step that should",
+                    " caught by the step that should" +
+                    (by_hand.printed == 0 ? ""
+                                          : ", " + std::to_string(by_hand.shown) + " of " +
+                                                std::to_string(by_hand.printed) + " shown by hand"),
                 {{"mutants", std::to_string(rows.size())},
                  {"caught", std::to_string(caught)},
                  {"asked_again", std::to_string(again)},
@@ -308,7 +374,9 @@ bool Proof::mutants() {
                  {"cells", std::to_string(rows.size() + rest.size())},
                  {"red_elsewhere", std::to_string(red_elsewhere)},
                  {"lost_most", std::to_string(lost_most)},
-                 {"lost_in_table", std::to_string(lost_in_table)}});
+                 {"lost_in_table", std::to_string(lost_in_table)},
+                 {"lines_by_hand", std::to_string(by_hand.printed)},
+                 {"shown_by_hand", std::to_string(by_hand.shown)}});
 }
 
 bool Proof::slots() {
