@@ -277,6 +277,10 @@ STEP("07.2", "select tells what is ready, and waits as long as it was told") {
             "a byte from a signal's handler, no timeout: READ");
   situation(probe, "The kernel has forgotten a closed descriptor: it is silent.",
             "closed, and still registered: nothing");
+  situation(probe,
+            "The kernel told of a number that is not registered any more: a copy of the closed "
+            "descriptor keeps it in the epoll (man 7 epoll). Such an event is passed over.",
+            "closed, then unregistered, and a copy lives: nothing");
   situation(probe, "All of them are ready; select() may need several calls to tell so many.",
             "1100 descriptors: 1100 ready");
   probe.expect_exit(0);
@@ -296,13 +300,27 @@ STEP("07.2", "select tells what is ready, and waits as long as it was told") {
     }
   }
 
-  Program& interrupted = step.probe(
-      "readiness", {}, {.faults = {Fault::fail(Calls::any_wait, EINTR).every(2)}, .nofile = 2048});
+  // (It goes on until it is killed, and dozes then.)
+  Program& interrupted = step.probe("readiness", {},
+                                    {.faults = {Fault::fail(Calls::any_wait, EINTR).every(2)},
+                                     .nofile = 2048,
+                                     .on_purpose = true});
   situation(interrupted,
             "epoll_wait() was interrupted by a signal (EINTR), which is no error: wait again.",
             "a fresh pair: WRITE");
   interrupted.expect_line("a byte has come: READ and WRITE");
   interrupted.kill();
+
+  step.suspect(
+      "epoll_wait() failed (ENOMEM), and select() did not throw. Only EINTR is asked again: what "
+      "else it says goes to the caller, as std::system_error.");
+  Program& failing = step.probe(
+      "readiness", {},
+      {.faults = {Fault::fail(Calls::any_wait, ENOMEM)}, .nofile = 2048, .on_purpose = true});
+  const std::string said = failing.next_line();
+  step.check(said.find("Cannot allocate memory") != std::string::npos,
+             "select() throws: Cannot allocate memory", said);
+  failing.kill();
 }
 
 // ---- the server ---------------------------------------------------------------------------------

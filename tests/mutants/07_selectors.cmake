@@ -164,6 +164,24 @@ kit_mutant(
   STEP 07.2
   WORDS "for the rest of the time")
 
+kit_mutant(
+  NAME event-of-one-that-is-registered-no-more
+  SENTENCE "Every event is thought to have a key: one of a number that was unregistered has none."
+  FILE epoll_selector.cpp
+  REPLACE [[    if (key == nullptr) continue;]]
+  WITH [[]]
+  STEP 07.2
+  WORDS "member access within null pointer")
+
+kit_mutant(
+  NAME every-failure-is-asked-again
+  SENTENCE "epoll_wait() is called again whatever it says, and not after a signal alone."
+  FILE epoll_selector.cpp
+  REPLACE [[(count == -1 && errno == EINTR)]]
+  WITH [[(count == -1)]]
+  STEP 07.2
+  WORDS "Only EINTR is asked again")
+
 # ---- many clients ---------------------------------------------------------------------------------
 
 kit_mutant(

@@ -164,6 +164,16 @@ void tell_readiness() {
   }
   {
     Selector selector;
+    Pair pair;
+    const FileDescriptor copy(check(::dup(pair.near.get()), "dup"));  // what keeps it alive
+    selector.register_fd(pair.near.get(), EVENT_WRITE);
+    const int number = pair.near.get();
+    pair.near.reset();
+    selector.unregister(number);
+    say("closed, then unregistered, and a copy lives: " + ask(selector));
+  }
+  {
+    Selector selector;
     const Pair pair;
     std::vector<FileDescriptor> copies;
     for (int i = 0; i < many; ++i) {
@@ -171,7 +181,7 @@ void tell_readiness() {
       selector.register_fd(copies.back().get(), EVENT_WRITE);
     }
     std::set<int> seen;
-    for (int call = 0; call < many; ++call) {
+    for (int call = 0; call < many && seen.size() < many; ++call) {
       for (const auto& [key, events] : selector.select(0ns)) seen.insert(key.fd);
     }
     say(std::to_string(many) + " descriptors: " + std::to_string(seen.size()) + " ready");
