@@ -269,6 +269,11 @@ STEP("01.5", "answers one client in upper case, byte for byte") {
   step.check(server.output().find(Step::upper(second)) == std::string_view::npos,
              "what has come, as it came, on stdout", "the answer");
   step.suspect(
+      "What has come is answered, and not shown. handle() shows it with log_received(): whoever "
+      "runs a server wants to see what it gets.");
+  client.send("q").expect("Q");  // one byte: whatever shows it, shows it in one piece
+  server.expect_output_contains("\"q\"");
+  step.suspect(
       "Bytes are not text: a 0 ends no message, a byte above 127 is no letter, and only the first "
       "`count` bytes of the buffer were received. Only a to z change.");
   std::string every_byte;
@@ -546,7 +551,19 @@ STEP("01.11", "an exception in a handler ends that request alone, and is reporte
   step.check(server.errors().find("shutdown") == std::string_view::npos,
              "nothing on stderr about a client that has gone: shutdown_request() does not throw",
              "an exception that names shutdown");
-  server.stop();
+
+  step.suspect_task("01.D");
+  step.suspect(
+      "Another thread closes the server, and the listener is closed while the loop still runs: "
+      "its number may be somebody else's by then. BaseServer::server_close(), which is given, "
+      "comes first: it ends the loop, and waits for the request that is served.");
+  Peer& closing = step.connect(server);
+  closing.send("close the server\n").expect("CLOSING\n");
+  step.let_rest(server);
+  step.check(!step.refuses(server.address()), "a listener, as long as a request is served",
+             "it is closed");
+  closing.half_close().expect_end();
+  server.expect_stopped();
 }
 
 STEP("01.12", "the client sees end of file, not a reset, though input was left unread") {
@@ -636,6 +653,14 @@ STEP("01.13", "restarts on its port at once, and takes the options that it is to
     tcp.expect_line(attribute + std::string("=false off"));
   }
   tcp.expect_line("request_queue_size=7");
+  const std::string about_options = step.suspicion();
+  step.suspect_task("01.D");
+  step.suspect(
+      "server_close() has left the listener open, until the server object goes. It closes what "
+      "socket_ owns (reset()); after it fileno() is -1, and a second call does nothing.");
+  tcp.expect_line("after server_close() fileno() is -1");
+  step.suspect_task("01.J");
+  step.suspect(about_options);
   tcp.expect_exit(0);
   step.suspect("request_queue_size says how long the queue is: it is the argument of listen().");
   step.suspect_task("01.C");

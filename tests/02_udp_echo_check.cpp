@@ -266,6 +266,14 @@ STEP("02.3", "answers, from its own port") {
   for (int value = 0; value < 256; ++value) every_byte += static_cast<char>(value);
   step.suspect("Bytes are not text: only a to z change, and a 0 ends nothing.");
   ask(step, client, every_byte);
+  step.suspect(
+      "What has come is answered, and not shown. handle() shows it with log_received(): whoever "
+      "runs a server wants to see what it gets.");
+  step.suspect_task("02.F");
+  const std::string shown = step.word();
+  ask(step, client, shown + "\n");
+  server.expect_output_contains(shown);
+  step.suspect_task("02.D");
   step.suspect("SIGTERM ends the loop, and the program returns from main.");
   server.stop();
 
@@ -560,6 +568,15 @@ STEP("02.11", "signals, a vanished client, an answer too long: the server lives"
   step.check(server.errors().empty(), "nothing on stderr so far: these were no errors",
              "\"" + std::string(server.errors().substr(0, 200)) + "\"");
 
+  step.suspect(
+      "The receive failed, not for a signal and not for want of a datagram, and nobody is told. "
+      "get_request() throws an error that names the call: the loop says it, and pauses.");
+  kit::FaultHandle no_memory =
+      server.recorder().add(Fault::fail(Calls::any_recv, ENOMEM).on_datagrams());
+  client.send("write twice").expect(whole);
+  if (no_memory.delivered() > 0) server.expect_error_contains("cannot take a request");
+  const std::string reported(server.errors());
+
   step.suspect_task("02.I");
   step.suspect(
       "A client that has gone cannot get its answer (ECONNREFUSED, ENOENT). That is neither a "
@@ -575,8 +592,8 @@ STEP("02.11", "signals, a vanished client, an answer too long: the server lives"
     gone.withdraw();
     client.send("write twice").expect(whole);
   }
-  step.check(server.errors().empty(), "nothing on stderr: a client that has gone is no error",
-             "\"" + std::string(server.errors().substr(0, 200)) + "\"");
+  step.check(server.errors() == reported, "nothing on stderr: a client that has gone is no error",
+             "\"" + std::string(server.errors().substr(reported.size(), 200)) + "\"");
 
   step.suspect(
       "An answer could not be sent, and the server ended or stopped serving. The longest UDP "

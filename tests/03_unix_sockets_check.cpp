@@ -108,6 +108,20 @@ std::size_t files_in(const std::string& folder) {
   return count;
 }
 
+// Nothing is left of the names that a client has bound, as far as they were files.
+void expect_no_name(Step& step, const Program& client) {
+  const kit::RecorderLog* const log = client.recorder_if_any();
+  if (log == nullptr) return;
+  for (const kit::CallRecord& call : log->records()) {
+    if (!call.is(Calls::bind) || call.data.size() <= offsetof(sockaddr_un, sun_path)) continue;
+    const std::string bound = call.data.c_str() + offsetof(sockaddr_un, sun_path);
+    if (bound.empty()) continue;  // an abstract name, which is no file
+    const bool left_over = exists(bound);
+    ::unlink(bound.c_str());
+    step.check(!left_over, "no file at the client's name", bound + " is still there");
+  }
+}
+
 // The server listens there: its kernel completes a connection even while it is stopped, so this
 // needs nothing of what serves it.
 void expect_reached(Step& step, Server& server) {
@@ -164,8 +178,19 @@ STEP("03.1", "a stream server on a path answers") {
   client.expect_end();
   step.suspect("The first client was answered, a later one is not, or with bytes of another.");
   for (int i = 0; i < 3; ++i) ask_and_leave(step, server.address(), step.word() + "\n");
+  step.suspect(
+      "What has come is answered, and not shown. handle() logs each line with log_received(): "
+      "whoever runs a server wants to see what it gets.");
+  const std::string shown = step.word();
+  ask_and_leave(step, server.address(), shown + "\n");
+  server.expect_output_contains(shown);
   step.suspect("SIGTERM ends the loop, and the program returns from main.");
   server.stop();
+  step.suspect(
+      "A line of no bytes is shown that nobody has said: at the end of file there is no line. "
+      "handle() logs a line when it knows that there is one.");
+  step.check(server.output().find("  0 bytes") == std::string_view::npos,
+             "nothing on stdout about an end of file", "a line of 0 bytes");
 }
 
 STEP("03.2", "the same service answers the same over all four kinds") {
@@ -443,14 +468,41 @@ STEP("03.5", "a datagram client binds a name of its own, and removes it") {
   step.suspect(
       "When nobody was at the path, the client left its name or its folder behind: an exception "
       "leaves the function too. A destructor removes both on every way out.");
-  for (const kit::CallRecord& call : alone.recorder_if_any() ? alone.recorder_if_any()->records()
-                                                             : std::vector<kit::CallRecord>{}) {
-    if (!call.is(Calls::bind) || call.data.size() <= offsetof(sockaddr_un, sun_path)) continue;
-    const std::string bound = call.data.c_str() + offsetof(sockaddr_un, sun_path);
-    if (bound.empty()) continue;  // an abstract name, which is no file
-    const bool left_over = exists(bound);
-    ::unlink(bound.c_str());
-    step.check(!left_over, "no file at the client's name", bound + " is still there");
+  expect_no_name(step, alone);
+
+  // Each call that a datagram client may make fails, and goes on failing; one that does without it
+  // gets its answer.
+  struct Failing {
+    Calls calls;
+    int error;
+  };
+  for (const Failing& now : {Failing{Calls::socket, EMFILE}, Failing{Calls::bind, EACCES},
+                             Failing{Calls::connect, EACCES}, Failing{Calls::any_send, EPERM},
+                             Failing{Calls::any_wait, ENOMEM}, Failing{Calls::any_recv, ENOMEM}}) {
+    step.suspect(
+        "A call has failed, not for a signal, and the client goes on as if nothing was. Say so on "
+        "stderr, and exit with status 1: check() does that.");
+    Program& failing = step.client(
+        partner.local(), {word},
+        {.args = kind, .faults = {Fault::fail(now.calls, now.error).always().in_a_row()}});
+    step.wait_until([&] { return !failing.alive() || partner.has_more(); },
+                    "the client's datagram, or its end");
+    if (partner.has_more()) {
+      partner.expect(word + "\n");
+      // (It may have gone by now.)
+      (void)::sendto(partner.fd(), "HERE\n", 5, 0, partner.target().get(), partner.target().size());
+    }
+    (void)failing.wait_exit();
+    const kit::RecorderLog* const log = failing.recorder_if_any();
+    if (log != nullptr && log->count(now.calls) > 0) {
+      failing.expect_error_sentence();
+    } else {
+      failing.expect_output("Sent:     " + word + "\nReceived: HERE\n");
+    }
+    step.suspect(
+        "When a call had failed, the client left its name or its folder behind: an exception "
+        "leaves the function too. A destructor removes both on every way out.");
+    expect_no_name(step, failing);
   }
 
   step.suspect("Over the other kinds the client does as in lessons 01 and 02.");
@@ -622,6 +674,33 @@ STEP("03.9", "a path that is in use, and a file that is no socket, are never tou
   }
 
   step.suspect(
+      "The path is another server's, which has bound it and does not listen yet: its path was "
+      "taken. To a stream socket it seems dead (ECONNREFUSED); a datagram socket is told "
+      "EPROTOTYPE: ask with one.");
+  {
+    const Address address = step.unix_address("s");
+    const Descriptor starting(::socket(AF_UNIX, SOCK_STREAM, 0));
+    if (::bind(starting.get(), address.get(), address.size()) != 0) throw kit::KitError("bind");
+    step.sandbox().give(path);
+    step.did("made", "a server at " + path + " that has bound it, and does not listen yet");
+    for (const std::string& kind : kinds) expect_loser(kind);
+    ::unlink(path.c_str());
+  }
+
+  if (kit::RecorderLog::available()) {
+    step.suspect(
+        "bind() has failed for another reason than a name in use (EACCES), and the server asked "
+        "who lives at the path, and went on. Any other error of bind() is the one to throw.");
+    leave_behind(step, step.unix_address("s"), SOCK_STREAM);
+    for (const std::string& kind : kinds) {
+      ServerOptions barred = on_path(path, {"--kind", kind});
+      barred.faults = {Fault::fail(Calls::bind, EACCES)};
+      step.start("server", barred).expect_error_sentence({path});
+    }
+    ::unlink(path.c_str());
+  }
+
+  step.suspect(
       "What stands at the path is no socket, and was removed or changed. Look with lstat() before "
       "unlink(): only a socket (S_ISSOCK) may be a server's.");
   std::ofstream(path) << "precious\n";
@@ -696,6 +775,18 @@ STEP("03.10", "wfile writes all, buffered or not") {
     lost.send("write, flush, read, write\n").expect_end();
 
     step.suspect_task("03.E", "StreamRequestHandler::finish");
+    step.suspect(
+        "A client that had said more than was read has lost the end of its answer, by a reset. "
+        "note_end() is for a client whose end of file has come: only then is nothing to read "
+        "away.");
+    server.signal(SIGSTOP);  // all of it is there when the handler begins
+    Peer& talkative = step.connect(server);
+    talkative.send("write some\n" + step.text(48 * 1024));
+    server.signal(SIGCONT);
+    step.let_rest(server);  // nobody has read until here
+    talkative.expect("BEFORE" + std::string(300'000, 'x') + "AFTER").expect_end();
+    talkative.close();
+
     step.suspect("The handler threw: what it wrote before still leaves, by finish().");
     Peer& thrown = step.connect(server);
     thrown.send("write and throw\n").expect("BEFORE").expect_end();
@@ -912,6 +1003,14 @@ STEP("03.14", "a path becomes an address, and is never cut") {
     path.expect_line("an exception: too long");
     path.expect_exit(0);
   }
+  step.suspect(
+      "A path that is empty, or has a NUL byte in it, became an address. The kernel takes the one "
+      "for no name at all, and reads the other up to its NUL: that is another path. Throw "
+      "std::invalid_argument.");
+  Program& none = step.probe("path", {"--no-paths"});
+  none.expect_line("empty: an exception");
+  none.expect_line("with a NUL byte: an exception");
+  none.expect_exit(0);
 }
 
 STEP("03.15", "the name comes with bind, and goes with close") {
@@ -983,6 +1082,14 @@ STEP("03.17", "a silent client's time is limited") {
       "A client that speaks in time is served as before, also after others were too slow.");
   say_in_time("write twice\n").expect("BEFOREAFTER").expect_end();
   server.stop();
+
+  step.suspect(
+      "A timeout of 0 is no limit: a timeval of 0 means for ever. The least that is one is a "
+      "millionth of a second.");
+  Server& hasty = step.probe_server("writer", {.args = {"--port", "0", "--request-timeout", "0"}});
+  hasty.may_say("processing of request from");
+  step.connect(hasty).expect_end_or_reset();
+  hasty.stop();
 
   step.suspect(
       "A timeout of a second and more is refused or lost: a timeval has seconds and millionths, "

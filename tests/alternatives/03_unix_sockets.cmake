@@ -57,27 +57,6 @@ kit_answer(
   REPLACE [[#include <filesystem>
 ]]
   WITH [[]]
-  REPLACE [[  if (path.find('\0') != path.npos) {
-    throw std::invalid_argument("the path of a Unix socket has a NUL byte, which ends it");
-  }
-]]
-  WITH [[]]
-  REPLACE [[// Whether the name is a socket that nobody holds: its server was killed, and could not clean up.
-//
-// The question is put with a datagram socket, also to a stream server. A connection would be a
-// request that it has to serve, and one that is bound but does not listen yet would seem dead; to a
-// datagram socket both answer "wrong type" (EPROTOTYPE). Only ECONNREFUSED says: nobody.
-]]
-  WITH [[]]
-  REPLACE [[  const FileDescriptor probe(check(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
-  return ::connect(probe.get(), address.data(), address.size()) == -1 && errno == ECONNREFUSED;]]
-  WITH [[  for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
-    const FileDescriptor probe(
-        check(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
-    if (::connect(probe.get(), address.data(), address.size()) == 0) return false;
-    if (errno != EPROTOTYPE) return errno == ECONNREFUSED;
-  }
-  return false;]]
   REPLACE [[  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind
     check(::bind(socket, address.data(), address.size()), "bind");
     return;
@@ -295,11 +274,6 @@ kit_answer(
   REPLACE [[#include <filesystem>
 ]]
   WITH [[]]
-  REPLACE [[  if (path.find('\0') != path.npos) {
-    throw std::invalid_argument("the path of a Unix socket has a NUL byte, which ends it");
-  }
-]]
-  WITH [[]]
   REPLACE [[// While it lives, new files get exactly the rights of `mode`: a chmod(2) after bind(2) would come
 ]]
   THROUGH [[  mode_t old_;
@@ -433,11 +407,6 @@ kit_answer(
 #include <filesystem>]]
   WITH [[#include <cstdlib>
 #include <cstring>]]
-  REPLACE [[  if (path.find('\0') != path.npos) {
-    throw std::invalid_argument("the path of a Unix socket has a NUL byte, which ends it");
-  }
-]]
-  WITH [[]]
   REPLACE [[// While it lives, new files get exactly the rights of `mode`: a chmod(2) after bind(2) would come
 ]]
   THROUGH [[  mode_t old_;

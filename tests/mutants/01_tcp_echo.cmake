@@ -638,3 +638,34 @@ kit_mutant(
   STEP 01.13
   WORDS "in place of closing it"
   NOT_WORDS "Set SO_REUSEADDR before")
+
+kit_mutant(
+  NAME nothing-is-shown
+  SENTENCE "The server answers, and does not show what it has received."
+  FILE server.cpp
+  REPLACE [[      log_received(client_address(), {buffer, count});
+]]
+  WITH [[]]
+  STEP 01.5
+  WORDS "not shown")
+
+kit_mutant(
+  NAME listener-closed-under-the-loop
+  SENTENCE "The listener is closed before the loop has ended."
+  FILE tcp_server.cpp
+  REPLACE [[  BaseServer::server_close();
+  socket_.reset();]]
+  WITH [[  socket_.reset();
+  BaseServer::server_close();]]
+  STEP 01.11
+  WORDS "while the loop still runs")
+
+kit_mutant(
+  NAME listener-left-to-the-destructor
+  SENTENCE "server_close() ends the loop, and leaves the listener to the destructor of the server."
+  FILE tcp_server.cpp
+  REPLACE [[  BaseServer::server_close();
+  socket_.reset();]]
+  WITH [[  BaseServer::server_close();]]
+  STEP 01.13
+  WORDS "until the server object goes")

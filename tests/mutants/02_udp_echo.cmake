@@ -630,3 +630,23 @@ kit_mutant(
   STEP 02.7
   WORDS "ended before it listened"
   NOT_WORDS "was cut or lost")
+
+kit_mutant(
+  NAME nothing-is-shown
+  SENTENCE "The server answers, and does not show what it has received."
+  FILE server.cpp
+  REPLACE [[    log_received(client_address(), bytes);
+]]
+  WITH [[]]
+  STEP 02.3
+  WORDS "not shown")
+
+kit_mutant(
+  NAME failed-receive-is-nobody
+  SENTENCE "Whatever the receive says, there is no request, and nobody is told."
+  FILE udp_server.cpp
+  REPLACE [[    if (errno == EAGAIN || errno == EINTR) return std::nullopt;
+    throw_system_error("recvfrom");]]
+  WITH [[    return std::nullopt;]]
+  STEP 02.11
+  WORDS "nobody is told")

@@ -822,3 +822,188 @@ kit_mutant(
   WITH [[  limit.tv_usec = static_cast<suseconds_t>(time.count() * 1000);]]
   STEP 03.17
   WORDS "A timeout of a second and more is refused or lost")
+
+kit_mutant(
+  NAME nothing-is-shown
+  SENTENCE "The server answers, and does not show what it has received."
+  FILE server.cpp
+  REPLACE [[      log_received(this->client_address(), line);
+]]
+  WITH [[]]
+  STEP 03.1
+  WORDS "not shown")
+
+kit_mutant(
+  NAME shows-the-end-of-file
+  SENTENCE "The line is shown before it is looked at: at each end of file a line of no bytes."
+  FILE server.cpp
+  REPLACE [[      if (line.empty()) return;
+      log_received(this->client_address(), line);]]
+  WITH [[      log_received(this->client_address(), line);
+      if (line.empty()) return;]]
+  STEP 03.1
+  WORDS "nobody has said")
+
+kit_mutant(
+  NAME asks-with-a-stream-socket
+  SENTENCE "Who lives there is asked with a stream socket that does not block: one that is bound and does not listen yet seems dead."
+  FILE unix_server.cpp
+  REPLACE [[check(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  return]]
+  WITH [[check(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket"));
+  return]]
+  STEP 03.9
+  WORDS "does not listen yet")
+
+kit_mutant(
+  NAME any-error-of-bind-asks
+  SENTENCE "Whatever bind says, the server asks who lives there, and tries again."
+  FILE unix_server.cpp
+  REPLACE [[if (error != EADDRINUSE || !is_left_behind(address))]]
+  WITH [[if (!is_left_behind(address))]]
+  STEP 03.9
+  WORDS "another reason")
+
+kit_mutant(
+  NAME empty-path-is-an-address
+  SENTENCE "A path of no bytes becomes an address: to the kernel that is no name."
+  FILE unix_server.cpp
+  REPLACE [[  if (path.empty()) throw std::invalid_argument("the path of a Unix socket is empty");
+]]
+  WITH [[]]
+  STEP 03.14
+  WORDS "for no name at all")
+
+kit_mutant(
+  NAME nul-ends-the-path
+  SENTENCE "A path with a NUL byte in it becomes an address: that of what stands before the NUL."
+  FILE unix_server.cpp
+  REPLACE [[  if (path.find('\0') != path.npos) {
+    throw std::invalid_argument("the path of a Unix socket has a NUL byte, which ends it");
+  }
+]]
+  WITH [[]]
+  STEP 03.14
+  WORDS "up to its NUL")
+
+kit_mutant(
+  NAME says-that-the-end-has-come
+  SENTENCE "finish() says that the client's end of file has come, though it has more to say."
+  FILE stream_handler.cpp
+  REPLACE [[  if (rfile_.at_end()) request().note_end();  // the goodbye has nothing to read away]]
+  WITH [[  request().note_end();]]
+  STEP 03.10
+  WORDS "lost the end of its answer, by a reset")
+
+kit_mutant(
+  NAME no-time-is-for-ever
+  SENTENCE "A timeout of 0 becomes a timeval of 0, which the kernel takes for no limit."
+  FILE stream_handler.cpp
+  REPLACE [[  if (time.count() <= 0) limit = {0, 1};  // nothing at all would be no limit. socket(7)
+]]
+  WITH [[]]
+  STEP 03.17
+  WORDS "means for ever")
+
+kit_mutant(
+  NAME client-takes-every-error-for-a-signal
+  SENTENCE "A wait that fails is made again, whatever its reason."
+  FILE client.cpp
+  REPLACE [[    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time
+]]
+  WITH [[]]
+  STEP 03.5
+  WORDS "asks again and again")
+
+kit_mutant(
+  NAME client-has-an-error-without-a-reason
+  SENTENCE "No answer is told as an error of poll, which has not failed."
+  FILE client.cpp
+  REPLACE [[    if (ready == 0) throw std::runtime_error("no answer");]]
+  WITH [[    if (ready == 0) throw_system_error("poll");]]
+  STEP 03.5
+  WORDS "has not failed")
+
+kit_mutant(
+  NAME client-sends-from-no-name
+  SENTENCE "A name that cannot be bound is done without: no server can answer."
+  FILE client.cpp
+  REPLACE [[    check(::bind(socket.get(), own.data(), own.size()), "bind");]]
+  WITH [[    (void)::bind(socket.get(), own.data(), own.size());]]
+  STEP 03.5
+  WORDS "goes on as if nothing was")
+
+kit_mutant(
+  NAME buffer-only-grows
+  SENTENCE "What was taken stays at the front of the buffer, which grows as long as a client speaks."
+  FILE stream_handler.cpp
+  REPLACE [[  if (end_ < capacity_ && begin_ < end_) return;
+  const std::size_t left = end_ - begin_;
+  std::size_t capacity = capacity_;
+  std::unique_ptr<char[]> larger;
+  if (left == capacity_) {
+    capacity = capacity_ == 0 ? first_capacity_ : 2 * capacity_;
+    larger.reset(new char[capacity]);  // not zeroed: recv fills it. Nothing has changed if it fails
+  }
+  if (left > 0) std::memmove(larger ? larger.get() : buffer_.get(), &buffer_[begin_], left);
+  if (larger) buffer_ = std::move(larger);
+  capacity_ = capacity;
+  searched_ -= begin_;
+  begin_ = 0;
+  end_ = left;]]
+  WITH [[  if (end_ < capacity_) return;
+  capacity_ = capacity_ == 0 ? first_capacity_ : 2 * capacity_;
+  std::unique_ptr<char[]> larger(new char[capacity_]);
+  if (end_ > 0) std::memcpy(larger.get(), buffer_.get(), end_);
+  buffer_ = std::move(larger);]]
+  STEP 03.4
+  WORDS "Move what is left to the front")
+
+kit_mutant(
+  NAME client-leaves-its-name-when-nobody-is-there
+  SENTENCE "The name is removed once the client is connected, and not where connect() fails."
+  FILE client.cpp
+  REPLACE [[  ~OwnName() { remove(); }
+]]
+  WITH [[  ~OwnName() {
+    if (!kept) remove();
+  }
+
+  bool kept = false;
+]]
+  REPLACE [[    check(::bind(socket.get(), own.data(), own.size()), "bind");
+  }
+  check(::connect(socket.get(), server.data(), server.size()), "connect");]]
+  WITH [[    check(::bind(socket.get(), own.data(), own.size()), "bind");
+    name->kept = true;
+  }
+  check(::connect(socket.get(), server.data(), server.size()), "connect");
+  if (name) name->kept = false;]]
+  STEP 03.5
+  WORDS "When nobody was at the path")
+
+kit_mutant(
+  NAME asks-after-the-first-byte
+  SENTENCE "Who is there is asked when the client has said something: one that says nothing holds the server."
+  FILE server.cpp
+  REPLACE [[#include <charconv>
+]]
+  WITH [[#include <sys/socket.h>
+
+#include <charconv>
+]]
+  REPLACE [[    return !allowed || peer_credentials]]
+  WITH [[    char first;
+    if (allowed) (void)::recv(request.fileno(), &first, 1, MSG_PEEK);
+    return !allowed || peer_credentials]]
+  STEP 03.13
+  WORDS "waits until somebody has said something")
+
+kit_mutant(
+  NAME uid-is-the-gid
+  SENTENCE "The group is taken for the user: on most machines of one person they are the same number."
+  FILE unix_server.cpp
+  REPLACE [[return {peer.uid, peer.gid, peer.pid};]]
+  WITH [[return {peer.gid, peer.gid, peer.pid};]]
+  STEP 03.13
+  WORDS "did not tell who connected")

@@ -26,6 +26,9 @@ void say_all(const Options& options) {
   server.server_bind();
   server.server_activate();
   probe::say("request_queue_size=7");
+  server.server_close();
+  server.server_close();
+  probe::say("after server_close() fileno() is " + std::to_string(server.fileno()));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// A server with the learner's TCPServer and a handler that throws.
+// A server with the learner's TCPServer and a handler that throws, or has another thread close the
+// server while it is served.
 
 #include <sys/socket.h>
 #include <socketserver/portable.hpp>
@@ -7,12 +8,16 @@
 
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 using namespace socketserver;
 
 namespace {
 
-// "echo" is answered; "throw" throws; "throw when I have gone" throws once the client has gone.
+std::thread closer;
+
+// "echo" is answered; "throw" throws; "throw when I have gone" throws once the client has gone;
+// "close the server" is another thread's affair, while this one waits for the client's end.
 class ThrowingHandler : public BaseRequestHandler {
  public:
   using BaseRequestHandler::BaseRequestHandler;
@@ -23,11 +28,14 @@ class ThrowingHandler : public BaseRequestHandler {
       answer("ECHO\n");
       return;
     }
+    if (order == "close the server\n") {
+      closer = std::thread([this] { server().server_close(); });
+      answer("CLOSING\n");
+      return wait_for_the_end();
+    }
     if (order == "throw when I have gone\n") {
       answer("GO\n");
-      char byte;
-      while (::recv(request().fileno(), &byte, 1, 0) > 0) {
-      }
+      wait_for_the_end();
     }
     throw std::runtime_error("thrown on purpose");
   }
@@ -38,6 +46,11 @@ class ThrowingHandler : public BaseRequestHandler {
     char byte;
     while (!text.ends_with('\n') && ::recv(request().fileno(), &byte, 1, 0) == 1) text += byte;
     return text;
+  }
+  void wait_for_the_end() {
+    char byte;
+    while (::recv(request().fileno(), &byte, 1, 0) > 0) {
+    }
   }
   void answer(std::string_view text) {
     // A client that has gone gets none: that is what the probe is about.
@@ -50,6 +63,7 @@ void serve(const Options& options) {
   const EndOnSignals end(server);
   start_listening(server);
   server.serve_forever();
+  if (closer.joinable()) closer.join();
 }
 
 }  // namespace

@@ -33,7 +33,23 @@ std::string made_of(const std::string& path) {
   return words;
 }
 
+// What is no path at all becomes no address.
+void tell_of_no_paths() {
+  using namespace std::string_literals;
+  const auto outcome = [](const std::string& path) {
+    try {
+      (void)unix_address(path);
+    } catch (const std::exception&) {
+      return "an exception";
+    }
+    return "an address";
+  };
+  probe::say("empty: "s + outcome(""));
+  probe::say("with a NUL byte: "s + outcome("kit\0sock"s));
+}
+
 void tell(const Options& options) {
+  if (options.has("--no-paths")) return tell_of_no_paths();
   std::string words;
   try {
     words = made_of(options.required("--path"));
@@ -48,5 +64,8 @@ void tell(const Options& options) {
 
 int main(int argc, char* argv[]) {
   probe::nonce();
-  return server_main(argc, argv, {{"--path", "PATH", "what is made an address"}}, tell);
+  return server_main(argc, argv,
+                     {{"--path", "PATH", "what is made an address"},
+                      {"--no-paths", nullptr, "what must become none"}},
+                     tell);
 }

@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t line_limit = 65536;
 constexpr std::size_t much = 4 << 20;
+constexpr std::size_t some = 300'000;  // waits in the kernel when all of it is written
 
 std::size_t gathered = 0;
 bool no_delay = false;
@@ -50,6 +51,8 @@ class OrdersHandler : public StreamRequestHandler {
       throw std::runtime_error("thrown on purpose");
     } else if (order == "write much\n") {
       wfile().write(std::string(much, 'x'));
+    } else if (order == "write some\n") {
+      wfile().write(std::string(some, 'x'));
     } else if (order == "write without end\n") {
       for (;;) wfile().write(std::string(much, 'x'));
     } else if (order != "write twice\n" && order != "write and close\n" &&
@@ -100,6 +103,6 @@ int main(int argc, char* argv[]) {
   return server_main(argc, argv,
                      {{"--wbufsize", "N", "bytes that wfile gathers (0)"},
                       {"--no-delay", nullptr, "disable_nagle_algorithm is true"},
-                      {"--request-timeout", "MS", "how long a silent client is waited for", 1}},
+                      {"--request-timeout", "MS", "how long a silent client is waited for"}},
                      serve);
 }

@@ -224,6 +224,10 @@ Diagnosis diagnose(const Step& step) {
 
   for (const auto& program : programs) {
     if (!died(*program)) continue;
+    // One that the step has ended by a signal, as it wanted, says nothing of another one.
+    const bool as_wanted =
+        program->end_expected() && program->exit()->signal == program->told_to_end_by();
+    if (as_wanted && failure.about != nullptr && failure.about != program.get()) continue;
     result.program = program.get();
     result.kind = Diagnosis::Kind::died;
     result.cause = with_suspicion(death_sentence(*program));

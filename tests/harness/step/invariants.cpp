@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "facts.hpp"
 #include "harness/base/escape.hpp"
@@ -42,6 +43,19 @@ std::string unexpected_line(const Program& program) {
         program.expected_errors(),
         [line](const std::string& words) { return line.find(words) != std::string_view::npos; });
     if (!line.empty() && !expected) return std::string(line);
+  }
+  return {};
+}
+
+// A line on stderr that tells an error whose errno was 0, in the words of the C library.
+std::string line_without_reason(const Program& program) {
+  static const std::string no_reason = ": " + std::generic_category().message(0);
+  const std::string said = without_sanitizer_notes(program.errors());
+  for (std::size_t at = 0; at < said.size();) {
+    const std::size_t end = std::min(said.find('\n', at), said.size());
+    const std::string_view line = std::string_view(said).substr(at, end - at);
+    at = end + 1;
+    if (line.ends_with(no_reason)) return std::string(line);
   }
   return {};
 }
@@ -95,6 +109,14 @@ void look_at_words(Step& step, const Program& program) {
                .cause = "It reports an error where there is none, or the same one twice. What "
                         "belongs to the course of things (a client that goes, a call that a signal "
                         "interrupts) is no error; what is one is reported once.",
+               .about = &program});
+  }
+  if (const std::string line = line_without_reason(program); !line.empty()) {
+    step.fail({.expected = "an error with its reason on stderr of the " + program.name(),
+               .got = kit::quoted(line),
+               .cause = "It reports the error of a call that has not failed: errno was 0. What is "
+                        "told with errno is a call that has returned -1, and at once: the next "
+                        "call may change it.",
                .about = &program});
   }
   const bool failed = !program.alive() && !program.killed() && program.exit()->signal == 0 &&

@@ -21,6 +21,7 @@ class EchoHandler : public BaseRequestHandler {
       ssize_t count = ::recv(request().fileno(), buffer.data(), buffer.size(), 0);
       if (count == -1 && errno == EINTR) continue;
       if (check(count, "recv") == 0) break;
+      log_received(client_address(), {buffer.data(), static_cast<std::size_t>(count)});
       char* at = buffer.data();
       for (ssize_t i = 0; i < count; ++i) {
         if (at[i] >= 'a' && at[i] <= 'z') at[i] = static_cast<char>(at[i] - 'a' + 'A');

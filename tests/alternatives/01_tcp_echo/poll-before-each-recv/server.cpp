@@ -26,6 +26,7 @@ class EchoHandler : public BaseRequestHandler {
         throw_system_error("recv");
       }
       std::string answer = buffer.substr(0, static_cast<std::size_t>(count));
+      log_received(client_address(), answer);
       for (char& byte : answer)
         byte = 'a' <= byte && byte <= 'z' ? static_cast<char>(byte & ~0x20) : byte;
       while (!answer.empty()) {

@@ -23,6 +23,8 @@ struct EchoHandler : BaseRequestHandler {
         if (errno == EINTR) continue;
         return;
       }
+      log_received(client_address(),
+                   {reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(count)});
       for (ssize_t i = 0; i < count; ++i) {
         unsigned char& byte = buffer[static_cast<std::size_t>(i)];
         if (byte < 128) byte = static_cast<unsigned char>(std::toupper(byte));

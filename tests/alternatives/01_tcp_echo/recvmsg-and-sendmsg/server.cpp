@@ -18,6 +18,7 @@ class EchoHandler : public BaseRequestHandler {
 
   void handle() override {
     while (receive()) {
+      log_received(client_address(), {first_.data(), std::min(count_, first_.size())});
       for (std::size_t i = 0; i < count_; ++i) {
         char& byte = i < first_.size() ? first_[i] : second_[i - first_.size()];
         if (byte >= 'a' && byte <= 'z') byte = static_cast<char>(byte ^ 0x20);
