@@ -85,6 +85,18 @@ std::optional<Status> status(pid_t pid) {
   return result;
 }
 
+std::chrono::milliseconds kept_waiting(pid_t pid) {
+  std::chrono::nanoseconds::rep total = 0;
+  for (const pid_t thread : numbers_in(folder_of(pid) + "/task")) {
+    const auto text =
+        read_file(folder_of(pid) + "/task/" + std::to_string(thread) + "/schedstat").value_or("");
+    std::istringstream fields(text);
+    std::chrono::nanoseconds::rep ran = 0, waited = 0;
+    if (fields >> ran >> waited) total += waited;
+  }
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(total));
+}
+
 std::optional<std::uint64_t> asleep(pid_t pid) {
 #if defined(__linux__)
   std::uint64_t switches = 0;

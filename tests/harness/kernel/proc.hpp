@@ -27,6 +27,10 @@ struct Status {
 };
 std::optional<Status> status(pid_t pid);
 
+/// How long its threads have been ready to run while others had the processor (0 where that cannot
+/// be seen).
+std::chrono::milliseconds kept_waiting(pid_t pid);
+
 /// Its umask; nothing where that cannot be seen.
 std::optional<mode_t> umask(pid_t pid);
 

@@ -87,11 +87,12 @@ constexpr const char* end_of_file_sentence =
     "that nothing more comes, and 0 comes at once. It is the other side's last word: the loop "
     "ends.";
 
-// It does not wait but compute, and has done so for a good part of our own waiting (others may
-// have taken the processor from it).
+// It does not wait but compute, and has done so, or would have if others had not had the processor,
+// for a good part of our own waiting.
 bool computes(const Program& program) {
   const auto status = proc::status(program.pid());
-  return status && status->state == 'R' && status->cpu > event_time() / 8;
+  return status && status->state == 'R' &&
+         status->cpu + proc::kept_waiting(program.pid()) > event_time() / 8;
 }
 
 // There was nothing to get, and nothing is wrong with that.
