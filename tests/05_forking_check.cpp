@@ -781,6 +781,7 @@ STEP("05.10", "a fork that fails costs one client, not the server") {
         "the child's. (And kill(-1) or waitpid(-1) is about every process there is.)");
     server.expect_error_contains("Exception occurred during processing of request from " +
                                  unlucky.local().text());
+    unlucky.close();  // nobody needs the connection any more: one that is left is seen at the end
     step.suspect("One fork has failed, and the server serves nobody any more.");
     ask(step, server, "the next one\n");
   }
@@ -796,6 +797,7 @@ STEP("05.10", "a fork that fails costs one client, not the server") {
   door.release();
   unlucky.expect_end();
   server.expect_error_contains("request from " + unlucky.local().text());
+  unlucky.close();
   for (Peer* other : others) other->send("still here\n").expect("STILL HERE\n");
   end_all(others);
   server.stop();

@@ -832,3 +832,20 @@ kit_mutant(
   WITH [[]]
   STEP 05.4
   WORDS "active_children_ are the parent's")
+
+kit_mutant(
+  NAME connection-lost-with-a-failed-fork
+  SENTENCE "Where a fork fails, the client gets its end of file, and the connection is never closed."
+  FILE forking_mixin.hpp
+  REPLACE [[      this->report_error(request);
+      this->shutdown_request(request);
+      return;]]
+  WITH [[      this->report_error(request);
+      (void)::shutdown(request.fileno(), SHUT_WR);
+      (void)request.release().release();
+      return;]]
+  REPLACE [[#include <cstddef>]]
+  WITH [[#include <sys/socket.h>
+#include <cstddef>]]
+  STEP 05.10
+  WORDS "socket stays open")
