@@ -185,6 +185,7 @@ void HttpLoad::take(std::uint32_t number, std::string_view bytes) {
   Client& client = clients_[number];
   if (!client.asked) wrong(number, "an answer came before the request");
   if (!client.in_content) bytes = take_head(number, bytes);
+  if (!client.in_content) return;
   if (bytes.size() > content_.size() - client.came)
     wrong(number, "more came than the Content-Length of " + with_commas(content_.size()));
   if (std::memcmp(bytes.data(), content_.data() + client.came, bytes.size()) != 0)

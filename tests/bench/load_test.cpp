@@ -21,7 +21,7 @@ namespace {
 // A right server may be slow on a busy machine; a silent one is waited for no longer than it takes
 // to see that it is silent.
 constexpr Seconds patient{20};
-constexpr Seconds impatient{0.4};
+constexpr Seconds impatient{1.5};
 
 // Ended by their number: on a busy machine a fault in the fifth may take more than a moment to
 // come.

@@ -105,7 +105,7 @@ std::string most_kept(const std::string& design) {
 
 TEST_CASE("curl, over each design", "[clients]") {
   if (!is_installed("curl")) return;
-  const std::string curl = "curl -sS --http1.1 --noproxy '*' --max-time 100 ";
+  const std::string curl = "curl -q -sS --http1.1 --noproxy '*' --max-time 100 ";
   for (const std::string& design : designs) {
     const Site site(design);
     INFO(design);
@@ -126,7 +126,7 @@ TEST_CASE("curl, over each design", "[clients]") {
 
 TEST_CASE("wget, over each design", "[clients]") {
   if (!is_installed("wget")) return;
-  const std::string wget = "wget -q --no-proxy --tries=1 --timeout=100 -O - ";
+  const std::string wget = "wget --no-config -q --no-proxy --tries=1 --timeout=100 -O - ";
   for (const std::string& design : designs) {
     const Site site(design);
     INFO(design);

@@ -158,10 +158,10 @@ class Session {
     options.limits.address_space = 0;  // sanitizers reserve terabytes
     const fs::path program = program_of(line);
     options.command = {"/bin/sh", "-c",
-                       "exec '" + place_.reachable(program.string()) + '\'' +
-                           line.substr(std::min(line.find(' '), line.size()))};
+                       "exec \"$KIT_TYPED\"" + line.substr(std::min(line.find(' '), line.size()))};
     options.fixed_addresses = program.parent_path().filename() == "raced";
-    options.environment = {"KIT_DEADLINE_MS=" + std::to_string(longest_.count()),
+    options.environment = {"KIT_TYPED=" + place_.reachable(program.string()),
+                           "KIT_DEADLINE_MS=" + std::to_string(longest_.count()),
                            "ASAN_OPTIONS=detect_leaks=0"};
     typed.process = std::make_unique<Process>(options);
     typed_.push_back(std::move(typed));

@@ -32,8 +32,8 @@ class Servers {
  private:
   [[nodiscard]] fs::path candidate(const std::string& name, const std::string& does) const {
     const std::string server = name + "/checked/server";
-    folder_.write(server, "#!/bin/sh\nexec " + (folder_.path() / "kit-talk").string() +
-                              " --listen 127.0.0.1:0 " + does + '\n');
+    folder_.write(server, "#!/bin/sh\nexec \"" + (folder_.path() / "kit-talk").string() +
+                              "\" --listen 127.0.0.1:0 " + does + '\n');
     fs::permissions(folder_.path() / server, fs::perms(0755));
     return folder_.path() / name;
   }

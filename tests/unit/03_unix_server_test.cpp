@@ -23,6 +23,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <type_traits>
+#include <vector>
 
 #include "harness/base/catch.hpp"
 #include "loopback.hpp"
@@ -169,21 +170,34 @@ TEST_CASE("a relative path is removed from where it was made, wherever the proce
 #if defined(__linux__)
 namespace {
 
-#if defined(SYS_newfstatat)
-constexpr std::uint32_t lstat_call = SYS_newfstatat;
-#else
-constexpr std::uint32_t lstat_call = SYS_fstatat64;
+// Whatever lstat(3) is made of, on this machine and with this C library.
+constexpr std::uint32_t lstat_calls[] = {
+#if defined(SYS_lstat)
+    SYS_lstat,
 #endif
+#if defined(SYS_lstat64)
+    SYS_lstat64,
+#endif
+#if defined(SYS_newfstatat)
+    SYS_newfstatat,
+#endif
+#if defined(SYS_fstatat64)
+    SYS_fstatat64,
+#endif
+#if defined(SYS_statx)
+    SYS_statx,
+#endif
+};
 
 // From now on lstat(2) fails in this process. seccomp(2)
 void forbid_lstat() {
-  sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, lstat_call, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
-  };
-  const sock_fprog filter{sizeof program / sizeof *program, program};
+  std::vector<sock_filter> program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  for (const std::uint32_t call : lstat_calls) {
+    program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO));
+  }
+  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
   check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl");
   check(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), "prctl");
 }

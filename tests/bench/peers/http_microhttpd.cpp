@@ -5,17 +5,23 @@
 
 #include <iostream>
 
+#ifdef KIT_HAS_MICROHTTPD
+#include <microhttpd.h>
+#if MHD_VERSION < 0x00097100  // MHD_Result
+#undef KIT_HAS_MICROHTTPD
+#endif
+#endif
+
 #ifndef KIT_HAS_MICROHTTPD
 
 int main() {
-  std::cerr << "libmicrohttpd was not there when this was built\n";
+  std::cerr << "libmicrohttpd was not there when this was built, or is older than 0.9.71\n";
   return 1;
 }
 
 #else
 
 #include <fcntl.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/stat.h>

@@ -30,7 +30,11 @@ std::string nginx_program() {
   for (const char* folder :
        {"/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"}) {
     const fs::path program = fs::path(folder) / "nginx";
-    if (::access(program.c_str(), X_OK) == 0) return program.string();
+    if (::access(program.c_str(), X_OK) != 0) continue;
+    if (std::system((program.string() + " -e stderr -v 2>/dev/null").c_str()) == 0) {
+      return program.string();
+    }
+    throw std::runtime_error("nginx is older than 1.19.5");
   }
   throw std::runtime_error("nginx is not installed");
 }

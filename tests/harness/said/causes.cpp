@@ -109,7 +109,9 @@ bool waits_as_well(const RecorderLog& log, const CallRecord& turning) {
         last, [&](const CallRecord& call) { return call.tid == turning.tid && is_it(call); });
   };
   return has([](const CallRecord& call) { return call.is(Calls::any_wait); }) &&
-         has([&turning](const CallRecord& call) { return call.text() == turning.text(); });
+         has([&turning](const CallRecord& call) {
+           return call.call == turning.call && call.arguments[0] == turning.arguments[0];
+         });
 }
 
 }  // namespace
