@@ -90,7 +90,7 @@ bool answer_line(int connection) {
 }
 
 // Head and file in one piece, read once.
-const std::string& whole_answer(const std::string& target) {
+std::string_view whole_answer(const std::string& target) {
   static std::map<std::string, std::string> answers;
   std::string& answer = answers[target];
   if (!answer.empty()) return answer;
@@ -106,7 +106,7 @@ bool answer_request(int connection) {
   if (size <= 0) return false;
   const std::string_view request(buffer.data(), static_cast<std::size_t>(size));
   const std::size_t target = request.find(' ') + 1;
-  const std::string& answer =
+  const std::string_view answer =
       whole_answer(std::string(request.substr(target, request.find(' ', target) - target)));
   return send_all(connection, answer) && request.find("Connection: close") == request.npos;
 }
