@@ -998,12 +998,3 @@ kit_mutant(
     return !allowed || peer_credentials]]
   STEP 03.13
   WORDS "waits until somebody has said something")
-
-kit_mutant(
-  NAME uid-is-the-gid
-  SENTENCE "The group is taken for the user: on most machines of one person they are the same number."
-  FILE unix_server.cpp
-  REPLACE [[return {peer.uid, peer.gid, peer.pid};]]
-  WITH [[return {peer.gid, peer.gid, peer.pid};]]
-  STEP 03.13
-  WORDS "did not tell who connected")
