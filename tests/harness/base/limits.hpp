@@ -15,6 +15,12 @@ using std::chrono::milliseconds;
 // A correct program needs a few milliseconds; a loaded machine with a sanitizer, a few hundred.
 inline constexpr milliseconds one_event{5000};
 
+// What the machine keeps from a program is given back to it (kernel/lost_time.hpp): looked for this
+// often, counted from this delay of the check's own, and up to so many times the wait's own length.
+inline constexpr milliseconds look_for_lost_time{250};
+inline constexpr milliseconds late{50};
+inline constexpr int most_patience = 4;
+
 // What the kernel tells nobody about (a state in /proc) is looked at again after this long.
 inline constexpr milliseconds proc_poll{3};
 

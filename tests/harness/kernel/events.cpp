@@ -11,6 +11,7 @@
 
 #include "harness/base/descriptor.hpp"
 #include "harness/base/limits.hpp"
+#include "lost_time.hpp"
 
 namespace kit {
 namespace {
@@ -212,22 +213,24 @@ void serve(std::vector<pollfd>& also, Deadline until) {
 
 bool wait_for(int fd, short events, Deadline until) {
   std::vector<pollfd> one{{fd, events, 0}};
+  LostTime time(until);
   do {
     one.front().revents = 0;
-    serve(one, until);
+    serve(one, time.next());
     if (one.front().revents != 0) return true;
-  } while (Clock::now() < until);
+  } while (!time.is_over());
   return false;
 }
 
 bool wait_until(const std::function<bool()>& predicate, Deadline until, milliseconds again) {
   std::vector<pollfd> none;
+  LostTime time(until);
   // Served once before the first question, so that it is asked of what has come by now.
   serve(none, Clock::now());
   while (!predicate()) {
-    const Deadline now = Clock::now();
-    if (now >= until) return false;
-    serve(none, again.count() == 0 ? until : std::min(until, now + again));
+    if (time.is_over()) return false;
+    const Deadline next = time.next();
+    serve(none, again.count() == 0 ? next : std::min(next, Clock::now() + again));
   }
   return true;
 }

@@ -2,7 +2,8 @@
 
 // Waiting. Whatever the harness waits for - bytes, a connection, the end of a process - it waits in
 // one function, which meanwhile serves everybody else: it drains the programs' output, sends what
-// peers send in the background, reaps children, and notices that the check itself is to stop.
+// peers send in the background, reaps children, and notices that the check itself is to stop. What
+// a busy machine keeps from the programs is not counted (lost_time.hpp): a wait may last longer.
 //
 // The harness has one thread; nothing here may be called from another.
 

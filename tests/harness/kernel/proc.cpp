@@ -60,8 +60,11 @@ std::optional<mode_t> umask(pid_t pid) {
   return static_cast<mode_t>(std::strtoul(text->c_str() + at + name.size(), nullptr, 8));
 }
 
-std::optional<Status> status(pid_t pid) {
-  const auto text = read_file(folder_of(pid) + "/stat");
+namespace {
+
+// Of a process, or of one of its threads.
+std::optional<Status> status_in(const std::string& folder) {
+  const auto text = read_file(folder + "/stat");
   if (!text) return std::nullopt;
   // The name stands in brackets and may itself hold any byte: the last bracket ends it.
   const std::size_t open = text->find('(');
@@ -85,16 +88,25 @@ std::optional<Status> status(pid_t pid) {
   return result;
 }
 
-std::chrono::milliseconds kept_waiting(pid_t pid) {
-  std::chrono::nanoseconds::rep total = 0;
+}  // namespace
+
+std::optional<Status> status(pid_t pid) {
+  return status_in(folder_of(pid));
+}
+
+Held held(pid_t pid) {
+  Held result;
+  std::chrono::nanoseconds total{0};
   for (const pid_t thread : numbers_in(folder_of(pid) + "/task")) {
-    const auto text =
-        read_file(folder_of(pid) + "/task/" + std::to_string(thread) + "/schedstat").value_or("");
-    std::istringstream fields(text);
+    const std::string folder = folder_of(pid) + "/task/" + std::to_string(thread);
+    std::istringstream fields(read_file(folder + "/schedstat").value_or(""));
     std::chrono::nanoseconds::rep ran = 0, waited = 0;
-    if (fields >> ran >> waited) total += waited;
+    if (fields >> ran >> waited) total += std::chrono::nanoseconds(waited);
+    const auto state = status_in(folder);
+    result.uninterruptible = result.uninterruptible || (state && state->state == 'D');
   }
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(total));
+  result.waited = std::chrono::duration_cast<std::chrono::milliseconds>(total);
+  return result;
 }
 
 std::optional<std::uint64_t> asleep(pid_t pid) {

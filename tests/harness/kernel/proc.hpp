@@ -27,9 +27,12 @@ struct Status {
 };
 std::optional<Status> status(pid_t pid);
 
-/// How long its threads have been ready to run while others had the processor (0 where that cannot
-/// be seen).
-std::chrono::milliseconds kept_waiting(pid_t pid);
+/// What kept a process from running (nothing where that cannot be seen).
+struct Held {
+  std::chrono::milliseconds waited{0};  ///< all its threads: ready, while others had the processor
+  bool uninterruptible = false;         ///< one of them waits for a disk, a page (state D)
+};
+Held held(pid_t pid);
 
 /// Its umask; nothing where that cannot be seen.
 std::optional<mode_t> umask(pid_t pid);

@@ -92,7 +92,7 @@ constexpr const char* end_of_file_sentence =
 bool computes(const Program& program) {
   const auto status = proc::status(program.pid());
   return status && status->state == 'R' &&
-         status->cpu + proc::kept_waiting(program.pid()) > event_time() / 8;
+         status->cpu + proc::held(program.pid()).waited > event_time() / 8;
 }
 
 // There was nothing to get, and nothing is wrong with that.

@@ -1,8 +1,10 @@
 // What a program finds itself with, and what it can do to a sandbox.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -11,9 +13,12 @@
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "harness/base/catch.hpp"
+#include "harness/base/descriptor.hpp"
+#include "harness/kernel/events.hpp"
 #include "harness/processes/process.hpp"
 #include "harness/processes/sandbox.hpp"
 
@@ -209,5 +214,51 @@ TEST_CASE("waiting goes on while others are served, and ends at the deadline") {
   {
     const kit::Uninterrupted cleaning;
     CHECK(!kit::wait_until([] { return false; }, kit::after(1ms)));
+  }
+}
+
+TEST_CASE("what the machine keeps from the check or from a program is no part of a wait") {
+  const kit::Signals signals;
+  SECTION("the check was not woken") {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    const kit::Descriptor reader(ends[0]), writer(ends[1]);
+    REQUIRE(write(writer.get(), "x", 1) == 1);
+    int asked = 0;
+    const kit::Watch stands_still(reader.get(), POLLIN, [&](short) {
+      char byte;
+      if (read(reader.get(), &byte, 1) == 1) std::this_thread::sleep_for(700ms);
+    });
+    CHECK(kit::wait_until([&] { return ++asked == 3; }, kit::after(400ms), 1ms));
+  }
+#if defined(__linux__)
+  SECTION("a program waits for what no signal interrupts") {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    const kit::Descriptor reader(ends[0]), writer(ends[1]);
+    const pid_t program = fork();
+    REQUIRE(program >= 0);
+    if (program == 0) {
+      // Whoever calls vfork sleeps so until its child has ended.
+      if (vfork() == 0) {
+        const timespec time{1, 0};
+        nanosleep(&time, nullptr);
+        _exit(0);
+      }
+      _exit(write(writer.get(), "x", 1) == 1 ? 0 : 1);
+    }
+    CHECK(kit::wait_for(reader.get(), POLLIN, kit::after(600ms)));
+    waitpid(program, nullptr, 0);
+  }
+#endif
+  SECTION("a program that sleeps has had its time") {
+    const pid_t program = fork();
+    REQUIRE(program >= 0);
+    if (program == 0) {
+      for (;;) pause();
+    }
+    CHECK(!kit::wait_until([] { return false; }, kit::after(600ms)));
+    kill(program, SIGKILL);
+    waitpid(program, nullptr, 0);
   }
 }
