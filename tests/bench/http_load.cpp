@@ -8,12 +8,10 @@
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "client_socket.hpp"
 #include "http_files.hpp"
-#include "turns.hpp"
+#include "one_by_one.hpp"
 #include "units.hpp"
 
 namespace kit::bench {
@@ -21,16 +19,12 @@ namespace {
 
 constexpr std::size_t longest_head = 8 * 1024;
 constexpr std::size_t receive_buffer = 256 * 1024;
-constexpr std::uint64_t most_requests = 400'000;  // see connection_load.cpp: ports are finite
 
 struct Client {
-  socketserver::FileDescriptor socket;
   std::string head;  // of the answer, as far as it has come
   bool in_content = false;
   std::size_t came = 0;  // of the content
-  bool asked = false;    // the request has gone out
   std::uint64_t request = 0;
-  Clock::time_point asked_at;
 };
 
 char lower(char c) {
@@ -46,144 +40,66 @@ std::string field_of(std::string head, const std::string& name) {
   return head.substr(begin, head.find("\r\n", begin) - begin);
 }
 
-class HttpLoad {
+class HttpLoad : public OneByOne {
  public:
   HttpLoad(const Load& load, const socketserver::Address& server, const Timing& timing,
            const Hooks& hooks)
-      : keeps_(load.kind == Kind::persistent),
-        timing_(timing),
-        hooks_(hooks),
+      : OneByOne(load, server, timing, hooks),
+        keeps_(load.kind == Kind::persistent),
         content_(http_content(static_cast<std::size_t>(load.content))),
         request_("GET " + http_target(content_.size()) + " HTTP/1.1\r\nHost: localhost\r\n" +
                  (keeps_ ? "" : "Connection: close\r\n") + "\r\n"),
-        sockets_(Transport::http, server),
-        turns_(timing, hooks),
         received_(receive_buffer),
-        clients_(static_cast<std::size_t>(load.clients)) {}
-
-  Outcome run() {
-    ask_for(timing_.warm_up, false);
-    hooks_.measuring_begins();
-    const std::uint64_t before = outcome_.answered;
-    ask_for(timing_.window, true);
-    outcome_.measured = outcome_.answered - before;
-    hooks_.measuring_ends();
-    return std::move(outcome_);
-  }
+        clients_(clients()) {}
 
  private:
-  void ask_for(Seconds time, bool measure);
-  void turn();
-  bool ask_next(std::uint32_t number);
-  bool open(std::uint32_t number);
-  void send(std::uint32_t number);
-  void receive(std::uint32_t number);
+  void begin(std::uint32_t number) override;
+  bool send(std::uint32_t number, int socket) override;
+  void receive(std::uint32_t number, int socket) override;
   void take(std::uint32_t number, std::string_view bytes);
   std::string_view take_head(std::uint32_t number, std::string_view bytes);
   void ended(std::uint32_t number);
-  void answered(std::uint32_t number);
-  void close(std::uint32_t number);
+  void complete(std::uint32_t number);
   [[noreturn]] void wrong(std::uint32_t number, const std::string& what) const;
-  [[noreturn]] void silent() const;
+  [[noreturn]] void silent() const override;
   [[nodiscard]] std::string how_much(const Client& client) const;
 
   const bool keeps_;
-  const Timing timing_;
-  const Hooks& hooks_;
   const std::string content_;
   const std::string request_;
-  ClientSockets sockets_;
-  Turns turns_;
   std::vector<char> received_;
   std::vector<Client> clients_;
-  std::vector<std::uint32_t> idle_;  // clients whose next request is to be begun
-  Outcome outcome_;
-
-  std::size_t under_way_ = 0;
-  bool talking_ = false;
-  bool measuring_ = false;
 };
 
-void HttpLoad::ask_for(Seconds time, bool measure) {
-  const auto begin = Clock::now();
-  const std::uint64_t limit = outcome_.answered + std::min(timing_.most, most_requests);
-  measuring_ = measure;
-  talking_ = true;
-  turns_.progress(begin);
-  idle_.clear();
-  for (std::uint32_t i = 0; i < clients_.size(); ++i) idle_.push_back(i);
-  while (Clock::now() - begin < time && outcome_.answered < limit) turn();
-  talking_ = false;
-  while (under_way_ > 0) turn();
-  if (measure) outcome_.seconds = Seconds(Clock::now() - begin).count();
-}
-
-void HttpLoad::turn() {
-  bool later = false;
-  while (talking_ && !idle_.empty() && !later) {
-    later = !ask_next(idle_.back());
-    if (!later) idle_.pop_back();
-  }
-  turns_.take(later ? std::chrono::milliseconds(1) : longest_turn,
-              [this](std::uint32_t number, bool readable, bool writable) {
-                Client& client = clients_[number];
-                if (!client.socket) return;
-                if (writable && !client.asked) {
-                  send(number);
-                  turns_.change(client.socket.get(), number, !client.asked);
-                }
-                if (readable) receive(number);
-              });
-  if (turns_.patience_is_over()) silent();
-}
-
-// False: try again later.
-bool HttpLoad::ask_next(std::uint32_t number) {
+void HttpLoad::begin(std::uint32_t number) {
   Client& client = clients_[number];
-  const bool opens = !client.socket;
-  client.asked_at = Clock::now();
-  if (opens && !open(number)) return false;
-  client.asked = client.in_content = false;
+  client.in_content = false;
   client.head.clear();
   client.came = 0;
-  ++under_way_;
-  send(number);
-  if (opens) turns_.add(client.socket.get(), number, !client.asked);
-  return true;
-}
-
-bool HttpLoad::open(std::uint32_t number) {
-  Client& client = clients_[number];
-  client.socket = sockets_.make(number);
-  if (sockets_.connect(client.socket.get()) != ClientSockets::Connect::try_again) return true;
-  client.socket.reset();
-  return false;
 }
 
 // A request is smaller than any socket's buffer: it is taken whole, or, while the connection is not
 // there yet, not at all.
-void HttpLoad::send(std::uint32_t number) {
-  Client& client = clients_[number];
-  const ssize_t size = ::send(client.socket.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
-  if (size == -1 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN)) return;
+bool HttpLoad::send(std::uint32_t number, int socket) {
+  const ssize_t size = ::send(socket, request_.data(), request_.size(), MSG_NOSIGNAL);
+  if (size == -1 && (errno == EAGAIN || errno == EINTR || errno == ENOTCONN)) return false;
   if (size != static_cast<ssize_t>(request_.size()))
     wrong(number, std::string("send: ") + std::strerror(errno));
-  client.asked = true;
+  return true;
 }
 
-void HttpLoad::receive(std::uint32_t number) {
-  Client& client = clients_[number];
-  const ssize_t size = ::recv(client.socket.get(), received_.data(), received_.size(), 0);
+void HttpLoad::receive(std::uint32_t number, int socket) {
+  const ssize_t size = ::recv(socket, received_.data(), received_.size(), 0);
   if (size == -1 && (errno == EAGAIN || errno == EINTR)) return;
   if (size == -1) wrong(number, std::strerror(errno));
   if (size == 0) return ended(number);
-  turns_.progress(Clock::now());
+  progress();
   take(number, {received_.data(), static_cast<std::size_t>(size)});
 }
 
 void HttpLoad::take(std::uint32_t number, std::string_view bytes) {
   Client& client = clients_[number];
-  if (!client.asked) wrong(number, "an answer came before the request");
+  if (!connection(number).asked) wrong(number, "an answer came before the request");
   if (!client.in_content) bytes = take_head(number, bytes);
   if (!client.in_content) return;
   if (bytes.size() > content_.size() - client.came)
@@ -192,7 +108,7 @@ void HttpLoad::take(std::uint32_t number, std::string_view bytes) {
     wrong(number, "the content is not the file's, between bytes " + with_commas(client.came) +
                       " and " + with_commas(client.came + bytes.size()));
   client.came += bytes.size();
-  if (keeps_ && client.in_content && client.came == content_.size()) answered(number);
+  if (keeps_ && client.in_content && client.came == content_.size()) complete(number);
 }
 
 // What is left of the bytes belongs to the content.
@@ -218,28 +134,15 @@ std::string_view HttpLoad::take_head(std::uint32_t number, std::string_view byte
 
 void HttpLoad::ended(std::uint32_t number) {
   const Client& client = clients_[number];
-  if (!client.asked || !client.in_content || client.came != content_.size() || keeps_)
+  if (!connection(number).asked || !client.in_content || client.came != content_.size() || keeps_)
     wrong(number, "the server ended the connection, " + how_much(client));
   close(number);
+  complete(number);
+}
+
+void HttpLoad::complete(std::uint32_t number) {
+  ++clients_[number].request;
   answered(number);
-}
-
-void HttpLoad::answered(std::uint32_t number) {
-  Client& client = clients_[number];
-  --under_way_;
-  ++outcome_.answered;
-  ++client.request;
-  client.asked = false;
-  const auto now = Clock::now();
-  turns_.progress(now);
-  if (measuring_) outcome_.latencies_us.push_back(microseconds(now - client.asked_at));
-  if (talking_) idle_.push_back(number);
-}
-
-void HttpLoad::close(std::uint32_t number) {
-  Client& client = clients_[number];
-  turns_.remove(client.socket.get(), number);
-  client.socket.reset();
 }
 
 std::string HttpLoad::how_much(const Client& client) const {
@@ -254,13 +157,14 @@ void HttpLoad::wrong(std::uint32_t number, const std::string& what) const {
 
 void HttpLoad::silent() const {
   std::uint32_t number = 0;  // the first that waits
-  while (number + 1 < clients_.size() && !(clients_[number].socket && clients_[number].asked))
+  while (number + 1 < clients_.size() && !(connection(number).socket && connection(number).asked)) {
     ++number;
+  }
   const Client& client = clients_[number];
   const bool whole = client.in_content && client.came == content_.size();
-  wrong(number, whole ? "answered, but the server does not end the connection"
-                      : how_much(client) + ", then nothing for " +
-                            short_number(timing_.patience.count()) + " s");
+  wrong(number,
+        whole ? "answered, but the server does not end the connection"
+              : how_much(client) + ", then nothing for " + short_number(patience().count()) + " s");
 }
 
 }  // namespace

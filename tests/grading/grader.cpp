@@ -546,13 +546,13 @@ class LessonGrader::Run {
         progress_(progress),
         until_(until),
         pictures_(grade.steps.size()),
-        doubtful_(grade.steps.size(), false) {}
+        doubts_(grade.steps.size(), Doubt::none) {}
 
   void all() {
     in_parallel(pictures_.size(), grader_.options_.workers, [&](std::size_t i) { first_look(i); });
     std::vector<std::size_t> again;
-    for (std::size_t i = 0; i < doubtful_.size(); ++i) {
-      if (doubtful_[i]) again.push_back(i);
+    for (std::size_t i = 0; i < doubts_.size(); ++i) {
+      if (doubts_[i] != Doubt::none) again.push_back(i);
     }
     in_parallel(again.size(), grader_.options_.workers,
                 [&](std::size_t i) { second_look(again[i]); });
@@ -562,6 +562,9 @@ class LessonGrader::Run {
   }
 
  private:
+  /// Whether a failure may be the machine's: it came by a deadline.
+  enum class Doubt : char { none, short_deadline, full_deadline };
+
   [[nodiscard]] const StepEntry& step(std::size_t i) const { return grader_.lesson_.steps[i]; }
   [[nodiscard]] milliseconds left() const {
     return std::chrono::duration_cast<milliseconds>(until_ - Clock::now());
@@ -580,26 +583,24 @@ class LessonGrader::Run {
                                         : grader_.time_of(step(i), 6, times.step);
     Judged judged = judge(i, event, time);
     if (judged.out_of_time && judged.status == "fail") {
-      if (impatient) {
-        doubtful_[i] = true;
-      } else {
-        note_wait(step(i).program);
-      }
+      doubts_[i] = impatient ? Doubt::short_deadline : Doubt::full_deadline;
+      if (!impatient) note_wait(step(i).program);
     }
     keep(i, std::move(judged));
   }
 
-  /// A short deadline was too short, or so it seems. If the reference passes the step at once, at
-  /// half of that deadline, then the machine is not to blame and the verdict stands.
+  /// No point is lost to time alone: what failed by a deadline is judged once more when all else is
+  /// done. Not so after a short one that the reference keeps on the spot, with half of it: then the
+  /// machine is not to blame and the verdict stands.
   void second_look(std::size_t i) {
     const Times& times = grader_.times_;
-    if (grader_.reference_) {
+    if (doubts_[i] == Doubt::short_deadline && grader_.reference_) {
       const Judged control =
           grader_.run_step(*grader_.reference_, step(i), times.event / cut / 2,
                            std::min(left(), grader_.time_of(step(i), 6, times.step)));
       if (control.status == "pass") return;
     }
-    if (left() < times.event) return;
+    if (left() < times.event || interrupted() != 0) return;
     keep(i, judge(i, times.event, grader_.time_of(step(i), 6, times.step)));
   }
 
@@ -648,7 +649,7 @@ class LessonGrader::Run {
   const Progress& progress_;
   Clock::time_point until_;
   std::vector<std::string> pictures_;
-  std::vector<char> doubtful_;
+  std::vector<Doubt> doubts_;
   std::mutex mutex_;
   std::map<std::string, unsigned> waits_;
   std::size_t done_ = 0;
