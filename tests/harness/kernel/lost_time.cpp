@@ -11,6 +11,8 @@
 
 namespace kit {
 
+using std::chrono::milliseconds;
+
 LostTime::LostTime(Clock::time_point until)
     : until_(until),
       most_(until),
@@ -35,15 +37,23 @@ bool LostTime::is_over() {
 }
 
 void LostTime::look(Clock::time_point now) {
-  // Of the same moment, whoever was kept from it, no more is given back than it lasted.
-  until_ += std::min(now - looked_, std::max(overslept_, kept_from_programs()));
+  // Check and program take turns: what each of them was kept waiting adds up. Of the same moment,
+  // whoever was kept from it, no more is given back than it lasted.
+  until_ += std::min(now - looked_, overslept_ + kept_from_programs());
   overslept_ = Clock::duration::zero();
   looked_ = now;
 }
 
 LostTime::Clock::duration LostTime::kept_from_programs() {
-  std::map<pid_t, std::chrono::milliseconds> waited;
-  Clock::duration longest{0};
+  std::map<pid_t, milliseconds> waited;
+  // What it had waited before it was first seen was not lost here.
+  const auto since_last_look = [&](pid_t process, milliseconds now) {
+    waited[process] = now;
+    const auto before = waited_.find(process);
+    return before == waited_.end() ? milliseconds{0} : now - before->second;
+  };
+  const milliseconds own = since_last_look(getpid(), proc::held(getpid()).waited);
+  milliseconds longest{0};
   const auto families = proc::families();
   std::vector<pid_t> below{getpid()};
   while (!below.empty()) {
@@ -53,16 +63,12 @@ LostTime::Clock::duration LostTime::kept_from_programs() {
     for (const pid_t program : family->second) {
       below.push_back(program);
       const proc::Held held = proc::held(program);
-      if (held.uninterruptible) longest = Clock::duration::max();
-      // What it had waited before it was first seen was not lost here.
-      if (const auto before = waited_.find(program); before != waited_.end()) {
-        longest = std::max<Clock::duration>(longest, held.waited - before->second);
-      }
-      waited[program] = held.waited;
+      longest = std::max(longest, since_last_look(program, held.waited));
+      if (held.uninterruptible) longest = limits::look_for_lost_time * limits::most_patience;
     }
   }
   waited_ = std::move(waited);
-  return longest;
+  return own + longest;
 }
 
 }  // namespace kit

@@ -12,7 +12,7 @@ namespace kit {
 
 /// One wait, and what it has lost so far:
 ///   the check was to be woken and was not (the whole machine stood still, or had no time for it);
-///   one of its programs was ready to run while others had the processor;
+///   it, or one of its programs, was ready to run while others had the processor;
 ///   one of them waited for what no signal interrupts: a disk, a page.
 /// A wait takes no longer than limits::most_patience times what was asked for. Short ones, below
 /// limits::look_for_lost_time, are taken as they are.
@@ -39,7 +39,7 @@ class LostTime {
   Clock::time_point asked_;  ///< to be woken, the last time
   Clock::duration overslept_{0};
   bool looks_;
-  std::map<pid_t, std::chrono::milliseconds> waited_;
+  std::map<pid_t, std::chrono::milliseconds> waited_;  ///< when last looked at
 };
 
 }  // namespace kit
