@@ -133,7 +133,7 @@ endif()
 # Lists that Doxygen writes for a menu which the site does not have: nothing leads to them.
 file(GLOB lists "${WORK}/html/functions*.html" "${WORK}/html/globals*.html" "${WORK}/html/*-members.html"
      "${WORK}/html/namespacemembers*.html" "${WORK}/html/namespaces.html" "${WORK}/html/classes.html"
-     "${WORK}/html/pages.html" "${WORK}/html/files.html" "${WORK}/html/dir_*.html")
+     "${WORK}/html/pages.html" "${WORK}/html/files.html" "${WORK}/html/annotated.html" "${WORK}/html/dir_*.html")
 if(lists)
   file(REMOVE ${lists})
 endif()

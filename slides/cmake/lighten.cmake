@@ -178,9 +178,12 @@ function(kit_lighten_reference FOLDER)
     file(WRITE "${page}" "${html}")
   endforeach()
 
-  # Lists of classes: how far a row is indented is all that they need of it.
-  foreach(page IN ITEMS "${FOLDER}/annotated.html" "${FOLDER}/hierarchy.html")
+  # The tree of classes: how far a row is indented is all that it needs.
+  set(page "${FOLDER}/hierarchy.html")
+  if(EXISTS "${page}")
     file(READ "${page}" html)
+    string(REPLACE "Class Hierarchy" "Which class derives from which" html "${html}")
+    string(REGEX REPLACE "<div class=\"textblock\">[^<]*</div>" "" html "${html}")  # in what order: it is seen
     string(REGEX REPLACE "<div class=\"levels\">[^\n]*</div>" "" html "${html}")
     string(REGEX REPLACE "<tr id=\"row_[0-9_]*\"[^>]*>" "<tr>" html "${html}")
     string(REGEX REPLACE "<span class=\"icona\"><span class=\"icon\">[A-Z]</span></span>| target=\"_self\"" "" html "${html}")
@@ -191,14 +194,15 @@ function(kit_lighten_reference FOLDER)
     endforeach()
     string(REGEX REPLACE "(<span style=\"width:[0-9]+px;)display:inline-block;\">&#160;</span>" "\\1\"></span>" html "${html}")
     file(WRITE "${page}" "${html}")
-  endforeach()
+  endif()
 endfunction()
 
-# Classes that the style sheet does not know. (HTML is a page, guarded or not.)
+# Classes that the style sheet does not know, and what Doxygen takes for a dash. (HTML is a page, guarded or not.)
 function(kit_lighten_page HTML OUT)
   string(REGEX REPLACE "<a class=\"(el|code|code hl_[a-z]+|elRef|codeRef)\" " "<a " HTML "${HTML}")
   string(REGEX REPLACE " class=\"markdownTable(Row|Head|Body)(Odd|Even|None|Left)\"" "" HTML "${HTML}")
   string(REGEX REPLACE " class=\"markdownTable(Head|Body)" " class=\"" HTML "${HTML}")
   string(REPLACE "<p >" "<p>" HTML "${HTML}")
+  string(REGEX REPLACE "([ (>\"])(–|&ndash[;${_KIT_SEMICOLON}])([a-z])" "\\1--\\3" HTML "${HTML}")  # an option of a command
   set(${OUT} "${HTML}" PARENT_SCOPE)
 endfunction()

@@ -64,7 +64,7 @@ function(kit_write_search_index FOLDER SYMBOLS)
   # Every page that has words of its own. Lists of names alone (all files, all functions) have none.
   file(GLOB pages RELATIVE "${FOLDER}" "${FOLDER}/*.html")
   list(FILTER pages EXCLUDE REGEX
-       "^(annotated|files|pages|functions|namespaces|namespacemembers|classes|hierarchy|inherits|dir_|graph_|globals|todo|book)|-members\\.html$")
+       "^(inherits|hierarchy|dir_|graph_|globals|todo|book)|-members\\.html$")
   # Lessons, decks, the rest, the reference, in this order.
   set(ordered "")
   foreach(kind IN ITEMS "^lesson_" "^failures" "^deck_" "")

@@ -137,6 +137,15 @@
     }
   }
 
+  // A line may end before an option of a command, not within it: --preset, --half-close.
+  function keepOptionsWhole() {
+    for (const code of document.querySelectorAll('main :is(code, .start .line)')) {
+      if (code.children.length || !code.textContent.includes(' --')) continue;
+      const pieces = code.textContent.split(/(--[\w-]+)/);
+      code.replaceChildren(...pieces.map((piece, i) => i % 2 ? element('span', { class: 'option' }, piece) : piece));
+    }
+  }
+
   // A wide table scrolls in a box of its own and stays a table; a wide picture too.
   function addBoxes() {
     for (const table of document.querySelectorAll('table:is(.markdownTable, .doxtable)')) {
@@ -341,6 +350,7 @@
     addContents();
     addLinksToHeadings();
     addCopyButtons();
+    keepOptionsWhole();
     openForPaper();
     turnPages();
     markWords();

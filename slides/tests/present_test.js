@@ -334,7 +334,7 @@
       page.document.head.append(script);
     });
     const all = index.map(entry => entry.slice(1).join(' ')).join(' ').toLowerCase();
-    for (const name of pages.filter(one => one !== 'annotated.html')) {  // A list of names alone.
+    for (const name of pages.filter(one => one !== 'hierarchy.html')) {  // A list of names alone.
       const shown = await open(name, 1280, 720);
       const copy = shown.document.querySelector('div.contents').cloneNode(true);
       for (const node of copy.querySelectorAll('.pager, .deck-start, .deck-title, .copy, .to-slide, .countdown, table.directory, [class*="inherit"]')) node.remove();
