@@ -6,7 +6,8 @@
 #
 # 1. Every page is copied to WORK/pages, its links pointed at the site's pages (stage.cmake).
 # 2. Doxygen makes HTML of those pages and of the public headers. A warning is an error.
-# 3. Each page gets what a reader needs and Doxygen does not write (finish_pages.cmake).
+# 3. Each page loses what no reader needs (lighten.cmake), and gets what a reader needs and Doxygen does
+#    not write (finish_pages.cmake).
 # 4. The text of the pages becomes an index that the site's own search reads (search_index.cmake).
 # Only then does the new site take the place of the old one.
 #
@@ -34,6 +35,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/stage.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/mistakes.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/search_index.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/link_names.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/lighten.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/tasks.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/finish_pages.cmake")
 
@@ -131,42 +133,13 @@ endif()
 # Lists that Doxygen writes for a menu which the site does not have: nothing leads to them.
 file(GLOB lists "${WORK}/html/functions*.html" "${WORK}/html/globals*.html" "${WORK}/html/*-members.html"
      "${WORK}/html/namespacemembers*.html" "${WORK}/html/namespaces.html" "${WORK}/html/classes.html"
-     "${WORK}/html/pages.html" "${WORK}/html/files.html" "${WORK}/html/dir_*.html")
+     "${WORK}/html/pages.html" "${WORK}/html/files.html" "${WORK}/html/annotated.html" "${WORK}/html/dir_*.html")
 if(lists)
   file(REMOVE ${lists})
 endif()
 
-# What Doxygen writes for its own scripts, which the site does not have: the folding of inherited
-# members, a row of links to sections that are in sight anyway (some of them to nowhere), and the path to
-# the list of a folder. And what it says of looks, which are the style sheet's: rows that only part others,
-# cells that only indent, alignments. What an inherited member does stands on the page of the base.
-file(GLOB reference "${WORK}/html/class*.html" "${WORK}/html/struct*.html" "${WORK}/html/namespace*.html"
-     "${WORK}/html/*_8hpp.html")
-foreach(page IN LISTS reference)
-  file(READ "${page}" html)
-  foreach(division IN ITEMS "<div class=\"summary\">" "<div id=\"nav-path\" class=\"navpath\">")
-    string(FIND "${html}" "${division}" start)
-    if(NOT start EQUAL -1)
-      string(SUBSTRING "${html}" 0 ${start} before)
-      string(SUBSTRING "${html}" ${start} -1 html)
-      string(FIND "${html}" "</div>" end)
-      math(EXPR end "${end} + 6")
-      string(SUBSTRING "${html}" ${end} -1 html)
-      set(html "${before}${html}")
-    endif()
-  endforeach()
-  string(REGEX REPLACE " onclick=\"javascript:[^\"]*\"" "" html "${html}")
-  string(REGEX REPLACE "<img src=\"closed\\.(png|svg)\"[^>]*>(&#160;)?" "" html "${html}")
-  string(REGEX REPLACE "<tr class=\"separator:[^\n]*\n" "" html "${html}")
-  string(REPLACE "<td class=\"mdescLeft\">&#160;</td>" "" html "${html}")
-  string(REGEX REPLACE "( align=\"(left|right)\")? valign=\"(top|bottom)\"" "" html "${html}")
-  string(REGEX REPLACE "<tr class=\"memitem:[a-f0-9]+" "<tr class=\"memrow" html "${html}")
-  string(REGEX REPLACE "<tr class=\"memdesc:[a-f0-9]+ inherit [^\n]*\n" "" html "${html}")
-  string(REGEX REPLACE "<tr class=\"memdesc:[a-f0-9]+" "<tr class=\"memdesc" html "${html}")
-  string(REGEX REPLACE "(<tr class=\"memrow inherit) [A-Za-z0-9_]+" "\\1" html "${html}")
-  file(WRITE "${page}" "${html}")
-endforeach()
-
+kit_lighten_reference("${WORK}/html")
+kit_name_addresses("${WORK}/html" "${WORK}/symbols.xml")
 kit_finish_pages("${WORK}/html")
 kit_link_names("${WORK}/html" "${WORK}/symbols.xml")
 kit_write_book("${WORK}/html")
@@ -175,7 +148,8 @@ kit_write_search_index("${WORK}/html" "${WORK}/symbols.xml")
 # Doxygen brings its own look and scripts; the site uses none of them.
 file(GLOB unused "${WORK}/html/*.png" "${WORK}/html/doxygen.*" "${WORK}/html/dynsections.js"
      "${WORK}/html/jquery.js" "${WORK}/html/tabs.css" "${WORK}/html/clipboard.js"
-     "${WORK}/html/menu*.js" "${WORK}/html/cookie.js" "${WORK}/html/*.map" "${WORK}/html/*.md5"
+     "${WORK}/html/doc.svg" "${WORK}/html/docd.svg" "${WORK}/html/folder*.svg" "${WORK}/html/minus*.svg"
+     "${WORK}/html/plus*.svg" "${WORK}/html/menu*.js" "${WORK}/html/cookie.js" "${WORK}/html/*.map" "${WORK}/html/*.md5"
      "${WORK}/html/graph_legend.*" "${WORK}/html/doxygen_crawl.html" "${WORK}/html/navtree.css")
 if(unused)
   file(REMOVE ${unused})

@@ -5,7 +5,8 @@
 # A deck: its title names the page, 12 to 18 slides, on each at most 35 words and 12 lines of code of at
 # most 76 columns, notes with minutes that add up to 45 and as many at the keyboard, the lesson's page linked from the first slide and the last, code only
 # from compiled files. Any page: the commands, paths, programs, tasks and steps that it names exist. The
-# built site: every link in it leads somewhere, and nothing in it is loaded from elsewhere.
+# built site: every link in it leads somewhere, nothing in it is loaded from elsewhere, and it is no larger
+# than 4 MB.
 cmake_minimum_required(VERSION 3.25)
 
 include("${CMAKE_CURRENT_LIST_DIR}/text.cmake")
@@ -19,6 +20,7 @@ set(MIN_SLIDES 12)
 set(MAX_SLIDES 18)
 set(MAX_WORDS 35)     # More is read and not listened to.
 set(MAX_CODE_LINES 12)
+set(MAX_SITE 4000000) # Bytes, without the class graphs that Graphviz draws.
 
 function(mistake FILE LINE TEXT)
   message("${FILE}:${LINE}: ${TEXT}")
@@ -383,22 +385,38 @@ function(lint_site)
       endif()
     endforeach()
   endforeach()
+  file(GLOB files "${SITE}/*")
+  list(FILTER files EXCLUDE REGEX "_graph[^/]*\\.svg$")
+  set(bytes 0)
+  foreach(file IN LISTS files)
+    file(SIZE "${file}" size)
+    math(EXPR bytes "${bytes} + ${size}")
+  endforeach()
+  if(bytes GREATER MAX_SITE)
+    mistake("site/index.html" 1 "the site has ${bytes} bytes: at most ${MAX_SITE}")
+  endif()
   # What the search finds, too.
   kit_read_lines("${SITE}/search_index.js" entries)
   foreach(entry IN LISTS entries)
-    if(NOT entry MATCHES "^${_KIT_OPEN}\"([^#\"]*)(#([^\"]*))?\"")
-      continue()
+    set(anchors "")
+    if(entry MATCHES "^${_KIT_OPEN}\"([^\"]*\\.html)\"")
+      set(target "${CMAKE_MATCH_1}")
+      if(NOT DEFINED "html_of_${target}")
+        mistake("site/search_index.js" 1 "${target}: a dead link")
+      elseif(entry MATCHES "${_KIT_CLOSE},$")  # a class: its address, name, kind and members
+        string(REGEX REPLACE "^.\"[^\"]*\",\"[^\"]*\",\"[^\"]*\"" "" members "${entry}")
+        string(REGEX MATCHALL "\"[^\"]*\"" anchors "${members}")
+      endif()
+    elseif(entry MATCHES "^${_KIT_OPEN}(\"[^\"]+\"),")
+      set(anchors "${CMAKE_MATCH_1}")
     endif()
-    set(target "${CMAKE_MATCH_1}")
-    set(anchor "${CMAKE_MATCH_3}")
-    if(NOT DEFINED "html_of_${target}")
-      mistake("site/search_index.js" 1 "${target}: a dead link")
-    elseif(NOT anchor STREQUAL "")
+    foreach(anchor IN LISTS anchors)
+      string(REGEX REPLACE "^\"([^#\"]*#)?|\"$" "" anchor "${anchor}")
       string(FIND "${html_of_${target}}" "id=\"${anchor}\"" at)
       if(at EQUAL -1)
         mistake("site/search_index.js" 1 "${target}#${anchor}: a dead link")
       endif()
-    endif()
+    endforeach()
   endforeach()
 endfunction()
 

@@ -41,10 +41,21 @@
 
   function markCurrentPage() {
     for (const link of document.querySelectorAll('#side a')) {
+      if (link.previousSibling) link.title = 'Slides of lesson ' + link.previousSibling.firstChild.textContent;
       if (link.getAttribute('href') !== pageName()) continue;
       link.setAttribute('aria-current', 'page');
       const side = document.getElementById('side');
       side.scrollTop = link.offsetTop - side.clientHeight / 2;
+    }
+  }
+
+  // Each heading has a link to itself, to copy its address.
+  function addLinksToHeadings() {
+    if (/^deck_/.test(pageName())) return;
+    for (const heading of document.querySelectorAll('main :is(.section, .memtitle)[id]')) {
+      heading.append(element('a', {
+        class: 'here', href: '#' + heading.id, 'aria-label': 'Link to: ' + heading.textContent.trim()
+      }));
     }
   }
 
@@ -123,6 +134,15 @@
       const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
       if (scrolls && /auto|scroll/.test(getComputedStyle(box).overflow)) box.tabIndex = 0;
       else box.removeAttribute('tabindex');
+    }
+  }
+
+  // A line may end before an option of a command, not within it: --preset, --half-close.
+  function keepOptionsWhole() {
+    for (const code of document.querySelectorAll('main :is(code, .start .line)')) {
+      if (code.children.length || !code.textContent.includes(' --')) continue;
+      const pieces = code.textContent.split(/(--[\w-]+)/);
+      code.replaceChildren(...pieces.map((piece, i) => i % 2 ? element('span', { class: 'option' }, piece) : piece));
     }
   }
 
@@ -206,11 +226,25 @@
 
   function find(query) {
     if (!index) {
-      index = window.kitSearchIndex.map(([address, page, section, text]) => ({
+      index = [];
+      // A symbol is an entry without a text.
+      const add = (address, page, section, text) => index.push({
         address, page, section, text,
-        all: (page + ' ' + section + ' ' + text).toLowerCase(),
+        all: (page + ' ' + section + ' ' + (text || '')).toLowerCase(),
         name: page.toLowerCase(), heading: section.toLowerCase()
-      }));
+      });
+      for (const [address, title, kind, ...members] of window.kitSearchIndex) {
+        if (typeof kind !== 'string') continue;
+        if (kind !== 'namespace') add(address, title, kind);
+        for (const member of members) {
+          const [name, anchor] = member.split('#');
+          add(address + '#' + (anchor || name), (title && title + '::') + name, kind + ' member');
+        }
+      }
+      for (const [address, title, ...sections] of window.kitSearchIndex) {
+        if (typeof sections[0] === 'string') continue;
+        for (const [anchor, heading, text] of sections) add(address + (anchor && '#' + anchor), title, heading, text);
+      }
     }
     const words = query.toLowerCase().split(/\s+/).filter(word => word);
     if (!words.length) return [];
@@ -220,7 +254,7 @@
       if (!words.every(word => entry.all.includes(word))) continue;
       let score = 0;
       for (const word of words) {
-        if (entry.text === '') {
+        if (entry.text === undefined) {
           const last = entry.name.split('::').pop();
           score += last === word ? 100 : last.startsWith(word) ? 40 : 5;
         } else {
@@ -277,8 +311,8 @@
           (entries.length > shown ? '; the first ' + shown : '')));
       const list = element('ul', {});
       for (const entry of entries.slice(0, shown)) {
-        const link = element('a', { href: withMark(entry, query) }, element('b', {}, entry.section && entry.text
-          ? entry.section : entry.page), element('small', {}, !entry.text ? entry.section : entry.section ? entry.page : ''));
+        const link = element('a', { href: withMark(entry, query) }, element('b', {}, entry.section && entry.text !== undefined
+          ? entry.section : entry.page), element('small', {}, entry.text === undefined ? entry.section : entry.section ? entry.page : ''));
         if (entry.text) link.append(element('span', {}, ...excerpt(entry.text, query)));
         link.onclick = () => { results.hidden = true; };
         list.append(element('li', {}, link));
@@ -314,7 +348,9 @@
     addTools();
     addBoxes();
     addContents();
+    addLinksToHeadings();
     addCopyButtons();
+    keepOptionsWhole();
     openForPaper();
     turnPages();
     markWords();

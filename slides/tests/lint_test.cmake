@@ -123,7 +123,7 @@ expect("${whys}" "01.A A ${words}.\n" "${named}:1: 208 letters: at most 140 on a
 # The built site.
 file(WRITE "${kit}/site/index.html" "<a href=\"there.html#here\">x</a>")
 file(WRITE "${kit}/site/there.html" "<p id=\"here\"></p>")
-file(WRITE "${kit}/site/search_index.js" "window.kitSearchIndex = [\n[\"there.html#here\",\"a [b; c\",\"\",\"\"],\n];\n")
+file(WRITE "${kit}/site/search_index.js" "window.kitSearchIndex = [\n[\"there.html\",\"a [b; c\",\n[\"here\",\"\",\"\"]],\n];\n")
 set(lint_options "-DSITE=${kit}/site")
 lint(said result ${lint_options})
 if(NOT result EQUAL 0)
@@ -133,9 +133,12 @@ expect("${kit}/site/index.html" "<a href=\"gone.html\">x</a><a href=\"there.html
        "site/index.html:1: gone.html: a dead link" "site/index.html:1: there.html#gone: a dead link"
        "site/index.html:1: https://a.example/b.png: the site loads something from elsewhere")
 
+string(REPEAT "x" 4000000 much)
+expect("${kit}/site/there.html" "<p id=\"here\">${much}</p>" "site/index.html:1: the site has 4000")
 expect("${kit}/site/search_index.js"
-       "window.kitSearchIndex = [\n[\"there.html\",\"a\",\"[;\",\"\"],\n[\"there.html#class\",\"a\",\"\",\"\"],\n[\"gone.html#x\",\"a\",\"\",\"\"],\n];\n"
-       "site/search_index.js:1: there.html#class: a dead link" "site/search_index.js:1: gone.html: a dead link")
+       "window.kitSearchIndex = [\n[\"there.html\",\"a\",\"class\",\"here\",\"b#c\"],\n[\"there.html\",\"[;\",\n[\"class\",\"\",\"\"]],\n[\"gone.html\",\"a\"],\n];\n"
+       "site/search_index.js:1: there.html#c: a dead link" "site/search_index.js:1: there.html#class: a dead link"
+       "site/search_index.js:1: gone.html: a dead link")
 
 # Lines that are too long for a slide are broken where a line may end; nothing else is changed.
 include("${CMAKE_CURRENT_LIST_DIR}/../cmake/text.cmake")

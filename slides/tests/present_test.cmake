@@ -47,7 +47,7 @@ if(NOT mistakes MATCHES "<h2 class=\"section\" id=\"mistake_01_no-htons\">[A-Z]"
   message(SEND_ERROR "mistakes_01.html does not have the wrong answer no-htons, with a sentence as its title")
 endif()
 file(GLOB pages RELATIVE "${SITE}" "${SITE}/index.html" "${SITE}/lesson_*.html" "${SITE}/mistakes*.html"
-     "${SITE}/failures.html" "${SITE}/instructor_guide.html" "${SITE}/annotated.html" "${SITE}/deck_*.html"
+     "${SITE}/failures.html" "${SITE}/instructor_guide.html" "${SITE}/hierarchy.html" "${SITE}/deck_*.html"
      "${SITE}/class*TCPServer.html" "${SITE}/costs.html" "${SITE}/book.html"
      "${SITE}/glossary.html" "${SITE}/tools.html"
      "${SITE}/source_lessons_07*mixin_hpp.html")

@@ -41,20 +41,24 @@ Book::Book(const Options& options, const House& house, const Manifest& manifest)
 }
 
 void Book::open() {
-  fs::create_directories(kept());
+  std::error_code error;
+  if (fs::create_directories(kept(), error); error) {
+    throw InputError("grades cannot be written to " + escape_text(out_.string()) + ": " +
+                     error.message());
+  }
   out_ = fs::canonical(out_);
   struct stat status {};
   if (lstat(kept().c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
       status.st_uid != geteuid()) {
-    throw std::runtime_error(escape_text(kept().string()) +
-                             " is not this user's own folder: choose another --out");
+    throw InputError(escape_text(kept().string()) +
+                     " is not this user's own folder: choose another --out");
   }
   fs::permissions(kept(), fs::perms::owner_all);
   fs::create_directories(grades());
   lock_ = Descriptor(
       ::open((kept() / "lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!lock_ || flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    throw std::runtime_error("another kit-grade is at work in " + out_.string());
+    throw InputError("another kit-grade is at work in " + out_.string());
   }
   remove_tree((kept() / "work").string());
   fs::create_directories(kept() / "work");

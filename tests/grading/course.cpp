@@ -7,6 +7,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "options.hpp"
+
 namespace kit {
 namespace {
 
@@ -30,9 +32,7 @@ class Words {
     }
     return value;
   }
-  [[noreturn]] void fail(const std::string& what) const {
-    throw std::runtime_error(place_ + ": " + what);
-  }
+  [[noreturn]] void fail(const std::string& what) const { throw InputError(place_ + ": " + what); }
 
  private:
   std::istringstream in_;
@@ -87,7 +87,9 @@ Course Course::parse(std::string_view text, const std::string& name, const Manif
 
 Course Course::read(const std::filesystem::path& file, const Manifest& manifest) {
   const std::ifstream in(file);
-  if (!in) throw std::runtime_error("the course file " + file.string() + " cannot be read");
+  if (!in || std::filesystem::is_directory(file)) {
+    throw InputError("the course file " + file.string() + " cannot be read");
+  }
   std::ostringstream text;
   text << in.rdbuf();
   return parse(text.str(), file.string(), manifest);
@@ -114,7 +116,9 @@ std::optional<std::time_t> parse_time(const std::string& text) {
     if (in.fail() || in.peek() != std::istringstream::traits_type::eof()) continue;
     if (std::string_view(form) == "%Y-%m-%d") time.tm_hour = 23, time.tm_min = 59, time.tm_sec = 59;
     time.tm_isdst = -1;
+    const int day = time.tm_mday;
     const std::time_t moment = std::mktime(&time);
+    if (time.tm_mday != day) return std::nullopt;  // 31 February
     if (moment != -1) return moment;
   }
   return std::nullopt;

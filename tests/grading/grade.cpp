@@ -167,7 +167,7 @@ Grade Grade::from_json(const Json& json) {
 
 Grade Grade::read(const std::filesystem::path& file) {
   const std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error(file.string() + ": cannot be read");
+  if (!in) throw std::runtime_error("it cannot be opened");
   std::ostringstream text;
   text << in.rdbuf();
   return from_json(Json::parse(text.str()));

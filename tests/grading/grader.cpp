@@ -333,14 +333,15 @@ Outcome LessonGrader::run_confined(const Command& command, Clock::time_point unt
 /// Why an object is not to be linked, or "".
 std::string LessonGrader::refused(const Object& object, const Command& compiler,
                                   Clock::time_point until) const {
-  if (std::string why = refused_in_object(object.file); !why.empty()) return why;
+  const bool instrumented = object.build != "plain";
+  if (std::string why = refused_in_object(object.file, instrumented); !why.empty()) return why;
   // An attribute leaves no name behind. Only sources that could hold one cost a second look.
   const fs::path sources = compiler.folder / "src";
   const bool suspicious =
       std::ranges::any_of(fs::directory_iterator(sources), [](const fs::directory_entry& entry) {
         return may_hold_refused_words(read_text(entry.path().string()).value_or(""));
       });
-  if (object.build == "plain" || !suspicious) return {};
+  if (!instrumented || !suspicious) return {};
   const std::string output = object.file.string() + ".ii";
   Command preprocessor = compiler;
   auto& words = preprocessor.arguments;

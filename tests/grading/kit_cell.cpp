@@ -386,9 +386,11 @@ void limit_processes_of_this_user() {
 #endif
 }
 
-/// Kernel keys outlive those who made them, and one submission could leave some to the next. No
-/// lesson needs any: from now on the calls fail, for good. (An old kernel has no such filter.)
-void refuse_kernel_keys() {
+/// Kernel keys outlive those who made them, and one submission could leave some to the next; and
+/// who runs as the grader's own user could take time and descriptors from his other processes. No
+/// lesson needs any of it: from now on the calls fail, for good. (An old kernel has no such
+/// filter.)
+void refuse_keys_and_harm_to_others() {
 #if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
 #if defined(__x86_64__)
   constexpr std::uint32_t native = AUDIT_ARCH_X86_64;
@@ -400,12 +402,20 @@ void refuse_kernel_keys() {
   // The same calls have other numbers in other tables: those tables are closed.
   sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, native, 0, 5),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, native, 0, 13),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first_of_x32, 3, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_add_key, 2, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_request_key, 1, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_keyctl, 0, 1),
+      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first_of_x32, 11, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_add_key, 10, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_request_key, 9, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_keyctl, 8, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setpriority, 7, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setscheduler, 6, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setparam, 5, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setattr, 4, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setaffinity, 3, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),  // whose: 0 is its own
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
@@ -433,7 +443,7 @@ int check(const Arguments& arguments) {
     (void)parent;
 #endif
     limit_processes_of_this_user();
-    refuse_kernel_keys();
+    refuse_keys_and_harm_to_others();
     signals.take_back();
     std::vector<char*> words;
     for (const std::string& word : arguments.command) {

@@ -513,7 +513,14 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (!options.converted.empty()) {
-      std::cout << kit::convert(Grade::read(options.converted), options.format);
+      Grade grade;
+      try {
+        grade = Grade::read(options.converted);
+      } catch (const std::exception& error) {
+        throw kit::InputError("no grade can be read from " +
+                              kit::escape_text(options.converted.string()) + ": " + error.what());
+      }
+      std::cout << kit::convert(grade, options.format);
       return 0;
     }
     if (!options.merged.empty()) {
@@ -525,6 +532,9 @@ int main(int argc, char** argv) {
     if (!options.without.empty()) kit::leave_out(options.without);
     kit::end_commands_on_signals();
     status = Class(options).grade();
+  } catch (const kit::InputError& error) {
+    std::cerr << "kit-grade: " << error.what() << "\n";
+    return exit_usage;
   } catch (const kit::UsageError& error) {
     std::cerr << "kit-grade: " << error.what() << "\n" << kit::usage;
     return exit_usage;

@@ -86,7 +86,7 @@ void add_environment(Options& options) {
 std::map<std::string, std::time_t> read_submitted(const std::filesystem::path& file) {
   std::ifstream in(file);
   const std::string shown = escape_text(file.string());
-  if (!in) throw UsageError(shown + " cannot be read");
+  if (!in || std::filesystem::is_directory(file)) throw InputError(shown + " cannot be read");
   std::map<std::string, std::time_t> times;
   std::size_t number = 0;
   for (std::string line; std::getline(in, line);) {
@@ -96,16 +96,16 @@ std::map<std::string, std::time_t> read_submitted(const std::filesystem::path& f
     const std::string where = shown + ":" + std::to_string(number) + ": ";
     // A name may hold any of them, a time none.
     const std::size_t end = line.find_last_of(",;\t");
-    if (end == std::string::npos) throw UsageError(where + "a line is NAME,2026-12-01 23:59");
+    if (end == std::string::npos) throw InputError(where + "a line is NAME,2026-12-01 23:59");
     std::string name = line.substr(0, end);
     if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
       name = name.substr(1, name.size() - 2);
     }
     const std::size_t begin = line.find_first_not_of(' ', end + 1);
     const auto time = parse_time(begin == std::string::npos ? "" : line.substr(begin));
-    if (!time) throw UsageError(where + "its time is not one such as 2026-12-01 23:59");
+    if (!time) throw InputError(where + "its time is not one such as 2026-12-01 23:59");
     if (!times.emplace(plain_submission_name(name), *time).second) {
-      throw UsageError(where + "there is a second line for " + plain_submission_name(name));
+      throw InputError(where + "there is a second line for " + plain_submission_name(name));
     }
   }
   return times;

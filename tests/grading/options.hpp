@@ -15,8 +15,14 @@
 
 namespace kit {
 
+/// A wrong command.
 struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+/// A right command, about a file or folder that is not what it should be: one sentence says it.
+struct InputError : UsageError {
+  using UsageError::UsageError;
 };
 
 struct Options {

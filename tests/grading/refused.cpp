@@ -10,6 +10,7 @@
 #include "harness/base/sources.hpp"
 
 #if defined(__linux__)
+#include <dlfcn.h>
 #include <elf.h>
 #endif
 
@@ -76,16 +77,45 @@ constexpr std::array hiding{"__asan_set_death_callback",
                             "_ZN7__ubsan",
                             "_ZN11__sanitizer"};
 
+constexpr const char* of_system =
+    ". That is a name of the system's: what others mean by it would lead to this program.";
+
 // The linker's names for what stands behind the recorder, and the loader's for all there is.
 constexpr std::array linkers{"__real_", "__wrap_"};
 constexpr std::array loaders{"dlsym",  "dlvsym",          "dlopen",  "dlmopen",
                              "dladdr", "dl_iterate_phdr", "_r_debug"};
 
-std::string refused_name(string_view name, bool defined) {
-  const std::string quoted(name.substr(0, 80));
-  if (begins_with_any(name, linkers)) {
-    return (defined ? "defines " : "calls ") + quoted + round_recorder;
+// What the recorder stands in front of, and the C library has under other names too: __recv,
+// __recv_chk, __libc_recv, …
+constexpr std::array wrapped{"accept",  "bind",  "close",   "connect", "fork",     "listen",
+                             "poll",    "ppoll", "read",    "recv",    "recvmsg",  "recvmmsg",
+                             "select",  "send",  "sendto",  "wait",    "sendmmsg", "sendmsg",
+                             "waitpid", "write", "recvfrom"};
+
+bool is_second_name(string_view name) {
+  if (!name.starts_with("__")) return false;
+  name.remove_prefix(name.starts_with("__libc_") ? 7 : 2);
+  for (const string_view end : {"_chk", "_nocancel"}) {
+    if (name.ends_with(end)) name.remove_suffix(end.size());
   }
+  return std::ranges::find(wrapped, name) != wrapped.end();
+}
+
+/// Whether the C library has it: a program that has one of its own takes the library's place, and
+/// the recorder and the kit's own files call it unawares. (What C++ itself lets a program replace
+/// has other names.)
+bool is_of_system(string_view name) {
+  if (name == "__gmon_start__") return true;  // it begins before all other
+  if (name.starts_with("_Z") || name == "main") return false;
+  return dlsym(RTLD_DEFAULT, std::string(name).c_str()) != nullptr;
+}
+
+std::string refused_name(string_view name, bool defined, bool instrumented) {
+  const std::string quoted(name.substr(0, 80));
+  // With a version behind it the linker does not know a name again.
+  const bool round = begins_with_any(name, linkers) || name.find('@') != string_view::npos ||
+                     (instrumented && !defined && is_second_name(name));
+  if (round) return (defined ? "defines " : "calls ") + quoted + round_recorder;
   if (defined) {
     const bool theirs =
         begins_with_any(name, sanitizers) && !begins_with_any(name, made_by_compilers);
@@ -99,7 +129,8 @@ std::string refused_name(string_view name, bool defined) {
 /// An object of 64 bits. Its bytes are the submission's: nothing that they say is believed.
 class ObjectFile {
  public:
-  explicit ObjectFile(const std::string& bytes) : bytes_(bytes) {
+  ObjectFile(const std::string& bytes, bool instrumented)
+      : bytes_(bytes), instrumented_(instrumented) {
     Elf64_Ehdr header{};
     if (!read(0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
         header.e_ident[EI_CLASS] != ELFCLASS64) {
@@ -119,9 +150,10 @@ class ObjectFile {
   }
 
   [[nodiscard]] std::string refused() const {
+    std::uint64_t of_sanitizer = 0;  // how much there is of the sanitizers' constructors: one
     for (const Elf64_Shdr& section : sections_) {
       const std::string name(name_of(section));
-      if (section.sh_type == SHT_PREINIT_ARRAY || runs_early(name, section)) {
+      if (section.sh_type == SHT_PREINIT_ARRAY || runs_early(name, section, of_sanitizer)) {
         return "has code that runs before all other (" + name.substr(0, 40) + ")" + round_recorder;
       }
       if (section.sh_type != SHT_SYMTAB) continue;
@@ -144,16 +176,18 @@ class ObjectFile {
   }
 
   /// Before the recorder, whose constructor has the first number that is a program's own (101). The
-  /// sanitizers have a constructor in each object, numbered 99 by GCC and 1 by Clang; the one of Clang's
-  /// ThreadSanitizer has the number 0.
-  [[nodiscard]] bool runs_early(string_view name, const Elf64_Shdr& section) const {
+  /// sanitizers have one constructor in each object, numbered 99 by GCC and 1 by Clang; the one of
+  /// Clang's ThreadSanitizer has the number 0.
+  [[nodiscard]] bool runs_early(string_view name, const Elf64_Shdr& section,
+                                std::uint64_t& of_sanitizer) const {
     constexpr string_view constructors = ".init_array.";
     if (name.starts_with(constructors)) {
       const long number =
           std::strtol(std::string(name.substr(constructors.size())).c_str(), nullptr, 10);
+      if (number > 101) return false;
       const bool theirs = number == 99 || number == 1 || (number == 0 && calls("__tsan_init"));
-      const bool of_sanitizer = theirs && section.sh_size <= sizeof(void*);
-      return number <= 101 && !of_sanitizer;
+      of_sanitizer += std::min<std::uint64_t>(section.sh_size, 2 * sizeof(void*));
+      return !instrumented_ || !theirs || of_sanitizer > sizeof(void*);
     }
     return name == ".init" || name.starts_with(".preinit_array") || name.starts_with(".ctors");
   }
@@ -192,12 +226,19 @@ class ObjectFile {
       const bool local = ELF64_ST_BIND(symbol.st_info) == STB_LOCAL;
       const bool defined = symbol.st_shndx != SHN_UNDEF;
       if (local && defined) continue;  // nobody else can call it
-      if (std::string why = refused_name(name_at(names.sh_offset + symbol.st_name), defined);
-          !why.empty()) {
-        return why;
+      const string_view name = name_at(names.sh_offset + symbol.st_name);
+      if (std::string why = refused_name(name, defined, instrumented_); !why.empty()) return why;
+      if (is_code(symbol) && is_of_system(name)) {
+        return "defines " + std::string(name.substr(0, 80)) + of_system;
       }
     }
     return {};
+  }
+
+  /// A variable may be called as it likes: only what can be run takes a function's place.
+  [[nodiscard]] bool is_code(const Elf64_Sym& symbol) const {
+    return symbol.st_shndx < sections_.size() && symbol.st_shndx != SHN_UNDEF &&
+           (sections_[symbol.st_shndx].sh_flags & SHF_EXECINSTR) != 0;
   }
 
   [[nodiscard]] string_view name_at(std::uint64_t at) const {
@@ -207,6 +248,7 @@ class ObjectFile {
   }
 
   const std::string& bytes_;
+  bool instrumented_;
   std::vector<Elf64_Shdr> sections_;
   std::size_t names_ = 0;  ///< the section that holds the sections' names
 };
@@ -215,12 +257,12 @@ class ObjectFile {
 
 }  // namespace
 
-std::string refused_in_object(const std::filesystem::path& object) {
+std::string refused_in_object(const std::filesystem::path& object, bool instrumented) {
 #if defined(__linux__)
   const std::string bytes = read_text(object.string()).value_or("");
-  return ObjectFile(bytes).refused();
+  return ObjectFile(bytes, instrumented).refused();
 #else
-  (void)object;
+  (void)object, (void)instrumented;
   return {};
 #endif
 }

@@ -9,8 +9,9 @@
 namespace kit {
 
 /// Looks through an object file. "" if nothing is to be refused (or the file is no ELF object),
-/// else the rest of a sentence: "defines __tsan_default_options: …".
-std::string refused_in_object(const std::filesystem::path& object);
+/// else the rest of a sentence: "defines __tsan_default_options: …". `instrumented`: it is of a
+/// build with sanitizers and recorder.
+std::string refused_in_object(const std::filesystem::path& object, bool instrumented);
 
 /// Whether a source could hold a refused word at all, as it stands or pasted together: only then is
 /// it worth to be preprocessed.

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "course.hpp"
 #include "harness/base/catch.hpp"
 #include "options.hpp"
 #include "proof/folder.hpp"
@@ -31,7 +32,7 @@ TEST_CASE("What is no object is not refused, and not believed") {
                                   "\x7f"
                                   "ELF\x02"}) {
     std::ofstream(folder.path() / "x.o") << bytes << std::string(200, '\xff');
-    CHECK(kit::refused_in_object(folder.path() / "x.o").empty());
+    CHECK(kit::refused_in_object(folder.path() / "x.o", true).empty());
   }
 }
 
@@ -50,8 +51,10 @@ TEST_CASE("--submitted-from: a line for each, and a sentence for what is none") 
   CHECK(times.contains("M\xC3\xBCller, Eva"));
   CHECK(times.at("b") == times.at("M\xC3\xBCller, Eva"));
   CHECK(times.at("anna") < times.at("b"));
-  CHECK_THROWS_AS(read("anna 2026-12-01 23:59\n"), kit::UsageError);
+  CHECK_THROWS_AS(read("anna 2026-12-01 23:59\n"), kit::InputError);
   CHECK_THROWS_AS(read("anna,yesterday\n"), kit::UsageError);
   CHECK_THROWS_AS(read("anna,2026-12-01 23:59\nanna,2026-12-01 23:59\n"), kit::UsageError);
-  CHECK_THROWS_AS(kit::read_submitted(folder.path() / "none"), kit::UsageError);
+  CHECK_THROWS_AS(kit::read_submitted(folder.path() / "none"), kit::InputError);
+  CHECK_THROWS_AS(kit::read_submitted(folder.path()), kit::InputError);
+  CHECK_FALSE(kit::parse_time("2026-02-31 10:00"));
 }

@@ -20,6 +20,7 @@
 #include "harness/base/markup.hpp"
 #include "harness/base/plain_file.hpp"
 #include "harness/base/sources.hpp"
+#include "options.hpp"
 
 namespace kit {
 namespace {
@@ -267,7 +268,7 @@ std::vector<Submission> submissions_in(const fs::path& given) {
   std::error_code error;
   const fs::path folder = fs::canonical(given, error);
   if (error || !fs::is_directory(folder)) {
-    throw std::runtime_error(given.string() + " is no folder");
+    throw InputError(escape_text(given.string()) + " is no folder");
   }
   const Submission itself{folder, plain_submission_name(folder.filename().string()), false};
   if (has_lessons(folder)) return {itself};

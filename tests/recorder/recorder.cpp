@@ -711,8 +711,10 @@ ssize_t transfer(Target target, int flags, Parts parts, Socket kind, Real real) 
                          : real(parts);
   // After the call: the bytes sent are known to be readable, the bytes received are there.
   if (moved > 0) keep_bytes(call, parts, moved);
-  if (!target.receives) {
-    const auto gone = moved > 0 ? static_cast<std::uint64_t>(moved) : 0;
+  const auto gone = moved > 0 ? static_cast<std::uint64_t>(moved) : 0;
+  if (target.receives) {
+    block->received.fetch_add(gone, std::memory_order_relaxed);
+  } else {
     block->sent.fetch_sub(target.bytes - gone, std::memory_order_relaxed);
   }
   // The end of a stream brings nothing the second time; an empty datagram is a message.
@@ -1012,7 +1014,13 @@ int transfer_messages(Target target, int flags, mmsghdr* list, unsigned count, R
   block->sent.fetch_add(given, std::memory_order_relaxed);
   const int moved = real();
   if (moved > 0) keep_bytes(call, first, static_cast<long>(list->msg_len));
-  for (int i = 0; !target.receives && i < moved; ++i) given -= list[i].msg_len;
+  for (int i = 0; i < moved; ++i) {
+    if (target.receives) {
+      block->received.fetch_add(list[i].msg_len, std::memory_order_relaxed);
+    } else {
+      given -= list[i].msg_len;
+    }
+  }
   block->sent.fetch_sub(given, std::memory_order_relaxed);
   return static_cast<int>(call.done(moved));
 }

@@ -179,7 +179,7 @@ inline constexpr std::size_t first_size = 16;
 inline constexpr std::size_t open_size = 256;
 inline constexpr std::size_t rule_count = 32;
 inline constexpr std::uint64_t magic = 0x3172656472636572;  // "recrder1", little-endian
-inline constexpr std::uint32_t version = 5;
+inline constexpr std::uint32_t version = 6;
 
 /// The whole block. All zero is a valid empty one, but for magic, version and size.
 struct Block {
@@ -196,6 +196,7 @@ struct Block {
   Word entered[64];    ///< calls by kind, at their entry
   Word failed[64];     ///< calls by kind that really failed (no injected errno among them)
   Word sent;           ///< bytes given to calls that send, less what they did not take
+  Word received;       ///< bytes that calls which receive have brought
   Noticed closed;      ///< calls on a descriptor that is not open (EBADF)
   Noticed turning;     ///< a thread's turns_allowed-th call in a row that brought nothing
   Noticed dozing;      ///< a thread's dozes_allowed-th wait in a row that was only waited out

@@ -815,6 +815,7 @@ TEST_CASE("calls without names are written down, and meet their faults") {
     CHECK(failed.delivered() == 1);
     CHECK(log.count(Calls::any_recv) == 1);
     CHECK(log.sent() == 4);
+    CHECK(log.received() == 4);
     CHECK(log.faults_are_ours());
   });
 }

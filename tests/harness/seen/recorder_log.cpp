@@ -364,6 +364,14 @@ std::uint64_t RecorderLog::sent() const {
   return memory_->intact() ? memory_->block->sent.load() : 0;
 }
 
+std::uint64_t RecorderLog::received() const {
+  return memory_->intact() ? memory_->block->received.load() : 0;
+}
+
+bool RecorderLog::has_receive_faults() const {
+  return (memory_->armed & Calls::any_recv.bits()) != 0;
+}
+
 bool RecorderLog::faults_are_ours() const {
   if (!memory_->intact()) return false;
   for (std::size_t i = 0; i < memory_->faults.size(); ++i) {
@@ -374,7 +382,12 @@ bool RecorderLog::faults_are_ours() const {
         rule.state.load() == number(withdrawn ? RuleState::withdrawn : RuleState::active) &&
         rule.action.load() == number(fault.action_) && rule.calls.load() == fault.calls_.bits() &&
         rule.sockets.load() == fault.sockets_ && rule.first.load() == fault.first_ &&
-        rule.every.load() == fault.every_ && rule.times.load() == fault.times_.value_or(1);
+        rule.every.load() == fault.every_ && rule.times.load() == fault.times_.value_or(1) &&
+        rule.error.load() == static_cast<std::uint32_t>(fault.error_) &&
+        rule.in_a_row.load() == fault.in_a_row_ && rule.peer_port.load() == fault.peer_port_ &&
+        rule.descriptor.load() == static_cast<std::uint32_t>(fault.descriptor_ + 1) &&
+        rule.sticky.load() == fault.sticky_ && rule.amount.load() == fault.amount_ &&
+        (fault.sticky_ || rule.sticky_descriptor.load() == 0);
     if (!same) return false;
   }
   return memory_->block->rules_end.load() == memory_->faults.size() &&

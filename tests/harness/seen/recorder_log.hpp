@@ -247,6 +247,10 @@ class RecorderLog {
   /// Bytes that calls which send were given, less what they did not take: at least as many as have
   /// reached anybody.
   std::uint64_t sent() const;
+  /// Bytes that calls which receive have brought.
+  std::uint64_t received() const;
+  /// Whether one of the faults that were added is for calls that receive.
+  bool has_receive_faults() const;
   /// Whether the faults in the block are still those that were added.
   bool faults_are_ours() const;
 

@@ -36,6 +36,8 @@ class Peer {
 
   /// Bytes that have come from the program so far, read by an expectation or not.
   std::uint64_t received() const { return stream_.received(); }
+  /// Bytes that this system has taken from us for the program so far.
+  std::uint64_t sent() const { return stream_.sent(); }
 
   /// Sends all of it. What the program answers meanwhile is kept for the next expectation. It is a
   /// failure if the program refuses it, or takes nothing for as long as the deadline.

@@ -247,6 +247,25 @@ void Step::look_for_unseen_calls() {
                         " came over the wire, and calls for " +
                         with_commas(static_cast<std::size_t>(sent)) + " of them were");
   }
+  // What it has answered, it has received: as many bytes as it was sent, or as it has answered,
+  // whichever is less. Half of them is enough, so that nobody has to read all that he is sent.
+  std::uint64_t answered = 0;
+  for (const auto& peer : peers_) {
+    if (conversations_[peer->conversation_].listens) continue;
+    answered += std::min(peer->sent(), peer->received());
+  }
+  std::uint64_t taken = 0;
+  bool met_faults = false;
+  for (const auto& program : programs_) {
+    const RecorderLog& log = *program->recorder_if_any();
+    taken += log.received();
+    met_faults = met_faults || (program->is_server() && log.has_receive_faults());
+  }
+  if (met_faults && taken < answered / 2) {
+    unseen(**found, counted(static_cast<std::size_t>(answered), "byte") +
+                        " were answered, and calls that received " +
+                        with_commas(static_cast<std::size_t>(taken)) + " were");
+  }
 }
 
 void Step::finish() {

@@ -93,6 +93,7 @@ std::size_t Stream::send_some(std::string_view bytes) {
     const ssize_t n = ::send(fd(), bytes.data() + sent, bytes.size() - sent, quietly);
     if (n >= 0) {
       sent += static_cast<std::size_t>(n);
+      sent_ += static_cast<std::uint64_t>(n);
     } else if (errno != EINTR) {
       refused_ = errno != EAGAIN && errno != EWOULDBLOCK;
       break;

@@ -39,6 +39,7 @@ class Stream {
   const std::string& inbox() const { return inbox_; }
   /// Bytes that have come so far.
   std::uint64_t received() const { return received_; }
+  std::uint64_t sent() const { return sent_; }
   Ending ending() const { return ending_; }
 
   /// The other side refuses what we send (it is gone, or has reset the connection).
@@ -75,6 +76,7 @@ class Stream {
   Descriptor socket_;
   std::string inbox_;
   std::uint64_t received_ = 0;
+  std::uint64_t sent_ = 0;
   Ending ending_ = Ending::open;
   bool refused_ = false;
 };
