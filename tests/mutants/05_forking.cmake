@@ -187,7 +187,7 @@ kit_mutant(
   REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
   WITH [[    for (const pid_t child : active_children_) {
       if (!collect(child, WNOHANG)) continue;
-      active_children_.erase(child);
+      std::erase(active_children_, child);
       return;
     }]]
   STEP 05.3
@@ -245,7 +245,7 @@ kit_mutant(
     for (pid_t child = 0; (child = ::waitpid(-1, &status, WNOHANG)) != 0;) {
       if (child == -1 && errno == EINTR) continue;
       if (child == -1) return;
-      active_children_.erase(child);
+      std::erase(active_children_, child);
       child_ended(child, status);
     }]]
   STEP 05.12
@@ -704,9 +704,9 @@ kit_mutant(
   WITH [[  pid_t last_ = 0;
   std::unordered_map<pid_t, Request> kept_;
   ChildWatch child_watch_;]]
-  REPLACE [[#include <unordered_set>]]
-  WITH [[#include <unordered_map>
-#include <unordered_set>]]
+  REPLACE [[#include <string>]]
+  WITH [[#include <string>
+#include <unordered_map>]]
   STEP 05.2
   WORDS "keeps its copy of each connection as long as the child runs")
 
