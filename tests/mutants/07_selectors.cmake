@@ -357,7 +357,9 @@ kit_mutant(
   NAME a-signal-cuts-everybody-off
   SENTENCE "At the end by a signal the connections are closed without their last answers."
   FILE selector_mixin.hpp
-  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);]]
+  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) {
+      this->patiently([this] { (void)wait(false, std::nullopt); });
+    }]]
   WITH [[    while (!connections_.empty()) close(connections_.front());]]
   STEP 07.8
   WORDS "At the end by a signal")
@@ -366,8 +368,12 @@ kit_mutant(
   NAME listener-still-watched-at-the-end
   SENTENCE "After the signal the listener is registered still: with somebody in its queue the server spins."
   FILE selector_mixin.hpp
-  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);]]
-  WITH [[    while (!connections_.empty() || !leaving_.empty()) (void)wait(true, std::nullopt);]]
+  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) {
+      this->patiently([this] { (void)wait(false, std::nullopt); });
+    }]]
+  WITH [[    while (!connections_.empty() || !leaving_.empty()) {
+      this->patiently([this] { (void)wait(true, std::nullopt); });
+    }]]
   STEP 07.8
   WORDS "Unregister the listener first")
 
