@@ -770,7 +770,7 @@ kit_mutant(
   SENTENCE "server_close() waits for one of the children."
   FILE forking_mixin.hpp
   REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });]]
-  WITH [[    if (!active_children_.empty()) collect(*active_children_.begin(), 0);]]
+  WITH [[    if (!active_children_.empty()) collect(active_children_.back(), 0);]]
   STEP 05.7
   WORDS "waits for every one of active_children_")
 
