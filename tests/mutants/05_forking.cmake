@@ -363,7 +363,8 @@ kit_mutant(
     }
 ]]
   STEP 05.8
-  WORDS "A loop turns")
+  WORDS "A loop sleeps for a time, looks"
+  NOT_WORDS "turns")
 
 # ---- part two -------------------------------------------------------------------------------------
 
