@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -593,6 +595,93 @@ STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
   cut_off.type("hello\n");
   rude.expect("hello\n").reset();
   cut_off.expect_error_sentence();
+
+  if (RecorderLog::available()) {
+    step.suspect(
+        "A signal has interrupted the client's recv() or send() (EINTR), or there was nothing for "
+        "it after all (EAGAIN). That is neither an end nor an error: ask again when it is ready "
+        "again.");
+    Program& patient = start_client(partner, kit::Input::pipe);
+    Peer& speaker = partner.accept();
+    wait_until_it_waits(step, patient);
+    for (const int error : {EINTR, EAGAIN}) {
+      if (error == EAGAIN && patient.recorder().count(Calls::any_wait) == 0) continue;
+      auto in_recv = patient.recorder().add(Fault::fail(Calls::any_recv, error).on_streams());
+      auto in_send = patient.recorder().add(Fault::fail(Calls::any_send, error).on_streams());
+      const std::string shown = step.word(), said = step.word();
+      speaker.send(shown);
+      step.wait_until([&] { return in_recv.delivered() > 0 || !patient.alive(); },
+                      "the client calls recv()");
+      speaker.send("\n");
+      patient.expect_printed(shown + "\n");
+      patient.type(said);
+      step.wait_until([&] { return in_send.delivered() > 0 || !patient.alive(); },
+                      "the client calls send()");
+      speaker.expect(said);
+    }
+    speaker.close();
+    patient.expect_exit(0);
+
+    step.suspect(
+        "send() has failed, and the client goes on as if nothing were. What recv() and send() "
+        "report, a sentence on stderr tells, and the client exits with status 1.");
+    Program& unheard = start_client(partner, kit::Input::pipe);
+    Peer& deaf = partner.accept();
+    wait_until_it_waits(step, unheard);
+    auto broken = unheard.recorder().add(Fault::fail(Calls::any_send, ECONNRESET).on_streams());
+    unheard.type("hello\n");
+    step.wait_until([&] { return broken.delivered() > 0 || !unheard.alive(); },
+                    "the client calls send()");
+    wait_until_it_waits(step, unheard);
+    step.check(deaf.unread().empty(), "nothing is sent where send() has failed",
+               "it was called again");
+    deaf.reset();  // one that has a thread for each direction learns of it now
+    unheard.expect_error_sentence();
+  }
+  const auto start_with_file = [&](const std::string& file) -> Program& {
+    return step.client({.args = {"--host", "127.0.0.1", "--port", std::to_string(partner.port())},
+                        .input_file = file});
+  };
+  step.suspect(
+      "The terminal cannot be read (its read() returns -1), and the client asks again and "
+      "again. It says so on stderr and ends, or takes it for the end of input.");
+  Program& unread = start_with_file("/");  // a folder
+  partner.accept();
+  unread.may_say("read");
+  wait_until_it_waits(step, unread);
+  if (RecorderLog::available() && unread.recorder().count(Calls::any_wait) > 0) {
+    step.wait_until([&] { return !unread.alive() || is_asleep(step, unread); },
+                    "the client ends, or sleeps until the server speaks");
+  }
+  unread.kill();
+
+  step.suspect(
+      "The server takes nothing, and the client turns: its terminal is a file, which is always "
+      "ready. While something is left unsent nothing is read from it, and it is no reason not to "
+      "sleep.");
+  std::ofstream(step.path("typed")) << numbered_lines(step, flood);
+  Program& file_reader = start_with_file(step.path("typed"));
+  partner.accept();
+  wait_until_it_waits(step, file_reader);
+  if (RecorderLog::available() && file_reader.recorder().count(Calls::any_wait) > 0) {
+    step.wait_until([&] { return is_asleep(step, file_reader); }, "the client sleeps");
+  }
+  file_reader.kill();
+
+  step.suspect(
+      "The server had gone when something was typed, send() raised SIGPIPE, and the signal ended "
+      "the client. MSG_NOSIGNAL keeps it away.");
+  kit::Listener& local = step.listen(step.unix_address("left"));
+  Program& left = step.client({.args = {"--path", step.path("left")}, .input = kit::Input::pipe});
+  Peer& leaver = local.accept();
+  wait_until_it_waits(step, left);
+  left.may_say("");  // whether it learns of it by send() or by recv() is open
+  left.signal(SIGSTOP);
+  left.type("hello\n");
+  leaver.close();
+  left.signal(SIGCONT);
+  step.check(left.wait_exit().signal != SIGPIPE, "a client that ends by itself",
+             "SIGPIPE has ended it");
 }
 
 // ---- harden -------------------------------------------------------------------------------------
@@ -658,6 +747,38 @@ STEP("07.7", "an idle server sleeps, with 100 silent clients") {
 STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
   step.suspect_task("07.F", "SelectorMixIn::wait");
   constexpr std::size_t allowance = 4;  // what a server may open on first use and keep
+
+  // Two are ended by their servers, to which nobody speaks from then on, and stay. What has become
+  // of them is looked at when all else is done.
+  Server& alone = start(step, {.args = {"--line-limit", "1000"}});
+  alone.may_say("processing of request from");
+  const auto alone_at_first = kit::proc::open_sockets(alone.pid());
+  Peer& stays = step.connect(alone);
+  ask(step, alone, stays, step.word() + "\n");
+  stays.send(std::string(1100, 'x'));
+  alone.expect_error_contains("longer than 1000 bytes");
+  step.suspect(
+      "What a session throws ends its own connection, once what it wrote before has gone "
+      "out; report_error() says what it was.");
+  stays.expect_end_or_reset();
+
+  Server& beside = start(
+      step, {.args = {"--path", step.path("beside"), "--quiet", "--line-limit", "1000",
+                      "--max-output", std::to_string(4 * mebibyte), "--idle-timeout", "3600000"}});
+  beside.may_say("processing of request from");
+  Peer& silent = step.connect(beside);
+  ask(step, beside, silent, step.word() + "\n");
+  const auto beside_at_first = kit::proc::open_sockets(beside.pid());
+  const std::string some = numbered_lines(step, 2 * mebibyte);
+  Peer& late = step.connect(beside);
+  late.send_in_background(some).wait_until_taken();
+  late.send(std::string(1100, 'x'));
+  step.suspect(
+      "What a session throws ends its own connection, once what it wrote before has gone "
+      "out; report_error() says what it was.");
+  expect_all(late, Step::upper(some));
+  late.expect_end_or_reset();
+
   Server& server = start(step, {.args = {"--line-limit", "1000"}});
   server.may_say("processing of request from");
   Peer& other = step.connect(server);
@@ -822,14 +943,28 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
       "the server. MSG_NOSIGNAL keeps it away.");
   Server& on_path = start(step, {.args = {"--path", step.path("s")}});
   on_path.may_say("processing of request from");
-  Peer& stays = step.connect(on_path);
-  ask(step, on_path, stays, step.word() + "\n");
+  Peer& inhabitant = step.connect(on_path);
+  ask(step, on_path, inhabitant, step.word() + "\n");
   on_path.signal(SIGSTOP);
   Peer& hasty = step.connect(on_path);
   hasty.send(step.word() + "\n").close();
   on_path.signal(SIGCONT);
-  for (int i = 0; i < 3; ++i) ask(step, on_path, stays, step.word() + "\n");
+  for (int i = 0; i < 3; ++i) ask(step, on_path, inhabitant, step.word() + "\n");
   on_path.stop();
+
+  step.suspect(
+      "A client that the server has ended stays, and its connection is kept for ever. Nothing "
+      "comes "
+      "any more: the clock ends it, and the wait is no longer than until then.");
+  const auto has_closed = [&](Server& one, const std::optional<std::size_t>& most) {
+    step.wait_until(
+        [&] { return !most || kit::proc::open_sockets(one.pid()).value_or(0) <= *most; },
+        "the connection of a client that stays is closed in the end", [] { return "it is open"; });
+  };
+  has_closed(alone, alone_at_first);
+  has_closed(beside, beside_at_first);
+  alone.dismiss();
+  beside.dismiss();
 }
 
 STEP("07.9", "memory is bounded when a client sends and never reads") {

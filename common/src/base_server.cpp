@@ -11,6 +11,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -104,11 +105,25 @@ void BaseServer::serve_forever(std::optional<milliseconds> poll_interval) {
   } ended{*loop_};
 
   loop_->poll_interval = poll_interval;
-  while (!ending()) {
-    take_step(&BaseServer::turn);
-    do_service_actions();
+  try {
+    while (!ending()) {
+      patiently([this] { turn(); });
+      do_service_actions();
+    }
+  } catch (...) {
+    // Whoever closes the server waits for the requests under way, and they for their clients.
+    interrupt_after_failure();
+    throw;
   }
-  while (signalled() && !take_step(&BaseServer::interrupt_requests)) {
+  while (signalled() && !patiently([this] { interrupt_requests(); })) {
+  }
+}
+
+void BaseServer::interrupt_after_failure() noexcept {
+  try {
+    interrupt_requests();
+  } catch (...) {
+    log_error("interrupt_requests: " + current_exception_text());
   }
 }
 
@@ -118,15 +133,16 @@ void BaseServer::require_socket(const char* call) const {
                          ": the server has no socket: call bind_and_activate() first");
 }
 
-// Returns whether the step is done.
-bool BaseServer::take_step(void (BaseServer::*step)()) {
+bool BaseServer::patiently(const std::function<void()>& step) {
   try {
-    (this->*step)();
+    step();
     return true;
   } catch (const std::system_error& error) {
     if (!pause_for_want_of_memory(error.code().value())) throw;
-    return false;
+  } catch (const std::bad_alloc&) {
+    (void)pause_for_want_of_memory(ENOMEM);
   }
+  return false;
 }
 
 // poll(2), select(2) and epoll_wait(2) need memory in the kernel. Want of it passes, and the

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <thread>
 
 namespace socketserver {
 namespace {
@@ -20,15 +21,19 @@ struct Place {
 Place places[ChildWatch::most_watches];
 static_assert(std::atomic<WakePipe*>::is_always_lock_free);
 
+std::atomic<int> inside{0};  // how many handlers are looking just now
+
 std::mutex installing;
 int watches = 0;                 // guarded by `installing`
 struct sigaction old_action {};  // what SIGCHLD did before the first watch
 
 extern "C" void note_child(int number, siginfo_t* info, void* context) {
+  inside += 1;
   for (const Place& place : places) {
     WakePipe* const pipe = place.pipe;
     if (pipe != nullptr && place.owner == ::getpid()) pipe->wake();
   }
+  inside -= 1;
   if (old_action.sa_flags & SA_SIGINFO) {
     old_action.sa_sigaction(number, info, context);
   } else if (old_action.sa_handler != SIG_DFL && old_action.sa_handler != SIG_IGN) {
@@ -82,6 +87,9 @@ ChildWatch::~ChildWatch() {
   const std::lock_guard lock(installing);
   places[place_].pipe = nullptr;
   if (--watches == 0 && uninstall()) installed = false;
+  // A handler that runs on another thread may still look at the pipe, which is closed next. (A
+  // forked child has a copy of the number, and none of the other threads.)
+  while (places[place_].owner == ::getpid() && inside > 0) std::this_thread::yield();
 }
 
 void ChildWatch::leave_to_parent() noexcept {

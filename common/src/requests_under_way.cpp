@@ -73,6 +73,11 @@ void RequestsUnderWay::leave_packet() noexcept {
   something_to_close_ = false;
 }
 
+void RequestsUnderWay::expect_socket() {
+  const std::lock_guard lock(closing_);
+  to_close_.reserve(to_close_.size() + 1);
+}
+
 void RequestsUnderWay::close_when_answered(int socket) noexcept {
   enter_packet();  // or the last one could leave before it sees that there is something to close
   {
@@ -83,8 +88,10 @@ void RequestsUnderWay::close_when_answered(int socket) noexcept {
   leave_packet();
 }
 
-void ServerSocket::reset(int fd) noexcept {
-  const int old = fd_.exchange(fd);
+void ServerSocket::reset(int fd) {
+  FileDescriptor next(fd);
+  if (next) under_way_.expect_socket();
+  const int old = fd_.exchange(next.release());
   if (old != -1) under_way_.close_when_answered(old);
 }
 

@@ -33,6 +33,9 @@ class RequestsUnderWay {
   /// How many there are. Callable in a signal handler.
   [[nodiscard]] int size() const noexcept { return connections_ + packets_; }
 
+  /// Sees to it that close_when_answered() finds room for one more socket.
+  void expect_socket();
+
   /// Closes a server's socket as soon as no datagram is under way: it is answered on that socket.
   void close_when_answered(int socket) noexcept;
 

@@ -20,8 +20,8 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace socketserver {
 
@@ -68,7 +68,7 @@ class ForkingMixIn : public Server {
   bool block_on_close = true;
 
   /// The children that have not been collected yet.
-  [[nodiscard]] const std::unordered_set<pid_t>& active_children() const noexcept {
+  [[nodiscard]] const std::vector<pid_t>& active_children() const noexcept {
     return active_children_;
   }
 
@@ -143,7 +143,7 @@ class ForkingMixIn : public Server {
 
  private:
   ChildWatch child_watch_;
-  std::unordered_set<pid_t> active_children_;
+  std::vector<pid_t> active_children_;  // in one piece: a child forgets it without touching it
 };
 
 /// A TCP server that serves each connection in a process of its own.

@@ -19,8 +19,8 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace socketserver {
 
@@ -67,7 +67,7 @@ class ForkingMixIn : public Server {
   bool block_on_close = true;
 
   /// The children that have not been collected yet.
-  [[nodiscard]] const std::unordered_set<pid_t>& active_children() const noexcept {
+  [[nodiscard]] const std::vector<pid_t>& active_children() const noexcept {
     return active_children_;
   }
 
@@ -149,7 +149,7 @@ class ForkingMixIn : public Server {
   // Whoever is in no list is collected by nobody: a child that finds no memory there has to go.
   void remember(pid_t child) {
     try {
-      active_children_.insert(child);
+      active_children_.push_back(child);
     } catch (...) {
       (void)::kill(child, SIGKILL);
       collect(child, 0);
@@ -192,7 +192,7 @@ class ForkingMixIn : public Server {
   }
 
   ChildWatch child_watch_;
-  std::unordered_set<pid_t> active_children_;
+  std::vector<pid_t> active_children_;  // in one piece: a child forgets it without touching it
 };
 
 /// A TCP server that serves each connection in a process of its own.

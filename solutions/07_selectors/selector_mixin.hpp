@@ -176,7 +176,9 @@ class SelectorMixIn : public Server {
 
   // All who are there, and nobody else.
   void finish_conversations() {
-    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);
+    while (!connections_.empty() || !leaving_.empty()) {
+      this->patiently([this] { (void)wait(false, std::nullopt); });
+    }
   }
 
   // Until the next thing that only the clock will tell, and not longer than `limit`.

@@ -107,9 +107,6 @@ kit_answer(
   NAME exit-in-a-destructor
   SENTENCE "The child leaves by the destructor of a local object; children are collected, then told."
   FILE forking_mixin.hpp
-  REPLACE [[#include <utility>]]
-  WITH [[#include <utility>
-#include <vector>]]
   REPLACE [[    // One signal can stand for any number of children: ask after each.
     std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
   WITH [[    tell(reap(WNOHANG));]]
@@ -127,7 +124,7 @@ kit_answer(
         this->leave_loop_to_parent();
         break;
       default:
-        active_children_.emplace(result);
+        active_children_.emplace_back(result);
     }
     return result;]]
   REPLACE [[    try {
@@ -205,8 +202,8 @@ kit_answer(
   REPLACE [[    if (!child_watch_.drain()) return;
 ]]
   WITH [[]]
-  REPLACE [[      active_children_.insert(child);]]
-  WITH [[      active_children_.insert(child);
+  REPLACE [[      active_children_.push_back(child);]]
+  WITH [[      active_children_.push_back(child);
       FileDescriptor pidfd(
           static_cast<int>(check(::syscall(SYS_pidfd_open, child, 0), "pidfd_open")));
       this->watch(pidfd.get());
@@ -230,9 +227,6 @@ kit_answer(
   REPLACE [[#include <signal.h>]]
   WITH [[#include <poll.h>
 #include <signal.h>]]
-  REPLACE [[#include <utility>]]
-  WITH [[#include <utility>
-#include <vector>]]
   REPLACE [[    if (!child_watch_.drain()) return;
     // One signal can stand for any number of children: ask after each.
     std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
@@ -244,7 +238,7 @@ kit_answer(
       do {
         answer = ::waitpid(child, &status, WNOHANG);
       } while (answer == -1 && errno == EINTR);
-      if (answer == 0) active_children_.insert(child);
+      if (answer == 0) active_children_.push_back(child);
       if (answer == child) ended.emplace_back(child, status);
     }
     for (const auto& [child, status] : ended) child_ended(child, status);]]
@@ -260,7 +254,7 @@ kit_answer(
     }
     return child;]]
   WITH [[    if (child != 0) {
-      active_children_.insert(child);
+      active_children_.push_back(child);
       return child;
     }
     this->leave_loop_to_parent();
@@ -399,7 +393,7 @@ kit_answer(
   REPLACE [[    // One signal can stand for any number of children: ask after each.]]
   WITH [[    siginfo_t ended{};
     while (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0) {
-      if (active_children_.erase(ended.si_pid) == 0) break;  // somebody else's: ask one by one
+      if (std::erase(active_children_, ended.si_pid) == 0) break;  // a stranger: ask each
       (void)collect(ended.si_pid, WNOHANG);
       ended.si_pid = 0;
     }
@@ -409,6 +403,9 @@ kit_answer(
   NAME waitid-says-who-ended
   SENTENCE "waitid() with WNOWAIT says who has ended, before waitpid() takes it."
   FILE forking_mixin.hpp
+  REPLACE [[#include <cerrno>]]
+  WITH [[#include <algorithm>
+#include <cerrno>]]
   REPLACE [[    // One signal can stand for any number of children: ask after each.
     std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
   WITH [[    while (!active_children_.empty()) {
@@ -417,7 +414,7 @@ kit_answer(
       if (result == -1 && errno == EINTR) continue;
       if (result == 0 && who.si_pid == 0) return;  // nobody
       // A child that is not ours stays there, and would be named again and again.
-      if (result == -1 || !active_children_.contains(who.si_pid)) return ask_after_each();
+      if (result == -1 || !is_ours(who.si_pid)) return ask_after_each();
       take(who.si_pid);
     }]]
   REPLACE [[    collect_children();
@@ -432,7 +429,7 @@ kit_answer(
     }
     return child;]]
   WITH [[    if (child != 0) {
-      active_children_.insert(child);
+      active_children_.push_back(child);
       return child;
     }
     this->leave_loop_to_parent();
@@ -468,8 +465,12 @@ kit_answer(
 ]]
   THROUGH [[    active_children_.clear();]]
   WITH [[  void ask_after_each() {
-    const std::unordered_set<pid_t> children = active_children_;
+    const std::vector<pid_t> children = active_children_;
     for (const pid_t child : children) take(child);
+  }
+
+  bool is_ours(pid_t child) const {
+    return std::count(active_children_.begin(), active_children_.end(), child) != 0;
   }
 
   // Takes the status of a child that has ended, and forgets the child.
@@ -479,5 +480,5 @@ kit_answer(
     do {
       ended = ::waitpid(child, &status, WNOHANG);
     } while (ended == -1 && errno == EINTR);
-    if (ended != 0) active_children_.erase(child);
+    if (ended != 0) std::erase(active_children_, child);
     if (ended > 0) child_ended(child, status);]])

@@ -187,7 +187,7 @@ kit_mutant(
   REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, WNOHANG); });]]
   WITH [[    for (const pid_t child : active_children_) {
       if (!collect(child, WNOHANG)) continue;
-      active_children_.erase(child);
+      std::erase(active_children_, child);
       return;
     }]]
   STEP 05.3
@@ -245,7 +245,7 @@ kit_mutant(
     for (pid_t child = 0; (child = ::waitpid(-1, &status, WNOHANG)) != 0;) {
       if (child == -1 && errno == EINTR) continue;
       if (child == -1) return;
-      active_children_.erase(child);
+      std::erase(active_children_, child);
       child_ended(child, status);
     }]]
   STEP 05.12
@@ -363,7 +363,8 @@ kit_mutant(
     }
 ]]
   STEP 05.8
-  WORDS "A loop turns")
+  WORDS "A loop sleeps for a time, looks"
+  NOT_WORDS "turns")
 
 # ---- part two -------------------------------------------------------------------------------------
 
@@ -704,9 +705,9 @@ kit_mutant(
   WITH [[  pid_t last_ = 0;
   std::unordered_map<pid_t, Request> kept_;
   ChildWatch child_watch_;]]
-  REPLACE [[#include <unordered_set>]]
-  WITH [[#include <unordered_map>
-#include <unordered_set>]]
+  REPLACE [[#include <string>]]
+  WITH [[#include <string>
+#include <unordered_map>]]
   STEP 05.2
   WORDS "keeps its copy of each connection as long as the child runs")
 
@@ -770,7 +771,7 @@ kit_mutant(
   SENTENCE "server_close() waits for one of the children."
   FILE forking_mixin.hpp
   REPLACE [[    std::erase_if(active_children_, [this](pid_t child) { return collect(child, 0); });]]
-  WITH [[    if (!active_children_.empty()) collect(*active_children_.begin(), 0);]]
+  WITH [[    if (!active_children_.empty()) collect(active_children_.back(), 0);]]
   STEP 05.7
   WORDS "waits for every one of active_children_")
 

@@ -357,7 +357,9 @@ kit_mutant(
   NAME a-signal-cuts-everybody-off
   SENTENCE "At the end by a signal the connections are closed without their last answers."
   FILE selector_mixin.hpp
-  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);]]
+  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) {
+      this->patiently([this] { (void)wait(false, std::nullopt); });
+    }]]
   WITH [[    while (!connections_.empty()) close(connections_.front());]]
   STEP 07.8
   WORDS "At the end by a signal")
@@ -366,8 +368,12 @@ kit_mutant(
   NAME listener-still-watched-at-the-end
   SENTENCE "After the signal the listener is registered still: with somebody in its queue the server spins."
   FILE selector_mixin.hpp
-  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) (void)wait(false, std::nullopt);]]
-  WITH [[    while (!connections_.empty() || !leaving_.empty()) (void)wait(true, std::nullopt);]]
+  REPLACE [[    while (!connections_.empty() || !leaving_.empty()) {
+      this->patiently([this] { (void)wait(false, std::nullopt); });
+    }]]
+  WITH [[    while (!connections_.empty() || !leaving_.empty()) {
+      this->patiently([this] { (void)wait(true, std::nullopt); });
+    }]]
   STEP 07.8
   WORDS "Unregister the listener first")
 
@@ -649,3 +655,75 @@ kit_mutant(
   // Until]]
   STEP 07.6
   WORDS "The client made its standard input non-blocking")
+
+kit_mutant(
+  NAME eintr-of-send-is-an-error
+  SENTENCE "A send() that a signal interrupts ends the connection."
+  FILE selector_mixin.hpp
+  REPLACE [[      if (errno == EAGAIN || errno == EINTR) return false;  // no room now]]
+  WITH [[      if (errno == EAGAIN) return false;  // no room now]]
+  STEP 07.5
+  WORDS "EINTR")
+
+kit_mutant(
+  NAME goodbye-has-no-end
+  SENTENCE "Whom the server has ended, and who stays, is kept for ever."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (!leaving_.empty()) {
+      const Clock::time_point end = leaving_.front().last_moved + Request::longest_goodbye;
+      if (!next || end < *next) next = end;
+    }
+]]
+  WITH [[]]
+  STEP 07.8
+  WORDS "is kept for ever")
+
+# ---- the client's calls ---------------------------------------------------------------------------
+
+kit_mutant(
+  NAME client-spins-while-a-file-is-not-taken
+  SENTENCE "A file as terminal is always ready: the client does not sleep, though nobody takes its bytes."
+  FILE client.cpp
+  REPLACE [[      if (read_at_once) timeout = std::chrono::nanoseconds::zero();]]
+  WITH [[      if (!terminal_waits_ && !terminal_ended_) timeout = std::chrono::nanoseconds::zero();]]
+  STEP 07.6
+  WORDS "The server takes nothing, and the client turns")
+
+kit_mutant(
+  NAME client-ended-by-a-signal
+  SENTENCE "A signal that interrupts the client's recv() ends it."
+  FILE client.cpp
+  REPLACE [[    if (count == -1 && errno != EAGAIN && errno != EINTR) throw_system_error("recv");]]
+  WITH [[    if (count == -1 && errno != EAGAIN) throw_system_error("recv");]]
+  STEP 07.6
+  WORDS "A signal has interrupted the client's recv() or send()")
+
+kit_mutant(
+  NAME client-forgives-a-failed-send
+  SENTENCE "What send() reports is nobody's."
+  FILE client.cpp
+  REPLACE [[    } else if (errno != EAGAIN && errno != EINTR) {
+      throw_system_error("send");
+    }]]
+  WITH [[    }]]
+  STEP 07.6
+  WORDS "send() has failed, and the client goes on")
+
+kit_mutant(
+  NAME client-forgives-a-failed-read
+  SENTENCE "A terminal that cannot be read is asked again and again."
+  FILE client.cpp
+  REPLACE [[    if (count == -1 && errno != EINTR) throw_system_error("read");
+]]
+  WITH [[]]
+  STEP 07.6
+  WORDS "The terminal cannot be read")
+
+kit_mutant(
+  NAME client-killed-by-a-pipe
+  SENTENCE "The client's send() may raise SIGPIPE."
+  FILE client.cpp
+  REPLACE [[MSG_DONTWAIT | MSG_NOSIGNAL]]
+  WITH [[MSG_DONTWAIT]]
+  STEP 07.6
+  WORDS "SIGPIPE")

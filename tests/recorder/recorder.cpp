@@ -67,6 +67,8 @@ struct Self {
   std::uint32_t just_failed;  // bit r: rule r failed this thread's last call of its kind
   std::uint32_t turns;        // its last calls that brought nothing
   std::uint32_t dozes;        // its last waits that were only waited out
+  std::uint32_t naps;         // its last sleeps, each after a look that found nothing
+  bool found_nothing;         // it has looked so, and not slept since
   bool woke_itself;           // it has written to what is no socket, perhaps its own pipe
   int unknown;                // one more than the descriptor its last poll found closed, or 0
 };
@@ -475,13 +477,17 @@ constexpr CallSet set_of_all(std::initializer_list<Call> calls) {
 }
 constexpr CallSet waiting_calls = set_of_all({Call::poll, Call::ppoll, Call::select, Call::pselect,
     Call::epoll_wait, Call::epoll_pwait, Call::epoll_pwait2});
-constexpr CallSet moving_calls = set_of_all({
+constexpr CallSet sending_calls = set_of_all({Call::send, Call::sendto, Call::sendmsg,
+    Call::sendmmsg, Call::write, Call::writev, Call::pwritev2, Call::sendfile});
+constexpr CallSet moving_calls = sending_calls | set_of_all({
     Call::recv, Call::recvfrom, Call::recvmsg, Call::recvmmsg, Call::read, Call::readv,
-    Call::preadv2, Call::send, Call::sendto, Call::sendmsg, Call::sendmmsg, Call::write,
-    Call::writev, Call::pwritev2, Call::sendfile});
+    Call::preadv2});
+constexpr CallSet accepting_calls = set_of_all({Call::accept, Call::accept4});
+constexpr CallSet sleeping_calls = set_of_all({Call::nanosleep, Call::clock_nanosleep,
+    Call::usleep, Call::sleep});
 constexpr CallSet reaping_calls = set_of_all({Call::wait, Call::waitpid, Call::waitid, Call::wait4});
-constexpr CallSet bringing_calls = moving_calls | reaping_calls | set_of_all({
-    Call::accept, Call::accept4, Call::connect, Call::fork, Call::vfork, Call::clone,
+constexpr CallSet bringing_calls = moving_calls | reaping_calls | accepting_calls | set_of_all({
+    Call::connect, Call::fork, Call::vfork, Call::clone,
     Call::posix_spawn, Call::thread, Call::pthread_create});
 // clang-format on
 
@@ -550,6 +556,7 @@ class UnderWay {
 
   void finish(long result, int error);
   void count_turns(long result);
+  void count_naps(long result, int error);
 
   int fd_;
   int errno_before_;
@@ -601,6 +608,7 @@ class UnderWay {
     if (error == EBADF && fd_ >= 0) closed_ = true;
   }
   if (closed_) notice(block->closed, record_);
+  if (!must_fail()) count_naps(result, error);
   count_turns(result);
   if (!only_failure_ || result == -1) publish(record_);
   close_call(slot_);
@@ -617,6 +625,27 @@ void UnderWay::will_sleep() {
   self.turns = 0;
   note_heap(block->heap);
   note_heap(block->heap_at_rest);
+}
+
+// Looks that find nothing, each with a sleep after it. (When a datagram can be sent, nobody tells:
+// the other's queue is full. So it is with connect().)
+[[gnu::noinline]] void UnderWay::count_naps(long result, int error) {
+  const CallSet mine = set_of(record_.call);
+  if (mine & sleeping_calls) {
+    if (self.found_nothing) ++self.naps;
+    self.found_nothing = false;
+    return;
+  }
+  constexpr CallSet looks = waiting_calls | moving_calls | reaping_calls | accepting_calls;
+  const bool none = mine & waiting_calls ? result == 0
+                                         : (result == 0 && brings_nothing_) ||
+                                               (error == EAGAIN || error == EWOULDBLOCK);
+  if (!none) {
+    if (result != -1 && !brings_nothing_) self.naps = 0, self.found_nothing = false;
+  } else if ((mine & looks) && (!(mine & sending_calls) || socket_of(fd_) == stream)) {
+    self.found_nothing = true;
+    if (self.naps >= dozes_allowed) notice(block->napping, record_);
+  }
 }
 
 // What a call has brought: bytes, a connection, a process or thread, the end of one. Calls that
@@ -1392,13 +1421,36 @@ KIT_WRAP(void,
 }
 #endif
 
-// std::this_thread::sleep_for() of libstdc++ calls it: counted, and shown to nobody.
-KIT_WRAP(int, nanosleep, const timespec* time, timespec* left) {
-  if (!block) return __real_nanosleep(time, left);
-  UnderWay call({Call::nanosleep}, {});
+// Counted, and shown to nobody. (std::this_thread::sleep_for() of libstdc++ calls the first.)
+template <class Real>
+auto sleep_call(Call kind, Real real) {
+  UnderWay call({kind}, {});
   call.show_failure_only();
   call.brings_nothing();
-  return static_cast<int>(plain_call(call, [&] { return __real_nanosleep(time, left); }));
+  const auto result = real();
+  call.done(static_cast<long>(result));
+  return result;
+}
+
+KIT_WRAP(int, nanosleep, const timespec* time, timespec* left) {
+  if (!block) return __real_nanosleep(time, left);
+  return sleep_call(Call::nanosleep, [&] { return __real_nanosleep(time, left); });
+}
+
+KIT_WRAP(int, clock_nanosleep, clockid_t clock, int flags, const timespec* time, timespec* left) {
+  if (!block) return __real_clock_nanosleep(clock, flags, time, left);
+  return sleep_call(Call::clock_nanosleep,
+                    [&] { return __real_clock_nanosleep(clock, flags, time, left); });
+}
+
+KIT_WRAP(int, usleep, useconds_t time) {
+  if (!block) return __real_usleep(time);
+  return sleep_call(Call::usleep, [&] { return __real_usleep(time); });
+}
+
+KIT_WRAP(unsigned, sleep, unsigned seconds) {
+  if (!block) return __real_sleep(seconds);
+  return sleep_call(Call::sleep, [&] { return __real_sleep(seconds); });
 }
 
 // Of locks it knows this alone, and only if somebody asks: a thread is held when it has given its

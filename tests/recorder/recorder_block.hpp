@@ -31,7 +31,7 @@ enum class Call : std::uint16_t {
   fork, vfork, clone, posix_spawn, wait, waitpid, waitid, wait4,
   unlink, thread, pthread_create,
   getsockopt, setsockopt, getsockname, getpeername,
-  nanosleep, mutex_unlock,
+  nanosleep, clock_nanosleep, usleep, sleep, mutex_unlock,
   lstat, chmod, umask, mkdir, rename, unlinkat, fcntl,
 };
 
@@ -45,7 +45,7 @@ inline constexpr std::array call_names = {
     "fork", "vfork", "clone", "posix_spawn", "wait", "waitpid", "waitid", "wait4",
     "unlink", "std::thread", "pthread_create",
     "getsockopt", "setsockopt", "getsockname", "getpeername",
-    "nanosleep", "pthread_mutex_unlock",
+    "nanosleep", "clock_nanosleep", "usleep", "sleep", "pthread_mutex_unlock",
     "lstat", "chmod", "umask", "mkdir", "rename", "unlinkat", "fcntl",
 };
 // clang-format on
@@ -170,7 +170,8 @@ struct Noticed {
 /// a row at most: a step has no more of them.
 inline constexpr std::uint32_t turns_allowed = 1000;
 /// So many waits in a row that sleep until their time is over, with nothing done between them, are
-/// a loop that looks again and again.
+/// a loop that looks again and again; as many looks that find nothing (EAGAIN, no child that has
+/// ended, nothing ready), with a sleep after each, are one too.
 inline constexpr std::uint32_t dozes_allowed = 25;
 
 inline constexpr std::size_t ring_size = 256;
@@ -200,9 +201,10 @@ struct Block {
   Noticed closed;      ///< calls on a descriptor that is not open (EBADF)
   Noticed turning;     ///< a thread's turns_allowed-th call in a row that brought nothing
   Noticed dozing;      ///< a thread's dozes_allowed-th wait in a row that was only waited out
-  Word turns_most;     ///< the most turns in a row of one thread
-  Word heap;           ///< bytes of memory in use when the program itself last waited or received
-  Word heap_at_rest;   ///< the same when it last went to sleep in a wait for readiness
+  Noticed napping;    ///< a thread's look for nothing after dozes_allowed of them, each slept after
+  Word turns_most;    ///< the most turns in a row of one thread
+  Word heap;          ///< bytes of memory in use when the program itself last waited or received
+  Word heap_at_rest;  ///< the same when it last went to sleep in a wait for readiness
   SharedRecord ring[ring_size];
   SharedRecord first[first_size];  ///< the first calls that returned
   OpenCall open[open_size];

@@ -547,6 +547,26 @@ TEST_CASE("a loop that turns, and one that looks again and again, are noticed") 
     REQUIRE(dozing.dozing());
     CHECK(contains(dozing.dozing()->text(), "poll(1, 1) = 0"));
     CHECK(!dozing.turning());
+    CHECK(!dozing.napping());
+  });
+}
+
+TEST_CASE("looks for nothing with a sleep after each are noticed, and a pause is none") {
+  each_victim([](const std::string& path) {
+    RecorderLog naps;
+    CHECK(play(path, &naps, {"naps"}).said == "napped\n");
+    REQUIRE(naps.napping());
+    CHECK(contains(naps.napping()->text(), "recv(3, 1, MSG_DONTWAIT) = -1 EAGAIN"));
+    CHECK(leads_to(*naps.napping(), path, "// a look"));
+    CHECK(naps.count(Calls::any_sleep) == 60);
+    CHECK(!naps.turning());
+    RecorderLog finds;
+    CHECK(play(path, &finds, {"naps_and_finds"}).said == "napped\n");
+    CHECK(!finds.napping());
+    RecorderLog pauses;
+    pauses.add(Fault::fail(Calls::any_accept, EMFILE).always().in_a_row());
+    CHECK(play(path, &pauses, {"pauses"}).said == "paused\n");
+    CHECK(!pauses.napping());
   });
 }
 

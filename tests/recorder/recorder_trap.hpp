@@ -65,6 +65,13 @@ long pwritev2_by_number(const Six& a) {
   return __wrap_pwritev2(as<int>(a[0]), as<const iovec*>(a[1]), as<int>(a[2]), a[3], as<int>(a[5]));
 }
 
+// The function returns the error's number, the call -1.
+long clock_nanosleep_by_number(const Six& a) {
+  const int error = static_cast<int>(by_name(__wrap_clock_nanosleep, a));
+  if (error != 0) errno = error;
+  return error == 0 ? 0 : -1;
+}
+
 /// What the wrappers stand in front of, by number.
 struct Numbered {
   long number;
@@ -105,6 +112,8 @@ constexpr Numbered numbered[] = {
     KIT_NUMBERED(epoll_ctl),
     KIT_NUMBERED(epoll_create1),
     KIT_NUMBERED(epoll_pwait),
+    KIT_NUMBERED(nanosleep),
+    {SYS_clock_nanosleep, clock_nanosleep_by_number},
     KIT_NUMBERED(waitid),
     KIT_NUMBERED(wait4),
 #ifdef SYS_poll  // machines that Linux came to later have only the newer calls

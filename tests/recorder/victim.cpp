@@ -9,8 +9,8 @@
 #include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/select.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -219,6 +219,46 @@ void dozes() {
     (void)poll(&ready, 1, 1);
   }
   say("dozed");
+}
+
+// Looks for what is not there, and sleeps; it finds something each tenth time, or never.
+void naps(bool finds) {
+  Pair pair;
+  char byte = 'x';
+  const timespec moment{0, 1000};
+  for (int i = 0; i < 60; ++i) {
+    if (finds && i % 10 == 0) (void)send(pair.there(), &byte, 1, 0);
+    (void)recv(pair.here(), &byte, 1, MSG_DONTWAIT);  // a look
+    switch (i % 5) {
+      case 0:
+        (void)usleep(1);
+        break;
+      case 1:
+        (void)nanosleep(&moment, nullptr);
+        break;
+      case 2:
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, nullptr);
+        break;
+      case 3:
+        (void)syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &moment, nullptr);
+        break;
+      default:
+        std::this_thread::sleep_for(std::chrono::microseconds(1));
+    }
+  }
+  say("napped");
+}
+
+// Sleeps after a failure, which is no look: nothing can be taken as long as no number is free.
+void pauses() {
+  Pair pair;
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  (void)listen(listener, 1);
+  for (int i = 0; i < 60; ++i) {
+    (void)accept(listener, nullptr, nullptr);
+    (void)usleep(1);
+  }
+  say("paused");
 }
 
 // Uses a number that it has closed, and one that is none.
@@ -689,6 +729,9 @@ int main(int argc, char** argv) {
       {"turns", turns},
       {"works", works},
       {"dozes", dozes},
+      {"naps", [] { naps(false); }},
+      {"naps_and_finds", [] { naps(true); }},
+      {"pauses", pauses},
       {"woken", [] { woken(false); }},
       {"wakes_itself", [] { woken(true); }},
       {"polls_closed", [] { polls_closed(1); }},

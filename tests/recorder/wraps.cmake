@@ -9,7 +9,8 @@ set(KIT_WRAPPED_CALLS
   poll ppoll select pselect
   epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
   fork vfork _Fork posix_spawn posix_spawnp wait waitpid waitid wait4
-  unlink unlinkat lstat chmod mkdir rename umask fcntl nanosleep pthread_create
+  unlink unlinkat lstat chmod mkdir rename umask fcntl pthread_create
+  nanosleep clock_nanosleep usleep sleep
   pthread_mutex_unlock pthread_rwlock_unlock pthread_mutex_clocklock
   # A call without a name: recorder_trap.hpp.
   syscall

@@ -109,6 +109,35 @@ TEST_CASE("threading: server_close waits for a request under way, unless told ot
   }
 }
 
+TEST_CASE("threading: a loop that fails interrupts the requests under way") {
+  class Failing : public ThreadingTCPServer {
+   public:
+    using ThreadingTCPServer::ThreadingTCPServer;
+    ~Failing() override { ThreadingTCPServer::server_close(); }
+    void process_request(Request request) override {
+      fails_ = true;
+      ThreadingTCPServer::process_request(std::move(request));
+    }
+
+   protected:
+    bool wait(bool for_requests, std::optional<std::chrono::milliseconds> limit) override {
+      if (fails_) throw_system_error("poll", EINVAL);
+      return ThreadingTCPServer::wait(for_requests, limit);
+    }
+
+   private:
+    bool fails_ = false;
+  };
+  Failing server(any_port(), handler_class<OrderHandler>);
+  server.bind_and_activate();
+  const FileDescriptor silent = connect_to(server.server_address());
+  const timeval longest{60, 0};
+  check(::setsockopt(silent.get(), SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest),
+        "setsockopt");
+  CHECK_THROWS_AS(server.serve_forever(), std::system_error);
+  CHECK(receive_all(silent).empty());  // its handler has read an end of file
+}
+
 TEST_CASE("threading: a server that never served is closed at once, and again") {
   ThreadingTCPServer server(any_port(), handler_class<OrderHandler>);
   server.bind_and_activate();

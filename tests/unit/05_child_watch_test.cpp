@@ -6,6 +6,10 @@
 #include <unistd.h>
 #include <socketserver/child_watch.hpp>
 
+#include <atomic>
+#include <memory>
+#include <thread>
+
 #include "harness/base/catch.hpp"
 #include "loopback.hpp"
 
@@ -101,6 +105,18 @@ TEST_CASE("a forked child does not write to its parent's watch, and can give it 
     if (watch.fileno() != -1) ::_exit(2);
   });
   CHECK(status == 0);
+}
+
+TEST_CASE("a watch that ends waits for a handler that runs on another thread") {
+  const ChildWatch keeper;  // the handler stays installed
+  std::atomic<bool> over{false};
+  std::thread interrupted([&over] {
+    while (!over) (void)::pthread_kill(::pthread_self(), SIGCHLD);
+  });
+  for (int i = 0; i < 30000; ++i)
+    (void)std::make_unique<ChildWatch>();  // AddressSanitizer looks on
+  over = true;
+  interrupted.join();
 }
 
 TEST_CASE("watches leave no descriptor behind") {

@@ -92,6 +92,19 @@ TEST_CASE("forking: a handler that throws, whatever it throws, ends its child wi
   CHECK(server.statuses == std::vector<int>{1 << 8});
 }
 
+TEST_CASE("to close a server needs no memory; without any to open one, nothing is left open") {
+  TCPServer server(any_port(), handler_class<OnceHandler>);
+  const int before = open_descriptors();
+  no_memory = true;
+  CHECK_THROWS_AS(server.bind_and_activate(), std::bad_alloc);
+  CHECK(open_descriptors() == before);
+  server.bind_and_activate();
+  no_memory = true;
+  server.server_close();
+  CHECK(std::exchange(no_memory, false));
+  CHECK(open_descriptors() == before);
+}
+
 TEST_CASE("forking: a child that finds no memory in its parent is ended and collected") {
   static const int registered = ::pthread_atfork(
       nullptr, [] { no_memory = std::exchange(starving, false); }, nullptr);

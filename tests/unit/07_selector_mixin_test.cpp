@@ -265,6 +265,22 @@ TEST_CASE("a server on a selector: handle_request serves its client to the end")
   CHECK_FALSE(server.handle_request());
 }
 
+TEST_CASE("a server on a selector: want of memory does not end handle_request") {
+  class Poor : public PollSelector {
+   public:
+    std::span<const Ready> select(Timeout timeout) override {
+      if (!std::exchange(failed_, true)) throw_system_error("poll", ENOMEM);
+      return PollSelector::select(timeout);
+    }
+
+   private:
+    bool failed_ = false;
+  };
+  Selecting server(any_port(), session_class<TalkingSession>, std::make_unique<Poor>());
+  server.bind_and_activate();
+  CHECK(served(server, "x") == "xbye");
+}
+
 TEST_CASE("a server on a selector: bind_and_activate() can be tried again after a failure") {
   // Registers the listener, and then what wakes the loop: one of the two cannot be had at first.
   class Poor : public PollSelector {

@@ -5,6 +5,7 @@
 #include <socketserver/request_handler.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -80,14 +81,14 @@ class BaseServer {
   /// Serves requests until shutdown() is called. Blocks.
   ///
   /// Returns at once if shutdown() was called before a first serve_forever(). After it has ended
-  /// it may be called again. Where the kernel has no memory for its waiting, it tries again after
+  /// it may be called again. Where there is no memory for its waiting, it tries again after
   /// pause_after_failure.
   /// @param poll_interval  how often service_actions() is called while nothing comes; no value: not
   ///                       at all, and the loop sleeps until something does. Python: 0.5 s, which
   ///                       it also needs to notice shutdown().
   /// @throws std::logic_error if the server has no socket: bind_and_activate() comes first
-  /// @throws std::system_error if the loop itself cannot wait. What hooks and handlers throw goes
-  ///         to handle_error() instead.
+  /// @throws std::system_error if the loop itself cannot wait; interrupt_requests() is called
+  ///         before. What hooks and handlers throw goes to handle_error() instead.
   void serve_forever(std::optional<std::chrono::milliseconds> poll_interval = std::nullopt);
 
   /// Waits for one request, for at most `timeout`, and serves it. Blocks.
@@ -176,9 +177,9 @@ class BaseServer {
   /// Called by serve_forever() once a turn, and after each request: for chores. See poll_interval.
   virtual void service_actions() {}
 
-  /// Called on the loop's thread when a signal ends the program: every connection under way gets
-  /// `shutdown(fd, SHUT_RD)`. A handler's blocked recv returns what has come, then 0, and its
-  /// answer still goes out.
+  /// Called on the loop's thread when a signal ends the program, or the loop fails: every
+  /// connection under way gets `shutdown(fd, SHUT_RD)`. A handler's blocked recv returns what has
+  /// come, then 0, and its answer still goes out.
   virtual void interrupt_requests();
 
   // ---- what is known ---------------------------------------------------------------------------
@@ -222,9 +223,13 @@ class BaseServer {
   ///                      it is readable all the time: there is no room, a request could not be
   ///                      taken a moment ago, or the loop ends.
   /// @returns whether fileno() is ready, and was asked for
-  /// @throws std::system_error if it cannot wait. Want of memory (EAGAIN, ENOMEM) passes: the loop
-  ///         tries again after pause_after_failure.
+  /// @throws std::system_error if it cannot wait; see patiently()
   virtual bool wait(bool for_requests, std::optional<std::chrono::milliseconds> limit);
+
+  /// Calls `step`, in which wait() is called. Want of memory (EAGAIN, ENOMEM, std::bad_alloc)
+  /// passes: stderr says so, and after pause_after_failure this returns `false`. The loop calls its
+  /// turns and interrupt_requests() so. @throws what else `step` throws
+  bool patiently(const std::function<void()>& step);
 
   /// A descriptor that is readable when the loop has to look around: whether to end, whether there
   /// is room.
@@ -239,7 +244,7 @@ class BaseServer {
   enum class Taken { none, taken, failed };
   void require_socket(const char* call) const;
   void turn();
-  bool take_step(void (BaseServer::*step)());
+  void interrupt_after_failure() noexcept;
   bool pause_for_want_of_memory(int error);
   [[nodiscard]] bool ending() const noexcept;
   [[nodiscard]] bool signalled() const noexcept;

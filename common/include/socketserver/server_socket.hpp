@@ -18,8 +18,8 @@ class ServerSocket {
   explicit ServerSocket(RequestsUnderWay& under_way) noexcept : under_way_(under_way) {}
   ServerSocket(const ServerSocket&) = delete;
 
-  /// Closes the socket, if there is one, and takes over `other`.
-  ServerSocket& operator=(FileDescriptor other) noexcept {
+  /// reset(), with what `other` owns.
+  ServerSocket& operator=(FileDescriptor other) {
     reset(other.release());
     return *this;
   }
@@ -37,8 +37,10 @@ class ServerSocket {
   [[nodiscard]] int release() noexcept { return fd_.exchange(-1); }
 
   /// Closes the socket, if there is one, and takes over `fd` in its place. Callable from any
-  /// thread; does not wait for the answers that the closing waits for.
-  void reset(int fd = -1) noexcept;
+  /// thread; does not wait for the answers that the closing waits for. Throws nothing if `fd` is
+  /// -1.
+  /// @throws std::bad_alloc if `fd` could not be remembered once it is to be closed; it is closed
+  void reset(int fd = -1);
 
  private:
   std::atomic<int> fd_{-1};

@@ -117,7 +117,7 @@ Process::Process(const ProcessOptions& options) : command_(options.command) {
     in = make_pipe();
     streams.in = in.read.get();
   } else {
-    in.read = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    in.read = Descriptor(open(options.input_file.c_str(), O_RDONLY | O_CLOEXEC));
     streams.in = in.read.get();
   }
 

@@ -44,7 +44,8 @@ struct ProcessOptions {
   std::optional<uid_t> user{};             ///< needs root: runs under this uid and gid
   mode_t umask = 022;
   Limits limits{};
-  Input input = Input::nothing;  ///< nothing: /dev/null
+  Input input = Input::nothing;
+  std::string input_file = "/dev/null";  ///< what `nothing` is
   Terminal terminal = Terminal::none;
   bool fixed_addresses = false;  ///< no address randomisation (ThreadSanitizer)
   struct Inherited {

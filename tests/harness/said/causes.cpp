@@ -278,18 +278,22 @@ Diagnosis diagnose(const Step& step) {
     if (log == nullptr || program->on_purpose() || !failure.cause.empty() || !fact.empty()) {
       continue;
     }
-    const auto call = log->turning();
+    const auto naps = log->napping();
+    const auto call = naps ? naps : log->turning();
     if (!call) continue;
     result.program = program.get();
     // (A wait that always returns is not at fault: what it is asked for is.)
     const Place place = call->is(Calls::any_wait) ? Place{} : place_of(*call, *program, files);
     if (!place.empty()) result.place = place;
     const bool ended = call->is(Calls::recv | Calls::read) && call->result == 0;
-    const std::string turns = (ended ? end_of_file_sentence : turning_sentence) +
+    const std::string turns = std::string(naps    ? napping_sentence
+                                          : ended ? end_of_file_sentence
+                                                  : turning_sentence) +
                               (" So it goes on: " + call->text() + '.');
     // Who asks for what is not there, and does not wait: proven, and said alone. Why a wait returns
     // each time, or what else goes wrong again and again, the step knows better.
-    const bool explained = ended || (asks_for_nothing(*call) && !waits_as_well(*log, *call));
+    const bool explained =
+        naps || ended || (asks_for_nothing(*call) && !waits_as_well(*log, *call));
     result.cause = explained ? turns : with_suspicion(turns);
     return result;
   }

@@ -301,6 +301,10 @@ std::optional<CallRecord> RecorderLog::dozing() const {
   return memory_->intact() ? first_of(memory_->block->dozing) : std::nullopt;
 }
 
+std::optional<CallRecord> RecorderLog::napping() const {
+  return memory_->intact() ? first_of(memory_->block->napping) : std::nullopt;
+}
+
 std::uint64_t RecorderLog::turns_most() const {
   return memory_->intact() ? memory_->block->turns_most.load() : 0;
 }

@@ -45,7 +45,7 @@ class Calls {
   static const Calls fork, vfork, clone, posix_spawn, wait, waitpid, waitid, wait4;
   static const Calls unlink, thread, pthread_create;
   static const Calls getsockopt, setsockopt, getsockname, getpeername;
-  static const Calls nanosleep;
+  static const Calls nanosleep, clock_nanosleep, usleep, sleep;
   static const Calls lstat, chmod, umask, mkdir, rename, unlinkat, fcntl;
   static const Calls mutex_unlock;  ///< held after it has been made; of std::shared_mutex, too
 
@@ -56,6 +56,7 @@ class Calls {
   static const Calls any_wait;    ///< poll, select, epoll_wait and their relatives
   static const Calls any_fork;    ///< fork, vfork, clone without shared memory, posix_spawn(p)
   static const Calls any_reap;    ///< wait, waitpid, waitid, wait4
+  static const Calls any_sleep;   ///< nanosleep (std::this_thread::sleep_for, too) and relatives
   static const Calls any_thread;  ///< std::thread's start, pthread_create
   static const Calls with_path;   ///< unlink, lstat and their like: a path is their first argument
   static const Calls any;         ///< everything that is recorded
@@ -77,6 +78,7 @@ KIT_CALL(epoll_pwait); KIT_CALL(epoll_pwait2); KIT_CALL(fork); KIT_CALL(vfork); 
 KIT_CALL(posix_spawn); KIT_CALL(wait); KIT_CALL(waitpid); KIT_CALL(waitid); KIT_CALL(wait4);
 KIT_CALL(unlink); KIT_CALL(thread); KIT_CALL(pthread_create); KIT_CALL(getsockopt);
 KIT_CALL(setsockopt); KIT_CALL(getsockname); KIT_CALL(getpeername); KIT_CALL(nanosleep);
+KIT_CALL(clock_nanosleep); KIT_CALL(usleep); KIT_CALL(sleep);
 KIT_CALL(mutex_unlock); KIT_CALL(lstat); KIT_CALL(chmod); KIT_CALL(umask); KIT_CALL(mkdir);
 KIT_CALL(rename); KIT_CALL(unlinkat); KIT_CALL(fcntl);
 #undef KIT_CALL
@@ -90,6 +92,7 @@ inline constexpr Calls Calls::any_wait =
     poll | ppoll | select | pselect | epoll_wait | epoll_pwait | epoll_pwait2;
 inline constexpr Calls Calls::any_fork = fork | vfork | clone | posix_spawn;
 inline constexpr Calls Calls::any_reap = wait | waitpid | waitid | wait4;
+inline constexpr Calls Calls::any_sleep = nanosleep | clock_nanosleep | usleep | sleep;
 inline constexpr Calls Calls::any_thread = thread | pthread_create;
 inline constexpr Calls Calls::with_path = unlink | lstat | chmod | mkdir | rename | unlinkat;
 inline constexpr Calls Calls::any{(recorder::CallSet{1} << recorder::call_kinds) - 1};
@@ -229,6 +232,7 @@ class RecorderLog {
   std::optional<CallRecord> closed_used() const;  ///< on a descriptor that is not open (EBADF)
   std::optional<CallRecord> turning() const;      ///< call after call in one thread brought nothing
   std::optional<CallRecord> dozing() const;       ///< wait after wait was waited out, for nothing
+  std::optional<CallRecord> napping() const;      ///< look after look found nothing, slept after
   std::uint64_t turns_most() const;  ///< the most calls in a row of one thread that brought nothing
   /// Bytes of memory in use when the program (not a child) last waited or received; 0 if not known.
   std::size_t heap() const;

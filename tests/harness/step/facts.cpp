@@ -165,7 +165,7 @@ std::vector<proc::LockWait> lock_waits(const Program& program) {
       if (wait.owner != call.tid) continue;
       const std::string text = call.text();
       wait.owner_waits_in =
-          call.is(Calls::nanosleep) ? "sleep" : text.substr(0, text.find(')') + 1);
+          call.is(Calls::any_sleep) ? "sleep" : text.substr(0, text.find(')') + 1);
     }
   }
   return waits;

@@ -79,6 +79,15 @@ void look_at_calls(Step& step, const Program& program) {
                .about = &program,
                .calls = calls_on_closed(*log)});
   }
+  if (const auto call = log->napping()) {
+    step.fail(
+        {.expected = "a program that sleeps until there is something to do",
+         .got = std::to_string(recorder::dozes_allowed) +
+                " looks in a row found nothing, with a sleep after each; the next: " + call->text(),
+         .cause = napping_sentence,
+         .about = &program,
+         .calls = {*call}});
+  }
   if (const auto call = log->turning()) {
     step.fail(
         {.expected = "a program that waits while there is nothing to do",

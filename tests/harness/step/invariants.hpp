@@ -20,6 +20,12 @@ inline constexpr const char* turning_sentence =
     "Whoever gets nothing (EAGAIN, 0 bytes, nobody there) waits until there is something: in "
     "poll() or its like, or in a call that blocks.";
 
+/// A loop that sleeps between its looks.
+inline constexpr const char* napping_sentence =
+    "A loop sleeps for a time, looks, finds nothing, and sleeps again: it polls, and is deaf while "
+    "it sleeps. Wait in the call that comes back when there is news: poll() or its like, a call "
+    "that blocks, waitpid() without WNOHANG.";
+
 /// Its calls so far: none on a descriptor that is not open, no loop that turns, none that sleeps
 /// and looks again and again. (Nothing where there is no recorder.)
 void look_at_calls(Step& step, const Program& program);

@@ -34,6 +34,7 @@ struct ProgramOptions {
   /// RLIMIT_NOFILE, for steps about running out of descriptors (or needing many).
   std::size_t nofile = limits::open_files;
   Input input = Input::nothing;
+  std::string input_file{};  ///< or this one, without .input
   Terminal terminal = Terminal::none;
   mode_t umask = 022;
   std::vector<std::string> environment{};  ///< NAME=value, more of it

@@ -95,6 +95,7 @@ ProcessOptions Step::process_options(const std::string& path, const ProgramOptio
   process.limits.open_files = options.nofile;
   process.umask = options.umask;
   process.input = options.input;
+  if (!options.input_file.empty()) process.input_file = options.input_file;
   process.terminal = options.terminal;
   process.fixed_addresses = build == "raced";
   return process;
