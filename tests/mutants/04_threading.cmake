@@ -648,39 +648,3 @@ kit_mutant(
   }]]
   STEP 04.7
   WORDS "Nobody listens there")
-
-kit_mutant(
-  NAME waits-three-seconds-for-its-threads
-  SENTENCE "server_close() waits for the threads, but no longer than three seconds."
-  FILE threading_mixin.hpp
-  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
-  WITH [[      {
-        const std::lock_guard lock(mutex_);
-        ++running_;
-      }
-      std::thread([this, shared] {
-        process_request_thread(*shared);
-        const std::lock_guard lock(mutex_);
-        --running_;
-        this->wake();
-        changed_.notify_all();
-      }).detach();]]
-  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
-  WITH [[    if (!block_on_close || daemon_threads) return;
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::seconds(3), [this] { return running_ == 0; });]]
-  REPLACE [[ private:
-]]
-  WITH [[ private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t running_ = 0;
-]]
-  REPLACE [[#include <utility>]]
-  WITH [[#include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-#include <utility>]]
-  STEP 04.5
-  WORDS "waits for the threads for a time")

@@ -105,12 +105,9 @@ std::string thread_waits_in(pid_t pid, pid_t thread) {
   if (!text || text->empty()) return {};
   if (text->starts_with("running")) return "its own code (it computes)";
   long number = -1;
-  unsigned long first = 0, fourth = 0;
-  if (std::sscanf(text->c_str(), "%ld 0x%lx %*s %*s 0x%lx", &number, &first, &fourth) < 2 ||
-      number < 0)
-    return {};
+  unsigned long first = 0;
+  if (std::sscanf(text->c_str(), "%ld 0x%lx", &number, &first) < 2 || number < 0) return {};
   std::string call = call_name(number);
-  if (number == SYS_futex && fourth != 0) call += ", for a time";
   if (first_argument_is_descriptor(number)) call += '(' + std::to_string(first) + ')';
   return call;
 }
