@@ -54,13 +54,11 @@ LostTime::Clock::duration LostTime::kept_from_programs() {
   };
   const milliseconds own = since_last_look(getpid(), proc::held(getpid()).waited);
   milliseconds longest{0};
-  const auto families = proc::families();
   std::vector<pid_t> below{getpid()};
   while (!below.empty()) {
-    const auto family = families.find(below.back());
+    const pid_t parent = below.back();
     below.pop_back();
-    if (family == families.end()) continue;
-    for (const pid_t program : family->second) {
+    for (const pid_t program : proc::children(parent)) {
       below.push_back(program);
       const proc::Held held = proc::held(program);
       longest = std::max(longest, since_last_look(program, held.waited));

@@ -146,14 +146,33 @@ std::map<pid_t, std::vector<pid_t>> families() {
   return found;
 }
 
-std::vector<pid_t> children(pid_t pid) {
-  // /proc/PID/task/TID/children would be quicker but is a kernel option (CONFIG_PROC_CHILDREN).
+namespace {
+
+// As the kernel lists them (where it was built with CONFIG_PROC_CHILDREN), thread by thread.
+std::optional<std::vector<pid_t>> listed_children(pid_t pid) {
   std::vector<pid_t> found;
-  for (pid_t candidate : numbers_in("/proc")) {
-    const auto state = status(candidate);
-    if (state && state->parent == pid) found.push_back(candidate);
+  for (const pid_t thread : numbers_in(folder_of(pid) + "/task")) {
+    const std::string folder = folder_of(pid) + "/task/" + std::to_string(thread);
+    const auto text = read_file(folder + "/children");
+    if (!text && access(folder.c_str(), F_OK) == 0) return std::nullopt;
+    std::istringstream numbers(text.value_or(""));
+    for (pid_t child = 0; numbers >> child;) found.push_back(child);
   }
+  std::ranges::sort(found);
   return found;
+}
+
+}  // namespace
+
+std::vector<pid_t> children(pid_t pid) {
+  // While one of them ends, the list may lack another: it holds once it has been the same twice.
+  auto before = listed_children(pid);
+  for (int tries = 0; before && tries < 5; ++tries) {
+    auto now = listed_children(pid);
+    if (now == before) return *now;
+    before = std::move(now);
+  }
+  return families()[pid];
 }
 
 std::optional<std::size_t> resident_kib(pid_t pid) {
