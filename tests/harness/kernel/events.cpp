@@ -72,6 +72,7 @@ struct State {
   void (*reap)() = nullptr;
   int uninterrupted = 0;
   Deadline end_of_time = Deadline::max();
+  Lateness lateness;
 };
 
 State& state() {
@@ -152,6 +153,10 @@ void set_end_of_time(Deadline end) {
   state().end_of_time = end;
 }
 
+bool take_lateness() {
+  return state().lateness.take();
+}
+
 Watch::Watch(int fd, short events, std::function<void(short)> ready)
     : fd_(fd), events_(events), ready_(std::move(ready)) {
   state().watches.push_back(this);
@@ -185,6 +190,11 @@ void serve(std::vector<pollfd>& also, Deadline until) {
   const auto rounded = std::chrono::ceil<milliseconds>(left).count();
   const int timeout = static_cast<int>(std::clamp<long long>(rounded, 0, 60'000));
   const int ready = poll(also.data(), static_cast<nfds_t>(also.size()), timeout);
+  const auto awake = Clock::now();
+  const auto late = awake - (until + limits::late);
+  s.lateness.note(
+      awake.time_since_epoch(), own_wait(),
+      ready == 0 && timeout > 0 ? std::max(late, Clock::duration{0}) : Clock::duration{0});
   const std::vector<pollfd> rest(also.begin() + static_cast<std::ptrdiff_t>(callers), also.end());
   also.resize(callers);
   if (ready < 0) {

@@ -77,6 +77,10 @@ class Uninterrupted {
 /// No wait lasts beyond this moment: it throws OutOfTime. Clock::time_point::max() takes it away.
 void set_end_of_time(Deadline end);
 
+/// Whether the machine has kept the check itself from its work, in some moment since this was last
+/// asked. See Lateness.
+bool take_lateness();
+
 /// A descriptor that is served whenever the harness waits.
 class Watch {
  public:

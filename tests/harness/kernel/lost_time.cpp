@@ -1,11 +1,14 @@
 #include "lost_time.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 #include <vector>
 
+#include "harness/base/descriptor.hpp"
 #include "harness/base/limits.hpp"
 #include "proc.hpp"
 
@@ -67,6 +70,29 @@ LostTime::Clock::duration LostTime::kept_from_programs() {
   }
   waited_ = std::move(waited);
   return own + longest;
+}
+
+void Lateness::note(nanoseconds now, nanoseconds waited, nanoseconds overslept) {
+  overslept_ += overslept;
+  if (began_ >= nanoseconds{0}) {
+    const bool late = waited - waited_ + overslept_ > limits::late_at_most;
+    if (late) late_ = true;
+    if (!late && now - began_ < limits::look_for_lost_time) return;
+  }
+  began_ = now;
+  waited_ = waited;
+  overslept_ = nanoseconds{0};
+}
+
+std::chrono::nanoseconds own_wait() {
+  static const Descriptor file(open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC));
+  char text[128];
+  const ssize_t size = pread(file.get(), text, sizeof text - 1, 0);
+  if (size <= 0) return std::chrono::nanoseconds{0};
+  text[size] = '\0';
+  long long ran = 0, waited = 0;
+  if (std::sscanf(text, "%lld %lld", &ran, &waited) != 2) return std::chrono::nanoseconds{0};
+  return std::chrono::nanoseconds(waited);
 }
 
 }  // namespace kit

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <map>
+#include <utility>
 
 namespace kit {
 
@@ -41,5 +42,27 @@ class LostTime {
   bool looks_;
   std::map<pid_t, std::chrono::milliseconds> waited_;  ///< when last looked at
 };
+
+/// Whether the check itself has been late: then what it has seen may say nothing of the program.
+class Lateness {
+ public:
+  using nanoseconds = std::chrono::nanoseconds;
+
+  /// Told again and again: the time, how long this process has waited for a processor in all, and
+  /// by how much it has just slept longer than it had asked for.
+  void note(nanoseconds now, nanoseconds waited, nanoseconds overslept);
+
+  /// Whether, since this was last asked, a quarter of a second (limits::look_for_lost_time) has
+  /// lost more than limits::late_at_most.
+  bool take() { return std::exchange(late_, false); }
+
+ private:
+  nanoseconds began_{-1}, waited_{0}, overslept_{0};
+  bool late_ = false;
+};
+
+/// How long this process has been ready to run while others had the processor; 0 where that cannot
+/// be seen. Cheap.
+std::chrono::nanoseconds own_wait();
 
 }  // namespace kit

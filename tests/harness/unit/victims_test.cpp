@@ -13,12 +13,15 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
 #include "harness/base/address.hpp"
 #include "harness/base/catch.hpp"
 #include "harness/base/sources.hpp"
+#include "harness/kernel/events.hpp"
+#include "harness/kernel/lost_time.hpp"
 #include "harness/processes/orphans.hpp"
 #include "harness/processes/process.hpp"
 #include "harness/processes/sandbox.hpp"
@@ -52,7 +55,8 @@ constexpr const char* manifest =
     "step\t90.4\t1\tcore\tserver\tplain\t60\t90.A\tthe kit is at fault\n"
     "step\t90.5\t1\tcore\tserver\tplain\t60\t90.A\tanother title\n"
     "step\t90.6\t1\tcore\tserver\tplain\t60\t90.A\ta program that does not exist\n"
-    "step\t90.7\t8\tcore\tserver\tchecked\t60\t90.A\ta server under a sanitizer\n";
+    "step\t90.7\t8\tcore\tserver\tchecked\t60\t90.A\ta server under a sanitizer\n"
+    "step\t90.8\t1\tcore\tserver\tplain\t60\t90.A\tred once, after a moment\n";
 
 void write_file(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
@@ -413,6 +417,37 @@ TEST_CASE("the step's own time ends before CTest's, with a report") {
   INFO(run.report());
   CHECK(run.report().find("the step is over within 60 s") != std::string::npos);
   run.leaves_nothing();
+}
+
+TEST_CASE("a step that failed while the check itself stood still is done again") {
+  CheckRun run({.victim = "", .tag = "[90.8]"});
+  REQUIRE(kit::wait_until([&] { return !run.noted("waits").empty(); }, kit::after(patience), 5ms));
+  run.process().signal(SIGSTOP);
+  std::this_thread::sleep_for(1s);
+  run.process().signal(SIGCONT);
+  CHECK(run.wait() == Exit{0, 0});
+  CHECK(run.result("status") == "pass");
+  run.leaves_nothing();
+}
+
+TEST_CASE("late is who loses much of a quarter of a second") {
+  kit::Lateness machine;
+  std::chrono::milliseconds now{1000};
+  const auto note = [&](std::chrono::milliseconds later, std::chrono::milliseconds waited,
+                        std::chrono::milliseconds overslept = 0ms) {
+    machine.note(now += later, waited, overslept);
+  };
+  note(0ms, 5000ms);  // before the first look nothing was lost
+  note(50ms, 5090ms);
+  CHECK(!machine.take());
+  note(50ms, 5110ms);
+  CHECK(machine.take());
+  CHECK(!machine.take());
+  for (int i = 1; i <= 50; ++i) note(100ms, 5110ms + 20ms * i);  // a little, again and again
+  CHECK(!machine.take());
+  note(260ms, 6110ms);
+  note(10ms, 6110ms, 300ms);
+  CHECK(machine.take());
 }
 
 TEST_CASE("exit codes tell a failure, what cannot run here, and the kit's own error apart") {

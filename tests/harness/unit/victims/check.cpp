@@ -1,9 +1,11 @@
 // A check whose candidate misbehaves: KIT_VICTIM says how. The harness's own tests run it and look
 // at what it says and what it leaves. Where the step was and what listened goes to KIT_NOTES.
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "harness/check.hpp"
 
@@ -62,4 +64,12 @@ STEP("90.6", "a program that does not exist") {
 
 STEP("90.7", "a server under a sanitizer") {
   talk_to_the_server(step);
+}
+
+STEP("90.8", "red once, after a moment") {
+  static bool again = false;
+  note("folder " + step.folder());
+  note("waits now");
+  step.await([] { return false; }, kit::after(std::chrono::milliseconds(500)));
+  step.check(std::exchange(again, true), "a second time", "the first");
 }
