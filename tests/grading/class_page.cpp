@@ -141,9 +141,9 @@ std::string summary(const ClassView::Lesson& lesson) {
 /// What is said where no wrong answers are named.
 std::string no_answers(const ClassView::Lesson& lesson) {
   if (!lesson.compared) {
-    return "Not compared with the known wrong answers: their table has not been made. Make it with "
-           "`build/kit-prove mutants --lesson " +
-           lesson.name.substr(0, 2) + "`, and grade once more.";
+    return "Not compared with the known wrong answers: their table has not been made. After "
+           "build/kit-prove mutants --lesson " +
+           lesson.name.substr(0, 2) + ", grade once more.";
   }
   return lesson.like_none == 0 ? "No submission behaves like a known wrong answer." : "";
 }
