@@ -9,6 +9,7 @@
 #include <cstring>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace socketserver {
 namespace {
@@ -24,6 +25,7 @@ static_assert(std::atomic<WakePipe*>::is_always_lock_free);
 std::atomic<int> inside{0};  // how many handlers are looking just now
 
 std::mutex installing;
+pid_t counted_by = 0;            // guarded by `installing`: whose handlers `inside` counts
 int watches = 0;                 // guarded by `installing`
 struct sigaction old_action {};  // what SIGCHLD did before the first watch
 
@@ -70,6 +72,8 @@ ChildWatch::ChildWatch() {
   sigaddset(&child_signal, SIGCHLD);
   (void)::pthread_sigmask(SIG_UNBLOCK, &child_signal, nullptr);
   const std::lock_guard lock(installing);
+  // A forked child has a copy of the count, and none of the threads that were inside.
+  if (std::exchange(counted_by, ::getpid()) != ::getpid()) inside = 0;
   for (int i = 0; i < most_watches && place_ == -1; ++i) {
     if (places[i].pipe == nullptr) place_ = i;
   }
@@ -87,8 +91,7 @@ ChildWatch::~ChildWatch() {
   const std::lock_guard lock(installing);
   places[place_].pipe = nullptr;
   if (--watches == 0 && uninstall()) installed = false;
-  // A handler that runs on another thread may still look at the pipe, which is closed next. (A
-  // forked child has a copy of the number, and none of the other threads.)
+  // A handler that runs on another thread may still look at the pipe, which is closed next.
   while (places[place_].owner == ::getpid() && inside > 0) std::this_thread::yield();
 }
 

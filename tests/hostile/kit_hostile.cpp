@@ -27,7 +27,7 @@
 //   out       class                the grades go into the class's own folder, and those of the two
 //                                  submissions alone are asked for
 //   limits    --memory 256         more words for kit-cell
-//   deadline  5000                 of one event, in ms (1,000)
+//   deadline  5000                 of one event, in ms (2,000)
 //   name      text                 what the submission is called; escapes as in C
 //   next      text                 … and the right one after it
 //   place     build                all of it lies in the build folder (hard links need that)
@@ -324,7 +324,7 @@ class Trial {
       command.arguments.insert(command.arguments.end(), {"--step", step});
     }
     command.environment = kit::plain_environment();
-    command.environment.push_back("KIT_DEADLINE_MS=" + about_.one("deadline", "1000"));
+    command.environment.push_back("KIT_DEADLINE_MS=" + about_.one("deadline", "2000"));
     command.environment.push_back("KIT_GRADE_LIMITS=" + about_.one("limits"));
     if (const char* scale = std::getenv("KIT_TIME_SCALE")) {
       command.environment.push_back(std::string("KIT_TIME_SCALE=") + scale);

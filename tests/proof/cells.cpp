@@ -101,7 +101,7 @@ Verdict judge(const House& house, const Lesson& lesson, const Candidate& candida
        }) {
     command.environment.push_back(name + "=" + value.string());
   }
-  for (const char* name : {"KIT_TIME_SCALE", "KIT_SEED"}) {
+  for (const char* name : {"KIT_TIME_SCALE", "KIT_SEED", "KIT_TRIES"}) {
     if (const char* value = std::getenv(name)) {
       command.environment.push_back(std::string(name) + "=" + value);
     }

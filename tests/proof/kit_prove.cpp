@@ -132,6 +132,9 @@ bool prove(Arguments arguments) {
   }
   const auto manifest = kit::Manifest::read(arguments.house.manifest().string());
   if (arguments.options.repeat == 1) ::setenv("KIT_SEED", "1", /* overwrite */ 0);
+  // A wrong answer has to be caught at once: luck is no proof.
+  const bool right = arguments.mode == "solution" || arguments.mode == "alternatives";
+  if (!right) ::setenv("KIT_TRIES", "1", /* overwrite */ 0);
   if (arguments.mode == "figures") return kit::print_figures(arguments.house, manifest);
   const auto mode = modes.find(arguments.mode);
   if (mode == modes.end()) throw UsageError{"unknown mode \"" + arguments.mode + "\""};

@@ -21,9 +21,9 @@ inline constexpr milliseconds look_for_lost_time{250};
 inline constexpr milliseconds late{50};
 inline constexpr int most_patience = 4;
 // A check that lost so much of such a moment may have been too late itself: a step that failed then
-// is done again, so many times at most. The shortest time that a step asks a program for is 150 ms.
+// is done again, and so often in all. The shortest time that a step asks a program for is 150 ms.
 inline constexpr milliseconds late_at_most{100};
-inline constexpr int more_tries = 2;
+inline constexpr int tries = 3;
 
 // What the kernel tells nobody about (a state in /proc) is looked at again after this long.
 inline constexpr milliseconds proc_poll{3};

@@ -191,7 +191,7 @@ void serve(std::vector<pollfd>& also, Deadline until) {
   const int timeout = static_cast<int>(std::clamp<long long>(rounded, 0, 60'000));
   const int ready = poll(also.data(), static_cast<nfds_t>(also.size()), timeout);
   const auto awake = Clock::now();
-  const auto late = awake - (until + limits::late);
+  const auto late = awake - until - limits::late;
   s.lateness.note(
       awake.time_since_epoch(), own_wait(),
       ready == 0 && timeout > 0 ? std::max(late, Clock::duration{0}) : Clock::duration{0});

@@ -208,7 +208,7 @@ void run(const char* id, const char* title, StepBody body) {
       int tries = 0;
       do {
         outcome = judge(settings, *lesson, entry, body);
-      } while (do_again() && ++tries <= limits::more_tries);
+      } while (++tries < settings.tries && do_again());
     } catch (const Interrupted& interruption) {
       interrupted_by = interruption.signal();
       outcome = {StepOutcome::Status::error, "interrupted by " + signal_name(interrupted_by),

@@ -51,6 +51,9 @@ Settings Settings::from_environment() {
   if (const std::string timeout = variable("KIT_STEP_TIMEOUT"); !timeout.empty()) {
     settings.timeout = std::strtod(timeout.c_str(), nullptr);
   }
+  if (const std::string tries = variable("KIT_TRIES"); !tries.empty()) {
+    settings.tries = std::atoi(tries.c_str());
+  }
   return settings;
 }
 

@@ -60,6 +60,7 @@ struct Settings {
   std::string result;             ///< KIT_RESULT: file for the outcome, or empty
   std::uint32_t seed = 0;         ///< KIT_SEED, or a new one
   std::optional<double> timeout;  ///< KIT_STEP_TIMEOUT: seconds for the step, for the manifest's
+  int tries = limits::tries;      ///< KIT_TRIES: how often a step is done while the check is late
 
   /// Throws KitError if one that is needed is missing.
   static Settings from_environment();

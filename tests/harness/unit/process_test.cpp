@@ -227,9 +227,9 @@ TEST_CASE("what the machine keeps from the check or from a program is no part of
     int asked = 0;
     const kit::Watch stands_still(reader.get(), POLLIN, [&](short) {
       char byte;
-      if (read(reader.get(), &byte, 1) == 1) std::this_thread::sleep_for(700ms);
+      if (read(reader.get(), &byte, 1) == 1) std::this_thread::sleep_for(1200ms);
     });
-    CHECK(kit::wait_until([&] { return ++asked == 3; }, kit::after(400ms), 1ms));
+    CHECK(kit::wait_until([&] { return ++asked == 3; }, kit::after(1s), 1ms));
   }
 #if defined(__linux__)
   SECTION("a program waits for what no signal interrupts") {
@@ -241,13 +241,13 @@ TEST_CASE("what the machine keeps from the check or from a program is no part of
     if (program == 0) {
       // Whoever calls vfork sleeps so until its child has ended.
       if (vfork() == 0) {
-        const timespec time{1, 0};
+        const timespec time{2, 0};
         nanosleep(&time, nullptr);
         _exit(0);
       }
       _exit(write(writer.get(), "x", 1) == 1 ? 0 : 1);
     }
-    CHECK(kit::wait_for(reader.get(), POLLIN, kit::after(600ms)));
+    CHECK(kit::wait_for(reader.get(), POLLIN, kit::after(1500ms)));
     waitpid(program, nullptr, 0);
   }
 #endif
