@@ -552,8 +552,8 @@ STEP("05.6", "its children's exit statuses decide its own") {
 STEP("05.7", "the end waits for the children, or not, as told") {
   const auto with_request_under_way = [&](std::vector<std::string> args, auto end) {
     args.emplace_back("--quiet");
-    Server& server =
-        step.server({.args = args, .faults = {Fault::fail(Calls::any_reap, EINTR).every(2)}});
+    Server& server = step.server(
+        {.args = args, .faults = {Fault::fail(Calls::any_reap, EINTR).in_a_row().times(6)}});
     Peer& silent = step.connect(server);
     kit::FaultHandle held = server.recorder().add(Fault::hold(Calls::any_send).on_streams());
     Peer& client = step.connect(server);
