@@ -601,8 +601,12 @@ class LessonGrader::Run {
                            std::min(left(), grader_.time_of(step(i), 6, times.step)));
       if (control.status == "pass") return;
     }
-    if (left() < times.event || interrupted() != 0) return;
-    keep(i, judge(i, times.event, grader_.time_of(step(i), 6, times.step)));
+    // One that ran into its deadline twice was no victim of a moment: nor are its others.
+    const std::string& program = step(i).program;
+    if (left() < times.event || interrupted() != 0 || hangs(program)) return;
+    Judged judged = judge(i, times.event, grader_.time_of(step(i), 6, times.step));
+    if (judged.out_of_time && judged.status == "fail") note_hanging(program);
+    keep(i, std::move(judged));
   }
 
   Judged judge(std::size_t i, milliseconds event, milliseconds time) {
@@ -643,6 +647,14 @@ class LessonGrader::Run {
     const std::scoped_lock lock(mutex_);
     ++waits_[program];
   }
+  bool hangs(const std::string& program) {
+    const std::scoped_lock lock(mutex_);
+    return hanging_.contains(program);
+  }
+  void note_hanging(const std::string& program) {
+    const std::scoped_lock lock(mutex_);
+    hanging_.insert(program);
+  }
 
   const LessonGrader& grader_;
   const Candidate& candidate_;
@@ -653,6 +665,7 @@ class LessonGrader::Run {
   std::vector<Doubt> doubts_;
   std::mutex mutex_;
   std::map<std::string, unsigned> waits_;
+  std::set<std::string> hanging_;
   std::size_t done_ = 0;
 };
 

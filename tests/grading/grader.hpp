@@ -25,10 +25,10 @@ struct Times {
   /// reference needed, if that is more.)
   std::chrono::milliseconds lesson{85'000};
   /// For building it, out of that.
-  std::chrono::milliseconds build{35'000};
-  /// For one compiler or linker, of processor time and of time.
+  std::chrono::milliseconds build{60'000};
+  /// For one compiler or linker, of processor time, and of time: of that a busy machine takes more.
   std::chrono::seconds compiler_cpu{12};
-  std::chrono::milliseconds compiler{20'000};
+  std::chrono::milliseconds compiler{60'000};
   /// For one step, however many events it waits for (or six times what the reference needed).
   std::chrono::milliseconds step{12'000};
   /// For one event: what a learner's own check waits. KIT_DEADLINE_MS replaces it.

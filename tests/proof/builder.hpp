@@ -75,8 +75,8 @@ class Builder {
  public:
   struct Options {
     unsigned jobs = 1;
-    std::vector<std::string> more_flags{};         ///< for every compiler, such as warnings
-    std::chrono::milliseconds time_limit{60'000};  ///< for one compiler or linker
+    std::vector<std::string> more_flags{};          ///< for every compiler, such as warnings
+    std::chrono::milliseconds time_limit{180'000};  ///< for one compiler or linker
     /// Runs compilers and linkers, on as many threads at once as there are jobs.
     Runner run = run_command;
     /// Looks at an object that a learner's source was compiled to, by that command. What it answers
