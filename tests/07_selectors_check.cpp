@@ -651,18 +651,20 @@ STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
     return step.client({.args = {"--host", "127.0.0.1", "--port", std::to_string(partner.port())},
                         .input_file = file});
   };
+  const auto expect_sleep = [&](Program& one, const char* sentence) {
+    wait_until_it_waits(step, one);
+    if (RecorderLog::available() && one.recorder().count(Calls::any_wait) > 0) {
+      step.wait_until([&] { return !one.alive() || is_asleep(step, one); }, sentence);
+    }
+    one.kill();
+  };
   step.suspect(
       "The terminal cannot be read (its read() returns -1), and the client asks again and "
       "again. It says so on stderr and ends, or takes it for the end of input.");
   Program& unread = start_with_file("/");  // a folder
   partner.accept();
   unread.may_say("");
-  wait_until_it_waits(step, unread);
-  if (RecorderLog::available() && unread.recorder().count(Calls::any_wait) > 0) {
-    step.wait_until([&] { return !unread.alive() || is_asleep(step, unread); },
-                    "the client ends, or sleeps until the server speaks");
-  }
-  unread.kill();
+  expect_sleep(unread, "the client ends, or sleeps until the server speaks");
 
   step.suspect(
       "The server takes nothing, and the client turns: its terminal is a file, which is always "
@@ -671,12 +673,7 @@ STEP("07.6", "shows what comes while the terminal is silent, and the reverse") {
   std::ofstream(step.path("typed")) << numbered_lines(step, flood);
   Program& file_reader = start_with_file(step.path("typed"));
   partner.accept();
-  wait_until_it_waits(step, file_reader);
-  if (RecorderLog::available() && file_reader.recorder().count(Calls::any_wait) > 0) {
-    step.wait_until([&] { return !file_reader.alive() || is_asleep(step, file_reader); },
-                    "the client sleeps");
-  }
-  file_reader.kill();
+  expect_sleep(file_reader, "the client sleeps");
 
   step.suspect(
       "The server had gone when something was typed, send() raised SIGPIPE, and the signal ended "

@@ -55,7 +55,7 @@ LostTime::Clock::duration LostTime::kept_from_programs() {
     const auto before = waited_.find(process);
     return before == waited_.end() ? milliseconds{0} : now - before->second;
   };
-  const milliseconds own = since_last_look(getpid(), proc::held(getpid()).waited);
+  const auto own = since_last_look(getpid(), std::chrono::duration_cast<milliseconds>(own_wait()));
   milliseconds longest{0};
   std::vector<pid_t> below{getpid()};
   while (!below.empty()) {
