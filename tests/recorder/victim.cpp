@@ -639,25 +639,39 @@ void vanishing() {
   for (const int fd : {clients[0], clients[1], connection, listener}) close(fd);
 }
 
-// Two threads that meet in the recorder, and race on a plain int: once each, far apart, so that
-// luck has no part in it. (Two accesses in the same nanoseconds can slip through TSan; and closing
-// and opening one number orders threads for it, hence descriptors of their own.)
+// Two threads that meet in the recorder, and race on a plain int: one after the other, so that luck
+// has no part in it. (Two accesses in the same nanoseconds can slip through TSan; and closing and
+// opening one number orders threads for it, hence descriptors of their own.)
 int raced = 0;
 void race() {
   Pair pairs[2];
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 2; ++i)
-    threads.emplace_back([&pair = pairs[i], before = 1 + i * 500] {
-      char byte = 'x';
-      const auto call = [&] {
-        send(pair.here(), &byte, 1, 0);
-        recv(pair.there(), &byte, 1, 0);
-      };
-      for (int round = 0; round < before; ++round) call();
-      ++raced;
-      call();
-    });
-  for (auto& thread : threads) thread.join();
+  const auto calls = [](const Pair& pair) {
+    char byte = 'x';
+    for (int round = 0; round < 100; ++round) {
+      send(pair.here(), &byte, 1, 0);
+      recv(pair.there(), &byte, 1, 0);
+    }
+  };
+  std::atomic<int> turn{0};  // tells when, and orders nothing
+  const auto wait_for = [&turn](int wanted) {
+    while (turn.load(std::memory_order_relaxed) != wanted) std::this_thread::yield();
+  };
+  std::thread first([&] {
+    calls(pairs[0]);
+    wait_for(1);
+    ++raced;
+    calls(pairs[0]);
+    turn.store(2, std::memory_order_relaxed);
+  });
+  std::thread second([&] {
+    calls(pairs[1]);
+    turn.store(1, std::memory_order_relaxed);
+    wait_for(2);
+    ++raced;
+    calls(pairs[1]);
+  });
+  first.join();
+  second.join();
   say("raced " + std::to_string(raced));
 }
 
