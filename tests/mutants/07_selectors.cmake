@@ -386,6 +386,35 @@ kit_mutant(
   STEP 07.8
   WORDS "it is readable for ever")
 
+kit_mutant(
+  NAME end-of-file-after-the-rest-is-read-away
+  SENTENCE "Whom the server ends, and who has said more, gets the end of file two seconds late."
+  FILE selector_mixin.hpp
+  REPLACE [[    (void)::shutdown(connection.request.fileno(), SHUT_WR);  // who has gone needs no goodbye
+]]
+  WITH [[]]
+  STEP 07.8
+  WORDS "its end of file has not")
+
+kit_mutant(
+  NAME goodbye-waits-for-room
+  SENTENCE "One that has waited for WRITE goes on to wait for it in its goodbye: there is always room."
+  FILE selector_mixin.hpp
+  REPLACE [[      selector_->modify(connection.request.fileno(), EVENT_READ, &connection);
+    } catch]]
+  WITH [[    } catch]]
+  STEP 07.8
+  WORDS "calls in a row of one thread brought nothing")
+
+kit_mutant(
+  NAME idle-time-hides-the-goodbye
+  SENTENCE "With an idle time the wait is until then, and a goodbye that is over sooner is not ended."
+  FILE selector_mixin.hpp
+  REPLACE [[      if (!next || end < *next) next = end;]]
+  WITH [[      if (!next) next = end;]]
+  STEP 07.8
+  WORDS "the wait is no longer than until then")
+
 # ---- fairness, descriptors, time ------------------------------------------------------------------
 
 kit_mutant(
