@@ -756,3 +756,39 @@ kit_mutant(
   WITH [[MSG_DONTWAIT]]
   STEP 07.6
   WORDS "SIGPIPE")
+
+kit_mutant(
+  NAME hang-up-for-readers-alone
+  SENTENCE "A hang-up or an error is told as EVENT_READ alone: who waits for WRITE is never told."
+  FILE epoll_selector.cpp
+  REPLACE [[  if (bits & ~std::uint32_t{EPOLLIN}) events |= EVENT_WRITE;]]
+  WITH [[  if (bits & EPOLLOUT) events |= EVENT_WRITE;]]
+  STEP 07.2
+  WORDS "They are told as every event that was registered")
+
+kit_mutant(
+  NAME client-takes-a-reset-for-the-end
+  SENTENCE "The client takes a reset for the end, and exits as if all were well."
+  FILE client.cpp
+  REPLACE [[    if (count == -1 && errno != EAGAIN && errno != EINTR) throw_system_error("recv");]]
+  WITH [[    if (count == -1 && errno == ECONNRESET) server_ended_ = true;]]
+  STEP 07.6
+  WORDS "The connection was reset")
+
+kit_mutant(
+  NAME server-takes-a-reset-for-the-end
+  SENTENCE "A reset is taken for the end of file, and reported to nobody."
+  FILE selector_mixin.hpp
+  REPLACE [[      throw_system_error("recv");
+    }
+    connection.at_end = count == 0;
+    try {
+      if (count == 0) {]]
+  WITH [[      connection.at_end = true;
+      return true;
+    }
+    connection.at_end = count == 0;
+    try {
+      if (count == 0) {]]
+  STEP 07.8
+  WORDS "is no end of file")
