@@ -770,6 +770,15 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
       "What a session throws ends its own connection, once what it wrote before has gone "
       "out; report_error() says what it was.");
   stays.expect_end_or_reset();
+  // To this one bytes are under way for as long as it reads nothing; and once there was no room.
+  Peer& slow = step.connect_narrowly(alone);
+  ask(step, alone, slow, step.word() + "\n");
+  alone.recorder().add(Fault::fail(Calls::any_send, EAGAIN).peer(slow.port()));
+  alone.signal(SIGSTOP);
+  slow.send(numbered_lines(step, 40 * 1024) + std::string(1100, 'x'));
+  step.await([&] { return slow.all_arrived(); }, kit::event_deadline());  // to come in one recv()
+  alone.signal(SIGCONT);
+  alone.expect_error_contains("request from " + slow.local().text());
 
   Server& beside = start(
       step, {.args = {"--path", step.path("beside"), "--quiet", "--line-limit", "1000",
@@ -785,7 +794,20 @@ STEP("07.8", "half-close, reset, hang-up: each connection is forgotten") {
   step.suspect(
       "What a session throws ends its own connection, once what it wrote before has gone "
       "out; report_error() says what it was.");
+  beside.expect_error_contains("longer than 1000 bytes");
+  late.try_send("unread");
   expect_all(late, Step::upper(some));
+  const auto has_end = [&] { return late.ending() != kit::Ending::open; };
+  const auto has_none = [&] { return is_asleep(step, beside) && !has_end(); };
+  bool untold = false;
+  step.await([&] { return has_end() || (untold = has_none()); }, kit::event_deadline(),
+             kit::limits::proc_poll);
+  step.suspect(
+      "What the server had for a client that it ends has gone out, and its end of file has not: "
+      "the client waits for it. shutdown(fd, SHUT_WR) first; what it still sends is read away "
+      "afterwards.");
+  step.check(!untold, "an end of file after the last answer",
+             "the server sleeps before it is said");
   late.expect_end_or_reset();
 
   Server& server = start(step, {.args = {"--line-limit", "1000"}});

@@ -386,6 +386,35 @@ kit_mutant(
   STEP 07.8
   WORDS "it is readable for ever")
 
+kit_mutant(
+  NAME end-of-file-after-the-rest-is-read-away
+  SENTENCE "Whom the server ends, and who has said more, gets the end of file two seconds late."
+  FILE selector_mixin.hpp
+  REPLACE [[    (void)::shutdown(connection.request.fileno(), SHUT_WR);  // who has gone needs no goodbye
+]]
+  WITH [[]]
+  STEP 07.8
+  WORDS "its end of file has not")
+
+kit_mutant(
+  NAME goodbye-waits-for-room
+  SENTENCE "One that has waited for WRITE goes on to wait for it in its goodbye: there is always room."
+  FILE selector_mixin.hpp
+  REPLACE [[      selector_->modify(connection.request.fileno(), EVENT_READ, &connection);
+    } catch]]
+  WITH [[    } catch]]
+  STEP 07.8
+  WORDS "calls in a row of one thread brought nothing")
+
+kit_mutant(
+  NAME idle-time-hides-the-goodbye
+  SENTENCE "With an idle time the wait is until then, and a goodbye that is over sooner is not ended."
+  FILE selector_mixin.hpp
+  REPLACE [[      if (!next || end < *next) next = end;]]
+  WITH [[      if (!next) next = end;]]
+  STEP 07.8
+  WORDS "the wait is no longer than until then")
+
 # ---- fairness, descriptors, time ------------------------------------------------------------------
 
 kit_mutant(
@@ -727,3 +756,39 @@ kit_mutant(
   WITH [[MSG_DONTWAIT]]
   STEP 07.6
   WORDS "SIGPIPE")
+
+kit_mutant(
+  NAME hang-up-for-readers-alone
+  SENTENCE "A hang-up or an error is told as EVENT_READ alone: who waits for WRITE is never told."
+  FILE epoll_selector.cpp
+  REPLACE [[  if (bits & ~std::uint32_t{EPOLLIN}) events |= EVENT_WRITE;]]
+  WITH [[  if (bits & EPOLLOUT) events |= EVENT_WRITE;]]
+  STEP 07.2
+  WORDS "They are told as every event that was registered")
+
+kit_mutant(
+  NAME client-takes-a-reset-for-the-end
+  SENTENCE "The client takes a reset for the end, and exits as if all were well."
+  FILE client.cpp
+  REPLACE [[    if (count == -1 && errno != EAGAIN && errno != EINTR) throw_system_error("recv");]]
+  WITH [[    if (count == -1 && errno == ECONNRESET) server_ended_ = true;]]
+  STEP 07.6
+  WORDS "The connection was reset")
+
+kit_mutant(
+  NAME server-takes-a-reset-for-the-end
+  SENTENCE "A reset is taken for the end of file, and reported to nobody."
+  FILE selector_mixin.hpp
+  REPLACE [[      throw_system_error("recv");
+    }
+    connection.at_end = count == 0;
+    try {
+      if (count == 0) {]]
+  WITH [[      connection.at_end = true;
+      return true;
+    }
+    connection.at_end = count == 0;
+    try {
+      if (count == 0) {]]
+  STEP 07.8
+  WORDS "is no end of file")

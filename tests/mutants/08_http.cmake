@@ -261,6 +261,16 @@ kit_mutant(
   WORDS "flush() before the next request")
 
 kit_mutant(
+  NAME refused-head-with-content
+  SENTENCE "Of a head that is refused the method is not kept: HEAD is answered with content."
+  FILE http_server.cpp
+  REPLACE [[    head_ = parser.head();  // for the log, and because HEAD is answered without content
+]]
+  WITH [[]]
+  STEP 08.5
+  WORDS "A HEAD that is refused is answered without content")
+
+kit_mutant(
   NAME kept-after-an-error
   SENTENCE "After a request that could not be read, the next one is looked for."
   FILE http_server.cpp
@@ -616,6 +626,16 @@ kit_mutant(
   WITH [[{0, length}]]
   STEP 08.13
   WORDS "is the last hundred")
+
+kit_mutant(
+  NAME large-nonsense-is-a-number
+  SENTENCE "What begins as a number that is too large is taken for one, whatever follows it."
+  FILE http_range.cpp
+  REPLACE [[  if (digits.empty() || end]]
+  WITH [[  if (error == std::errc::result_out_of_range) return std::numeric_limits<std::uint64_t>::max();
+  if (digits.empty() || end]]
+  STEP 08.13
+  WORDS "A Range that makes no sense")
 
 kit_mutant(
   NAME 416-beyond-the-end

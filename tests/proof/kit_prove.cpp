@@ -33,7 +33,7 @@ constexpr std::string_view usage =
     "  solution [--repeat N] [--load]   every step passes on the solution\n"
     "  starter [--strict]               every step is red on the starter: not written yet\n"
     "  mutants [--intended|--day]       every wrong answer is caught by the step that should\n"
-    "  rules [--day] [--rest]           every mistake made by rule is caught, or listed\n"
+    "  rules [--day|--rest|--open]      every mistake made by rule is caught, or listed\n"
     "  alternatives                     every right answer written differently passes\n"
     "  slots                            a slot that is not there earns nothing\n"
     "  all                              these, without the mistakes made by rule\n"
@@ -100,6 +100,8 @@ Arguments read_arguments(const std::vector<std::string>& words) {
       arguments.options.day = true;
     } else if (word == "--rest") {
       arguments.options.rest = true;
+    } else if (word == "--open") {
+      arguments.options.open = true;
     } else if (word == "--strict") {
       arguments.options.strict = true;
     } else if (word == "--verbose") {

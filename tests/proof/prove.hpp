@@ -41,6 +41,7 @@ class Proof {
     bool day = false;                 ///< rules, mutants' table: only what the seed draws
     std::uint64_t seed = 1;           ///< of the part of a day; for the table, the day itself
     bool rest = false;                ///< rules: only what no earlier run has tried
+    bool open = false;                ///< rules: only what the list has as open
     bool strict = false;              ///< an edited lesson is an error
     std::size_t fewest_mutants = 14;  ///< a lesson has at least this many wrong answers
     bool verbose = false;             ///< show each verdict

@@ -382,6 +382,7 @@ class Proof::Rules {
           std::to_string(mutant.number) != only) {
         continue;
       }
+      if (proof_.options_.open && !is_open(mutant.name())) continue;
       if (proof_.options_.rest && before_.contains(mutant.name())) continue;
       chosen_.push_back(i);
     }
@@ -412,6 +413,11 @@ class Proof::Rules {
 
   [[nodiscard]] bool is_listed(const Finding& finding) const {
     return list_.contains(finding.mutant->name());
+  }
+
+  [[nodiscard]] bool is_open(const std::string& name) const {
+    const auto entry = list_.find(name);
+    return entry != list_.end() && entry->second.why == Unnoticed::Why::open;
   }
 
   /// Whether somebody has gone through this lesson's survivors.
