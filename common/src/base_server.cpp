@@ -14,9 +14,12 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "log_failure.hpp"
 #include "loop.hpp"
 
 namespace socketserver {
@@ -30,16 +33,6 @@ using Clock = std::chrono::steady_clock;
 int poll_time(std::optional<milliseconds> limit) {
   if (!limit) return -1;
   return static_cast<int>(std::clamp<milliseconds::rep>(limit->count(), 0, INT32_MAX));
-}
-
-std::string current_exception_text() {
-  try {
-    throw;
-  } catch (const std::exception& error) {
-    return error.what();
-  } catch (...) {
-    return "something that is no std::exception";
-  }
 }
 
 }  // namespace
@@ -123,7 +116,7 @@ void BaseServer::interrupt_after_failure() noexcept {
   try {
     interrupt_requests();
   } catch (...) {
-    log_error("interrupt_requests: " + current_exception_text());
+    log_failure("interrupt_requests", current_exception_text());
   }
 }
 
@@ -149,11 +142,17 @@ bool BaseServer::patiently(const std::function<void()>& step) {
 // clients that are there already are no reason to give up. Returns whether `error` is of that kind.
 bool BaseServer::pause_for_want_of_memory(int error) {
   if (error != EAGAIN && error != ENOMEM) return false;
-  const std::string failure = "cannot wait: " + std::generic_category().message(error);
-  if (failure != loop_->last_failure) log_error(failure);
-  loop_->last_failure = failure;
+  loop_->say_once("cannot wait",
+                  error == ENOMEM ? "Cannot allocate memory" : "Resource temporarily unavailable");
   std::this_thread::sleep_for(pause_after_failure);
   return true;
+}
+
+// Not twenty times a second, until it succeeds again. No memory is needed for it.
+void BaseServer::Loop::say_once(std::string_view what, std::string_view why) noexcept {
+  const std::size_t failure =
+      std::hash<std::string_view>()(what) ^ std::hash<std::string_view>()(why);
+  if (std::exchange(last_failure, failure) != failure) log_failure(what, why);
 }
 
 void BaseServer::turn() {
@@ -199,13 +198,10 @@ BaseServer::Taken BaseServer::take_request() noexcept {
   try {
     request = get_request();
   } catch (...) {
-    // Said once, not twenty times a second, until it succeeds again.
-    const std::string failure = current_exception_text();
-    if (failure != loop_->last_failure) log_error("cannot take a request: " + failure);
-    loop_->last_failure = failure;
+    loop_->say_once("cannot take a request", current_exception_text());
     return Taken::failed;
   }
-  loop_->last_failure.clear();
+  loop_->last_failure = 0;
   if (!request) return Taken::none;
 
   try {
@@ -232,7 +228,7 @@ bool BaseServer::ask_for_room() noexcept {
   try {
     return has_room();
   } catch (...) {
-    log_error("has_room: " + current_exception_text());
+    log_failure("has_room", current_exception_text());
     return true;
   }
 }
@@ -241,7 +237,7 @@ void BaseServer::do_service_actions() noexcept {
   try {
     service_actions();
   } catch (...) {
-    log_error("service_actions: " + current_exception_text());
+    log_failure("service_actions", current_exception_text());
   }
 }
 
@@ -383,7 +379,7 @@ void BaseServer::report_error(const Request& request) noexcept {
   try {
     handle_error(request);
   } catch (...) {
-    log_error("handle_error: " + current_exception_text());
+    log_failure("handle_error", current_exception_text());
   }
 }
 

@@ -27,7 +27,12 @@ std::atomic<int> inside{0};  // how many handlers are looking just now
 std::mutex installing;
 pid_t counted_by = 0;            // guarded by `installing`: whose handlers `inside` counts
 int watches = 0;                 // guarded by `installing`
-struct sigaction old_action {};  // what SIGCHLD did before the first watch
+struct sigaction old_action {};  // guarded by `installing`: what SIGCHLD did before the first watch
+
+// Of it, what the handler calls. One that came late may run while the next watch begins, and
+// whatever it finds here can be called.
+std::atomic<void (*)(int)> old_handler{nullptr};
+std::atomic<void (*)(int, siginfo_t*, void*)> old_handler_with_info{nullptr};
 
 extern "C" void note_child(int number, siginfo_t* info, void* context) {
   inside += 1;
@@ -36,11 +41,8 @@ extern "C" void note_child(int number, siginfo_t* info, void* context) {
     if (pipe != nullptr && place.owner == ::getpid()) pipe->wake();
   }
   inside -= 1;
-  if (old_action.sa_flags & SA_SIGINFO) {
-    old_action.sa_sigaction(number, info, context);
-  } else if (old_action.sa_handler != SIG_DFL && old_action.sa_handler != SIG_IGN) {
-    old_action.sa_handler(number);
-  }
+  if (const auto call = old_handler.load()) call(number);
+  if (const auto call = old_handler_with_info.load()) call(number, info, context);
 }
 
 void install() {
@@ -49,6 +51,11 @@ void install() {
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NOCLDSTOP;
   sigemptyset(&action.sa_mask);
   check(::sigaction(SIGCHLD, nullptr, &old_action), "sigaction");
+  const bool with_info = old_action.sa_flags & SA_SIGINFO;
+  const bool calls =
+      with_info || (old_action.sa_handler != SIG_DFL && old_action.sa_handler != SIG_IGN);
+  old_handler = calls && !with_info ? old_action.sa_handler : nullptr;
+  old_handler_with_info = with_info ? old_action.sa_sigaction : nullptr;
   check(::sigaction(SIGCHLD, &action, nullptr), "sigaction");
 }
 

@@ -6,10 +6,12 @@
 #include <unistd.h>
 #include <socketserver/log.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
+#include <exception>
+#include <initializer_list>
+
+#include "log_failure.hpp"
 
 namespace socketserver {
 namespace {
@@ -48,11 +50,13 @@ void write_without_waiting(int fd, char* bytes, std::size_t size) {
   write_if_ready(fd, bytes, size);
 }
 
-void write_line(int fd, std::string_view line) noexcept {
+void write_line(int fd, std::initializer_list<std::string_view> pieces) noexcept {
   const int saved = errno;
   char bytes[PIPE_BUF];
-  const std::size_t size = std::min(line.size(), sizeof bytes - 1);
-  std::memcpy(bytes, line.data(), size);
+  std::size_t size = 0;
+  for (const std::string_view piece : pieces) {
+    size += piece.copy(bytes + size, sizeof bytes - 1 - size);
+  }
   bytes[size] = '\n';
   const auto outer = writing;  // a signal handler may write between two of our steps
   writing = 1;
@@ -64,11 +68,25 @@ void write_line(int fd, std::string_view line) noexcept {
 }  // namespace
 
 void log_line(std::string_view line) noexcept {
-  write_line(STDOUT_FILENO, line);
+  write_line(STDOUT_FILENO, {line});
 }
 
 void log_error(std::string_view line) noexcept {
-  write_line(STDERR_FILENO, line);
+  write_line(STDERR_FILENO, {line});
+}
+
+void log_failure(std::string_view what, std::string_view why) noexcept {
+  write_line(STDERR_FILENO, {what, ": ", why});
+}
+
+const char* current_exception_text() noexcept {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
 }
 
 void occupy_standard_descriptors() noexcept {

@@ -11,7 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -54,7 +54,8 @@ struct BaseServer::Loop {
   std::vector<pollfd> waiting_for{{-1, POLLIN, 0}, {wake.fileno(), POLLIN, 0}};
   std::optional<std::chrono::steady_clock::time_point> paused_until;  // the listener is left alone
   std::optional<std::chrono::milliseconds> poll_interval;
-  std::string last_failure;
+  std::size_t last_failure = 0;  // the hash of its words
+  void say_once(std::string_view what, std::string_view why) noexcept;
 };
 
 }  // namespace socketserver

@@ -1,8 +1,6 @@
-#include <socketserver/log.hpp>
 #include <socketserver/session.hpp>
 
-#include <exception>
-#include <string>
+#include "log_failure.hpp"
 
 namespace socketserver {
 
@@ -38,8 +36,8 @@ void Output::ask_source() noexcept {
     while (source_ != nullptr && size() < enough) {
       if (!source_->more(*this)) source_ = nullptr;
     }
-  } catch (const std::exception& error) {
-    log_error(std::string("an answer is cut off: ") + error.what());
+  } catch (...) {
+    log_failure("an answer is cut off", current_exception_text());
     source_ = nullptr;
     end();
   }

@@ -1,15 +1,209 @@
 # Right answers to lesson 02, written differently: every step must accept them. The form of an answer:
-# tests/cmake/mutants.cmake. A file of which little remains stands whole in 02_udp_echo/.
+# tests/cmake/mutants.cmake.
 
 kit_answer(
   NAME a-socket-a-try
   SENTENCE "Each try has a socket of its own, and all of them are listened to until the end."
-  WHOLE client.cpp)
+  FILE client.cpp
+  REPLACE [[// A UDP client: sends its words as one datagram, waits for the answer, and asks again if none]]
+  THROUGH [[#include <stdexcept>]]
+  WITH [[// Differs: each try has a socket of its own, and all of them are listened to until the end.
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <socketserver/file_descriptor.hpp>
+#include <socketserver/portable.hpp>
+#include <socketserver/program.hpp>
+#include <socketserver/system_call.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>]]
+  REPLACE [[// Waits until a datagram is there, or until the time is up.]]
+  THROUGH [[  const std::string answer = ask_each(options.addresses(), message, timeout, tries);]]
+  WITH [[// Waits until a datagram is there, at any of the sockets, or until the time is up.
+bool wait_readable(std::vector<pollfd>& sockets, Clock::time_point deadline) {
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+    const int limit = left.count() > 0 ? static_cast<int>(left.count()) : 0;
+    const int ready = ::poll(sockets.data(), static_cast<nfds_t>(sockets.size()), limit);
+    if (ready != -1) return ready > 0;
+    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time
+  }
+}
+
+// Anybody may send to our ports: what does not come from the server is no answer, and does not make
+// us wait any longer.
+std::optional<std::string> receive_answer(const std::vector<FileDescriptor>& sockets,
+                                          const Address& server, milliseconds timeout) {
+  const Clock::time_point deadline = Clock::now() + timeout;
+  std::string buffer(longest_datagram, '\0');
+  std::vector<pollfd> waiting;
+  for (const FileDescriptor& socket : sockets) waiting.push_back({socket.get(), POLLIN, 0});
+  while (wait_readable(waiting, deadline)) {
+    for (const pollfd& one : waiting) {
+      if (one.revents == 0) continue;
+      sockaddr_storage peer{};
+      socklen_t size = sizeof peer;
+      auto* const address = reinterpret_cast<sockaddr*>(&peer);
+      const ssize_t count =
+          ::recvfrom(one.fd, buffer.data(), buffer.size(), MSG_DONTWAIT, address, &size);
+      if (count == -1) {
+        if (errno == EAGAIN || errno == EINTR) continue;
+        throw_system_error("recvfrom");
+      }
+      if (Address(address, size) == server) {
+        return buffer.substr(0, static_cast<std::size_t>(count));
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// A datagram, or its answer, may get lost on the way: nobody but us can notice, and ask again. Each
+// try has a socket of its own, and the earlier ones are still listened to.
+std::string ask(const Address& server, const std::string& message, milliseconds timeout,
+                long tries) {
+  std::vector<FileDescriptor> sockets;
+  for (long i = 0; i < tries; ++i) {
+    sockets.emplace_back(check(::socket(server.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+    send_datagram(sockets.back(), message, server);
+    if (auto answer = receive_answer(sockets, server, timeout)) return *answer;
+  }
+  throw std::runtime_error("no answer to " + std::to_string(tries) + " tries");
+}
+
+void run(const Options& options) {
+  const std::string message = options.sentence() + "\n";
+  const milliseconds timeout(options.number("--timeout", 1000));
+  const long tries = 1 + options.number("--retries", 3);
+
+  const std::string answer = ask(options.address(), message, timeout, tries);]])
 
 kit_answer(
   NAME client-with-pselect
   SENTENCE "The client waits in pselect(), in nanoseconds; an object owns the socket."
-  WHOLE client.cpp)
+  FILE client.cpp
+  REPLACE [[// A UDP client: sends its words as one datagram, waits for the answer, and asks again if none]]
+  THROUGH [[  throw std::runtime_error("no answer to " + std::to_string(tries) + " tries");
+}]]
+  WITH [[// Differs: a client that waits in pselect(), in nanoseconds; an object owns the socket.
+
+// A UDP client: sends its words as one datagram, waits for the answer, and asks again if none
+// comes. Its partner: server.cpp. See also: sendto(2), recvfrom(2), poll(2).
+
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <socketserver/file_descriptor.hpp>
+#include <socketserver/portable.hpp>
+#include <socketserver/program.hpp>
+#include <socketserver/system_call.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+using namespace socketserver;
+using std::chrono::milliseconds;
+
+constexpr std::size_t longest_datagram = 65535;
+
+void send_datagram(const FileDescriptor& socket, const std::string& message,
+                   const Address& server) {
+  const int fd = socket.get();
+  while (true) {
+    if (::sendto(fd, message.data(), message.size(), 0, server.data(), server.size()) >= 0) return;
+    if (errno == EINTR) continue;
+    throw_system_error("sendto");
+  }
+}
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Sleeps in pselect(2) until `fd` is readable, a signal comes, or the time is over.
+bool readable_before(int fd, Clock::time_point end) {
+  if (fd >= FD_SETSIZE) throw std::runtime_error("select: the descriptor is too large");
+  fd_set read_set;
+  FD_ZERO(&read_set);
+  FD_SET(fd, &read_set);
+  const std::chrono::nanoseconds left = std::max(Clock::duration::zero(), end - Clock::now());
+  constexpr long long billion = 1'000'000'000;
+  timespec limit{};
+  limit.tv_sec = static_cast<time_t>(left.count() / billion);
+  limit.tv_nsec = static_cast<long>(left.count() % billion);
+  const int ready = ::pselect(fd + 1, &read_set, nullptr, nullptr, &limit, nullptr);
+  if (ready == -1 && errno != EINTR) throw_system_error("pselect");
+  return ready > 0 && FD_ISSET(fd, &read_set);
+}
+
+struct Datagram {
+  std::string bytes;
+  Address sender;
+};
+
+// What is there now; no value if there is nothing.
+std::optional<Datagram> take_datagram(int fd) {
+  std::vector<char> room(longest_datagram);
+  sockaddr_storage sender{};
+  socklen_t size = sizeof sender;
+  auto* const name = reinterpret_cast<sockaddr*>(&sender);
+  const ssize_t count = ::recvfrom(fd, room.data(), room.size(), MSG_DONTWAIT, name, &size);
+  if (count >= 0) {
+    return Datagram{std::string(room.data(), static_cast<std::size_t>(count)), Address(name, size)};
+  }
+  for (const int nothing : {EAGAIN, EWOULDBLOCK, EINTR, ECONNREFUSED}) {
+    if (errno == nothing) return std::nullopt;
+  }
+  throw_system_error("recvfrom");
+}
+
+}  // namespace
+
+// The answer of the server; no value if none has come when the time is up.
+std::optional<std::string> receive_answer(const FileDescriptor& socket, const Address& server,
+                                          milliseconds timeout) {
+  const Clock::time_point end = Clock::now() + timeout;
+  do {
+    if (!readable_before(socket.get(), end)) continue;
+    std::optional<Datagram> datagram = take_datagram(socket.get());
+    if (datagram && datagram->sender == server) return std::move(datagram->bytes);
+  } while (Clock::now() < end);
+  return std::nullopt;
+}
+
+// The answer to the message, after `tries` tries at most.
+std::string ask(const Address& server, const std::string& message, milliseconds timeout,
+                long tries) {
+  // Asks, and asks again through the same socket: a late answer to an earlier try is one.
+  struct Conversation {
+    FileDescriptor socket;
+    const Address& server;
+    const std::string& message;
+    milliseconds timeout;
+
+    std::optional<std::string> once() const {
+      send_datagram(socket, message, server);
+      return receive_answer(socket, server, timeout);
+    }
+  };
+  const Conversation conversation{
+      FileDescriptor(check(::socket(server.family(), SOCK_DGRAM, 0), "socket")), server, message,
+      timeout};
+  for (; tries > 0; --tries) {
+    if (const auto answer = conversation.once(); answer.has_value()) return answer.value();
+  }
+  throw std::runtime_error("no answer: is a server there?");
+}]])
 
 kit_answer(
   NAME client-with-rcvtimeo
@@ -57,7 +251,131 @@ kit_answer(
 kit_answer(
   NAME client-with-timerfd
   SENTENCE "The client waits with epoll, without a limit; a timerfd ends each try."
-  WHOLE client.cpp)
+  FILE client.cpp
+  REPLACE [[// A UDP client: sends its words as one datagram, waits for the answer, and asks again if none]]
+  THROUGH [[  throw std::runtime_error("no answer to " + std::to_string(tries) + " tries");
+}]]
+  WITH [[// Differs: a client that waits with epoll, without a limit; a timerfd ends each try.
+
+// A UDP client: sends its words as one datagram, waits for the answer, and asks again if none
+// comes. Its partner: server.cpp. See also: sendto(2), recvfrom(2), poll(2).
+
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+#include <sys/socket.h>
+#include <socketserver/file_descriptor.hpp>
+#include <socketserver/portable.hpp>
+#include <socketserver/program.hpp>
+#include <socketserver/system_call.hpp>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+using namespace socketserver;
+using std::chrono::milliseconds;
+
+constexpr std::size_t longest_datagram = 65535;
+
+void send_datagram(const FileDescriptor& socket, const std::string& message,
+                   const Address& server) {
+  for (bool again = true; again;) {
+    const auto sent = ::sendto(socket.get(), message.data(), message.size(), MSG_NOSIGNAL,
+                               server.data(), server.size());
+    again = sent == -1 && errno == EINTR;
+    if (!again) check(sent, "sendto");
+  }
+}
+
+namespace {
+
+// Waits for a socket until a time that is fixed when it is constructed. The kernel keeps the time:
+// no signal changes it.
+class TimedWait {
+ public:
+  TimedWait(int socket, milliseconds timeout)
+      : epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+        timer_(check(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), "timerfd_create")),
+        socket_(socket) {
+    itimerspec once{};
+    once.it_value.tv_sec = static_cast<time_t>(timeout.count() / 1000);
+    once.it_value.tv_nsec = static_cast<long>(timeout.count() % 1000 * 1'000'000);
+    check(::timerfd_settime(timer_.get(), 0, &once, nullptr), "timerfd_settime");
+    add(timer_.get());
+    add(socket_);
+  }
+
+  // Whether the socket is readable, and the time not yet over.
+  bool readable() {
+    for (;;) {
+      std::array<epoll_event, 2> events{};
+      const int count = ::epoll_wait(epoll_.get(), events.data(), 2, -1);
+      if (count == -1 && errno != EINTR) throw_system_error("epoll_wait");
+      bool is_there = false;
+      for (int i = 0; i < count; ++i) {
+        if (events[static_cast<std::size_t>(i)].data.fd == timer_.get()) return false;
+        is_there = true;
+      }
+      if (is_there) return true;
+    }
+  }
+
+ private:
+  void add(int fd) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = fd;
+    check(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+  }
+
+  FileDescriptor epoll_;
+  FileDescriptor timer_;
+  int socket_;
+};
+
+}  // namespace
+
+// The answer of the server; no value if none has come when the time is up.
+std::optional<std::string> receive_answer(const FileDescriptor& socket, const Address& server,
+                                          milliseconds timeout) {
+  static std::array<char, longest_datagram> room;
+  TimedWait wait(socket.get(), timeout);
+  while (wait.readable()) {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    const ssize_t count = ::recvfrom(socket.get(), room.data(), room.size(), MSG_DONTWAIT,
+                                     reinterpret_cast<sockaddr*>(&name), &size);
+    if (count == -1) {
+      const bool wait_on =
+          errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ECONNREFUSED;
+      if (!wait_on) throw_system_error("recvfrom");
+    } else if (Address(reinterpret_cast<sockaddr*>(&name), size) == server) {
+      return std::string(room.data(), static_cast<std::size_t>(count));
+    }
+  }
+  return std::nullopt;
+}
+
+// The answer to the message, after `tries` tries at most.
+std::string ask(const Address& server, const std::string& message, milliseconds timeout,
+                long tries) {
+  const FileDescriptor socket(
+      check(::socket(server.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  if (tries < 1) throw std::runtime_error("no answer");
+  send_datagram(socket, message, server);
+  std::optional<std::string> answer = receive_answer(socket, server, timeout);
+  while (!answer && --tries > 0) {
+    send_datagram(socket, message, server);
+    answer = receive_answer(socket, server, timeout);
+  }
+  if (!answer) throw std::runtime_error("no answer came in the time that was left for it");
+  return *std::move(answer);
+}]])
 
 kit_answer(
   NAME connected-client
@@ -72,11 +390,8 @@ kit_answer(
   while (::send(socket.get(), message.data(), message.size(), 0) == -1) {
     if (errno != ECONNREFUSED && errno != EINTR) throw_system_error("send");
   }]]
-  REPLACE [[    pollfd waiting{socket.get(), POLLIN, 0};
-    const int limit = left.count() > 0 ? static_cast<int>(left.count()) : 0;
-    const int ready = ::poll(&waiting, 1, limit);
-    if (ready != -1) return ready > 0;
-    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time]]
+  REPLACE [[    pollfd waiting{socket.get(), POLLIN, 0};]]
+  THROUGH [[    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time]]
   WITH [[    const auto limit = left.count() > 0 ? left.count() : 0;
     timeval time{};
     time.tv_sec = static_cast<time_t>(limit / 1000);

@@ -18,10 +18,8 @@ kit_answer(
   explicit StreamReader(int fd, std::size_t size = 16 * 1024) noexcept
       : fd_(fd), first_capacity_(size > 0 ? size : 1) {}]]
   WITH [[  explicit StreamReader(int fd) noexcept : fd_(fd) {}]]
-  REPLACE [[  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.
-  /// Valid until the next call. Python's `read`.
-  /// @throws std::system_error as read_line()
-  std::string_view read(std::size_t size);
+  REPLACE [[  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.]]
+  THROUGH [[  std::string_view read(std::size_t size);
 
 ]]
   WITH [[]]
@@ -57,24 +55,8 @@ kit_answer(
   REPLACE [[#include <filesystem>
 ]]
   WITH [[]]
-  REPLACE [[  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind
-    check(::bind(socket, address.data(), address.size()), "bind");
-    return;
-  }
-  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere
-  if (bind_with_mode(socket, address, mode) == -1) {
-    const int error = errno;  // the question below may change it
-    if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);
-    // The window that remains: another server that starts at this moment may have asked as well,
-    // and taken the name over; then this removes its name.
-    ::unlink(path.c_str());
-    check(bind_with_mode(socket, address, mode), "bind");
-  }
-  struct stat file {};
-  if (::lstat(path.c_str(), &file) == -1) {
-    const int error = errno;
-    ::unlink(path.c_str());  // nobody would, later on: whose it is, only this call could have told
-    throw_system_error("lstat", error);
+  REPLACE [[  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind]]
+  THROUGH [[    throw_system_error("lstat", error);
   }]]
   WITH [[  const std::size_t slash = path.rfind('/');
   std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -97,10 +79,8 @@ kit_answer(
   explicit StreamReader(int fd, std::size_t size = 16 * 1024) noexcept
       : fd_(fd), first_capacity_(size > 0 ? size : 1) {}]]
   WITH [[  explicit StreamReader(int fd) noexcept : fd_(fd) {}]]
-  REPLACE [[  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.
-  /// Valid until the next call. Python's `read`.
-  /// @throws std::system_error as read_line()
-  std::string_view read(std::size_t size);
+  REPLACE [[  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.]]
+  THROUGH [[  std::string_view read(std::size_t size);
 
 ]]
   WITH [[]]
@@ -119,7 +99,104 @@ kit_answer(
 
 ]]
   WITH [[]]
-  WHOLE stream_handler.cpp)
+  FILE stream_handler.cpp
+  REPLACE [[// StreamRequestHandler: a connection as a file to read lines from and a file to write to.]]
+  THROUGH [[}]]
+  WITH [==[// Differs: see the header; read() of at most 1000 bytes, sendmsg() for the way back.
+
+#include "stream_handler.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <socketserver/portable.hpp>
+#include <socketserver/system_call.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace socketserver {
+
+namespace {
+
+// A blocking socket says EAGAIN when its SO_RCVTIMEO or SO_SNDTIMEO is over. socket(7)
+[[noreturn]] void throw_stream_error(const char* call) {
+  throw_system_error(call, errno == EAGAIN ? ETIMEDOUT : errno);
+}
+
+void send_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    const ssize_t count = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw_stream_error("send");
+    }
+  }
+}]==]
+  REPLACE [[  for (;;) {
+    const bool whole = has_line();]]
+  THROUGH [[  rfile_ = StreamReader(fd, rbufsize);]]
+  WITH [[  std::size_t newline;
+  while ((newline = come_.find('\n')) == std::string::npos && come_.size() <= limit) {
+    char buffer[1000];
+    const ssize_t count = ::read(fd_, buffer, sizeof buffer);
+    if (count == -1 && errno == EINTR) continue;
+    if (count == -1) throw_stream_error("read");
+    if (count == 0) break;
+    come_.append(buffer, static_cast<std::size_t>(count));
+  }
+  const std::size_t size = newline == std::string::npos ? come_.size() : newline + 1;
+  if (size > limit) throw std::length_error("the line is too long");
+  line_ = come_.substr(0, size);
+  come_.erase(0, size);
+  return line_;
+}
+
+bool StreamReader::has_line() noexcept {
+  return come_.find('\n') != std::string::npos;
+}
+
+// ---- writing -----------------------------------------------------------------------------------
+
+void StreamWriter::write(std::string_view bytes) {
+  if (closed_) throw std::logic_error("write: wfile is closed");
+  parts_.emplace_back(bytes);
+  gathered_ += bytes.size();
+  if (gathered_ >= size_) flush();
+}
+
+void StreamWriter::flush() {
+  std::string all;
+  for (const std::string& part : std::exchange(parts_, {})) all += part;
+  gathered_ = 0;
+  send_all(fd_, all);
+}
+
+void StreamWriter::close() {
+  if (!closed_) flush();
+  closed_ = true;
+}
+
+// ---- the handler -------------------------------------------------------------------------------
+
+StreamRequestHandler::StreamRequestHandler(Request& request, BaseServer& server) noexcept
+    : BaseRequestHandler(request, server), rfile_(request.fileno()), wfile_(request.fileno(), 0) {}
+
+void StreamRequestHandler::setup() {
+  const int fd = request().fileno();]]
+  REPLACE [[void StreamRequestHandler::finish() {
+  if (rfile_.at_end()) request().note_end();  // the goodbye has nothing to read away]]
+  WITH [[void StreamRequestHandler::finish() {]])
 
 kit_answer(
   NAME answers-all-lines-at-once
@@ -128,12 +205,8 @@ kit_answer(
   REPLACE [[#include <socketserver/connection.hpp>
 ]]
   WITH [[]]
-  REPLACE [[    for (;;) {
-      const std::string_view line = this->rfile().read_line(settings_.line_limit);
-      if (line.empty()) return;
-      log_received(this->client_address(), line);
-      answer(line);
-      if (!this->rfile().has_line()) this->wfile().flush();]]
+  REPLACE [[    for (;;) {]]
+  THROUGH [[      if (!this->rfile().has_line()) this->wfile().flush();]]
   WITH [[    std::string answers;
     for (;;) {
       const std::string line(this->rfile().read_line(settings_.line_limit));
@@ -155,12 +228,160 @@ kit_answer(
 kit_answer(
   NAME client-with-an-abstract-name
   SENTENCE "The kernel picks an abstract name for the client (Linux: unix(7), autobind)."
-  WHOLE client.cpp)
+  FILE client.cpp
+  REPLACE [[// A client for the same service over four kinds of sockets: sends its words as one line, and prints]]
+  THROUGH [[  }
+};]]
+  WITH [[// Differs: the kernel picks an abstract name, which no file system knows (Linux: unix(7),
+// autobind).
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <socketserver/file_descriptor.hpp>
+#include <socketserver/portable.hpp>
+#include <socketserver/program.hpp>
+#include <socketserver/system_call.hpp>
+#include <socketserver/unix_server.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <stdexcept>
+
+using namespace socketserver;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+// The longest datagram that any of the kinds carries to us.
+constexpr std::size_t longest_datagram = 256 * 1024;
+
+FileDescriptor open_socket(const Address& server, int type) {
+  return FileDescriptor(check(::socket(server.family(), type | SOCK_CLOEXEC, 0), "socket"));
+}
+
+void connect_to(const FileDescriptor& socket, const Address& server) {
+  check(::connect(socket.get(), server.data(), server.size()), "connect");
+}
+
+// ---- over a stream: as in lesson 01 ------------------------------------------------------------
+
+void send_all(const FileDescriptor& connection, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw_system_error("send");
+    }
+  }
+}
+
+std::string receive_all(const FileDescriptor& connection) {
+  std::string answer;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t count = ::recv(connection.get(), buffer, sizeof buffer, 0);
+    if (count == 0) return answer;
+    if (count > 0) {
+      answer.append(buffer, static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw_system_error("recv");
+    }
+  }
+}
+
+std::string ask_stream(const Address& server, const std::string& message) {
+  const FileDescriptor connection = open_socket(server, SOCK_STREAM);
+  connect_to(connection, server);
+  send_all(connection, message);
+  check(::shutdown(connection.get(), SHUT_WR), "shutdown");
+  const std::string answer = receive_all(connection);
+  if (answer.empty()) throw std::runtime_error("the server closed without an answer");
+  return answer;
+}
+
+// ---- over datagrams ----------------------------------------------------------------------------]]
+  REPLACE [[  std::optional<OwnName> name;]]
+  THROUGH [[  check(::connect(socket.get(), server.data(), server.size()), "connect");]]
+  WITH [[  const FileDescriptor socket = open_socket(server, SOCK_DGRAM);
+  if (server.family() == AF_UNIX) {
+    const sa_family_t family = AF_UNIX;
+    check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&family), sizeof family), "bind");
+  }
+  connect_to(socket, server);]]
+  REPLACE [[  const Address server = is_unix
+                             ? unix_address(options.required("--path"))
+                             : (kind == "tcp" ? options.reachable_address() : options.address());]]
+  WITH [[  const Address server = is_unix ? unix_address(options.required("--path")) : options.address();]])
 
 kit_answer(
   NAME client-with-autobind
   SENTENCE "The kernel chooses the datagram client's name: there is no file, and nothing to remove."
-  WHOLE client.cpp)
+  FILE client.cpp
+  REPLACE [[// A client for the same service over four kinds of sockets: sends its words as one line, and prints]]
+  THROUGH [[using Clock = std::chrono::steady_clock;]]
+  WITH [[// Differs: a datagram client whose name the kernel has chosen: no file, nothing to remove.
+
+// A client for the same service over four kinds of sockets: sends its words as one line, and prints
+// what comes back. Its partner: server.cpp. See also: unix(7).
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <socketserver/connection.hpp>
+#include <socketserver/file_descriptor.hpp>
+#include <socketserver/portable.hpp>
+#include <socketserver/program.hpp>
+#include <socketserver/system_call.hpp>
+#include <socketserver/unix_server.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <stdexcept>
+
+using namespace socketserver;
+using std::chrono::milliseconds;]]
+  REPLACE [[// A name of our own, in a folder of our own, for as long as this object lives: to a client without]]
+  THROUGH [[  return receive_datagram(socket);
+}]]
+  WITH [[// Sends the message as one datagram and returns the answer, for which it waits at most `timeout`.
+std::string ask_datagram(const Address& server, const std::string& message, milliseconds timeout) {
+  const FileDescriptor socket(
+      check(::socket(server.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  if (server.family() == AF_UNIX) {
+    // The family alone: the kernel gives us an abstract name that no other socket has (unix(7),
+    // "Autobind feature"). No file has it, and it ends with the socket, however this process ends.
+    const sa_family_t family = AF_UNIX;
+    check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&family), sizeof family), "bind");
+  }
+  // From here on nobody but the server can answer.
+  check(::connect(socket.get(), server.data(), server.size()), "connect");
+  ssize_t count;
+  do count = ::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL);
+  while (count == -1 && errno == EINTR);
+  check(count, "send");
+
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  std::string answer;
+  do {
+    const auto left = std::chrono::ceil<milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd waiting{socket.get(), POLLIN, 0};
+    const long wait = std::clamp<long>(static_cast<long>(left.count()), 0, INT_MAX);
+    const int ready = ::poll(&waiting, 1, static_cast<int>(wait));
+    if (ready == -1 && errno != EINTR) throw_system_error("poll");
+    if (ready == 0) throw std::runtime_error("nobody has answered in time");
+    count = -1;
+    if (ready < 0) continue;
+    answer.resize(longest_datagram);
+    count = ::recvfrom(socket.get(), answer.data(), answer.size(), MSG_DONTWAIT, nullptr, nullptr);
+    if (count == -1 && errno != EINTR && errno != EAGAIN) throw_system_error("recvfrom");
+  } while (count == -1);
+  answer.resize(static_cast<std::size_t>(count));
+  return answer;
+}]])
 
 kit_answer(
   NAME client-with-sendto
@@ -284,10 +505,8 @@ kit_answer(
   REPLACE [[  std::optional<ModeOfNewFiles> rights;
   if (mode) rights.emplace(*mode);]]
   WITH [[  if (mode) check(::fchmod(socket, *mode), "fchmod");]]
-  REPLACE [[  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind
-    check(::bind(socket, address.data(), address.size()), "bind");
-    return;
-  }
+  REPLACE [[  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind]]
+  THROUGH [[  }
 ]]
   WITH [[]]
   REPLACE [[  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere]]
@@ -330,11 +549,8 @@ void send_all(int fd, std::string_view bytes, int limit) {
       throw_system_error("send");
     }
   }]]
-  REPLACE [[std::string_view StreamReader::read(std::size_t size) {
-  while (end_ - begin_ < size && fill()) {
-  }
-  return take(std::min(size, end_ - begin_));
-}
+  REPLACE [[std::string_view StreamReader::read(std::size_t size) {]]
+  THROUGH [[}
 
 ]]
   WITH [[]]
@@ -368,10 +584,8 @@ void send_all(int fd, std::string_view bytes, int limit) {
   explicit StreamReader(int fd, std::size_t size = 16 * 1024) noexcept
       : fd_(fd), first_capacity_(size > 0 ? size : 1) {}]]
   WITH [[  explicit StreamReader(int fd, int limit = -1) noexcept : fd_(fd), limit_(limit) {}]]
-  REPLACE [[  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.
-  /// Valid until the next call. Python's `read`.
-  /// @throws std::system_error as read_line()
-  std::string_view read(std::size_t size);
+  REPLACE [[  /// The next `size` bytes; fewer before end of file, none at it. Blocks until they have come.]]
+  THROUGH [[  std::string_view read(std::size_t size);
 
 ]]
   WITH [[]]
@@ -414,33 +628,13 @@ kit_answer(
 
 ]]
   WITH [[]]
-  REPLACE [[int bind_with_mode(int socket, const Address& address, std::optional<mode_t> mode) {
-  std::optional<ModeOfNewFiles> rights;
-  if (mode) rights.emplace(*mode);
-  return ::bind(socket, address.data(), address.size());
-}
+  REPLACE [[int bind_with_mode(int socket, const Address& address, std::optional<mode_t> mode) {]]
+  THROUGH [[}
 
 ]]
   WITH [[]]
-  REPLACE [[  const std::string path = address.path();
-  if (path.empty()) {  // an abstract name is no file: nothing of it is left behind
-    check(::bind(socket, address.data(), address.size()), "bind");
-    return;
-  }
-  path_ = std::filesystem::absolute(path).string();  // a later chdir(2) moves it nowhere
-  if (bind_with_mode(socket, address, mode) == -1) {
-    const int error = errno;  // the question below may change it
-    if (error != EADDRINUSE || !is_left_behind(address)) throw_system_error("bind", error);
-    // The window that remains: another server that starts at this moment may have asked as well,
-    // and taken the name over; then this removes its name.
-    ::unlink(path.c_str());
-    check(bind_with_mode(socket, address, mode), "bind");
-  }
-  struct stat file {};
-  if (::lstat(path.c_str(), &file) == -1) {
-    const int error = errno;
-    ::unlink(path.c_str());  // nobody would, later on: whose it is, only this call could have told
-    throw_system_error("lstat", error);
+  REPLACE [[  const std::string path = address.path();]]
+  THROUGH [[    throw_system_error("lstat", error);
   }]]
   WITH [[  int type = 0;
   socklen_t type_size = sizeof type;

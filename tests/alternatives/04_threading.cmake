@@ -139,11 +139,8 @@ kit_answer(
   }]]
   REPLACE [[  bool has_room() override { return max_threads == 0 || threads_.has_room(max_threads); }]]
   WITH [[  bool has_room() override { return max_threads == 0 || size() < max_threads; }]]
-  REPLACE [[    // The thread lives longer than this call: the request belongs to both, wherever it ends.
-    const auto shared = std::make_shared<Request>(std::move(request));
-    try {
-      threads_.start([this, shared] { process_request_thread(*shared); });
-    } catch (...) {]]
+  REPLACE [[    // The thread lives longer than this call: the request belongs to both, wherever it ends.]]
+  THROUGH [[    } catch (...) {]]
   WITH [[    auto shared = std::make_shared<Request>(std::move(request));
     count(+1);
     try {
@@ -154,12 +151,8 @@ kit_answer(
       }).detach();
     } catch (...) {
       count(-1);]]
-  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();
-  }
-
- private:
-  // A thread that ends wakes a loop that had no room.
-  ThreadSet threads_{[this] { this->wake(); }};]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  THROUGH [[  ThreadSet threads_{[this] { this->wake(); }};]]
   WITH [[    if (block_on_close && !daemon_threads) wait_for_all();
   }
 
@@ -220,12 +213,8 @@ kit_answer(
       take_back();
       this->report_error(*parcel);
       this->shutdown_request(*parcel);]]
-  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();
-  }
-
- private:
-  // A thread that ends wakes a loop that had no room.
-  ThreadSet threads_{[this] { this->wake(); }};]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  THROUGH [[  ThreadSet threads_{[this] { this->wake(); }};]]
   WITH [[    if (daemon_threads || !block_on_close) return;
     wait_for_threads();
   }
@@ -328,12 +317,8 @@ kit_answer(
         running_.erase(place);
         throw;
       }]]
-  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();
-  }
-
- private:
-  // A thread that ends wakes a loop that had no room.
-  ThreadSet threads_{[this] { this->wake(); }};]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  THROUGH [[  ThreadSet threads_{[this] { this->wake(); }};]]
   WITH [[    if (block_on_close && !daemon_threads) wait_for_tasks();
   }
 
@@ -418,12 +403,8 @@ kit_answer(
       }
       queue_.push_back(shared);
       changed_.notify_one();]]
-  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();
-  }
-
- private:
-  // A thread that ends wakes a loop that had no room.
-  ThreadSet threads_{[this] { this->wake(); }};]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  THROUGH [[  ThreadSet threads_{[this] { this->wake(); }};]]
   WITH [[    if (block_on_close && !daemon_threads) close_pool();
   }
 
@@ -483,11 +464,8 @@ kit_answer(
   WITH [[  bool has_room() override {
     return max_threads == 0 || under_way_ < static_cast<long>(max_threads);
   }]]
-  REPLACE [[    // The thread lives longer than this call: the request belongs to both, wherever it ends.
-    const auto shared = std::make_shared<Request>(std::move(request));
-    try {
-      threads_.start([this, shared] { process_request_thread(*shared); });
-    } catch (...) {]]
+  REPLACE [[    // The thread lives longer than this call: the request belongs to both, wherever it ends.]]
+  THROUGH [[    } catch (...) {]]
   WITH [[    drop_finished();
     const auto shared = std::make_shared<Request>(std::move(request));
     try {
@@ -498,12 +476,8 @@ kit_answer(
       }));
       under_way_ += 1;
     } catch (const std::system_error&) {]]
-  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();
-  }
-
- private:
-  // A thread that ends wakes a loop that had no room.
-  ThreadSet threads_{[this] { this->wake(); }};]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  THROUGH [[  ThreadSet threads_{[this] { this->wake(); }};]]
   WITH [[    if (block_on_close && !daemon_threads) running_.clear();  // ~future waits
   }
 
@@ -567,12 +541,8 @@ kit_answer(
         leave(self);
       });
       working_.splice(working_.end(), fresh);]]
-  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();
-  }
-
- private:
-  // A thread that ends wakes a loop that had no room.
-  ThreadSet threads_{[this] { this->wake(); }};]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  THROUGH [[  ThreadSet threads_{[this] { this->wake(); }};]]
   WITH [[    if (block_on_close && !daemon_threads) wait_for_threads();
   }
 
@@ -620,83 +590,20 @@ kit_answer(
 kit_answer(
   NAME pool-that-grows
   SENTENCE "Threads stay for the next request: there are as many as were ever needed at once."
+  LIKE limit-by-queue
   FILE threading_mixin.hpp
-  REPLACE [[#include <socketserver/thread_set.hpp>
-]]
-  WITH [[]]
-  REPLACE [[#include <cstddef>
-#include <memory>
-#include <utility>]]
-  WITH [[#include <condition_variable>
-#include <cstddef>
-#include <deque>
-#include <memory>
-#include <mutex>
-#include <thread>
-#include <utility>
-#include <vector>]]
-  REPLACE [[  ~ThreadingMixIn() override { ThreadingMixIn::server_close(); }]]
-  WITH [[  ~ThreadingMixIn() override {
-    ThreadingMixIn::server_close();
-    close_pool();
-  }]]
-  REPLACE [[  bool has_room() override { return max_threads == 0 || threads_.has_room(max_threads); }]]
+  REPLACE [[  bool has_room() override { return true; }]]
   WITH [[  bool has_room() override {
     const std::lock_guard lock(mutex_);
     return max_threads == 0 || idle_ > queue_.size() || pool_.size() < max_threads;
   }]]
-  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
-  WITH [[      const std::lock_guard lock(mutex_);
-      if (idle_ <= queue_.size()) {
-        pool_.emplace_back([this] { work(); });
-        ++idle_;
-      }
-      queue_.push_back(shared);
-      changed_.notify_one();]]
-  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();
-  }
-
- private:
-  // A thread that ends wakes a loop that had no room.
-  ThreadSet threads_{[this] { this->wake(); }};]]
-  WITH [[    if (block_on_close && !daemon_threads) close_pool();
-  }
-
- private:
-  // What a thread of the pool does: one request after the other, until the pool closes.
-  void work() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-      changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      std::shared_ptr<Request> request = std::move(queue_.front());
-      queue_.pop_front();
-      --idle_;
-      lock.unlock();
-      process_request_thread(*request);
-      request.reset();
-      lock.lock();
+  REPLACE [[      if (idle_ <= queue_.size() && (max_threads == 0 || pool_.size() < max_threads)) {]]
+  WITH [[      if (idle_ <= queue_.size()) {]]
+  REPLACE [[      lock.lock();
+      ++idle_;]]
+  WITH [[      lock.lock();
       ++idle_;
-      this->wake();
-    }
-  }
-
-  void close_pool() {
-    {
-      const std::lock_guard lock(mutex_);
-      closing_ = true;
-      changed_.notify_all();
-    }
-    for (std::thread& thread : pool_) thread.join();
-    pool_.clear();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::shared_ptr<Request>> queue_;
-  std::size_t idle_ = 0;
-  bool closing_ = false;
-  std::vector<std::thread> pool_;  // used by the loop's thread alone]])
+      this->wake();]])
 
 kit_answer(
   NAME pool-with-a-queue
@@ -740,12 +647,8 @@ kit_answer(
     } catch (...) {
       this->report_error(request);
       if (request.fileno() != -1) this->shutdown_request(request);]]
-  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();
-  }
-
- private:
-  // A thread that ends wakes a loop that had no room.
-  ThreadSet threads_{[this] { this->wake(); }};]]
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  THROUGH [[  ThreadSet threads_{[this] { this->wake(); }};]]
   WITH [[    if (!block_on_close || daemon_threads) return;
     std::unique_lock lock(mutex_);
     const auto self = std::this_thread::get_id();

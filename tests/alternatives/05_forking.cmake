@@ -73,12 +73,8 @@ std::string upper(std::string text) {
   }
   return text;
 }]]
-  REPLACE [[  for (const pid_t child : children) {
-    int status = 0;
-    while (::waitpid(child, &status, 0) == -1) {
-      if (errno != EINTR) throw_system_error("waitpid");
-    }
-    if (status != 0) ++failed;  // another exit status, or killed by a signal]]
+  REPLACE [[  for (const pid_t child : children) {]]
+  THROUGH [[    if (status != 0) ++failed;  // another exit status, or killed by a signal]]
   WITH [[  for (std::size_t left = children.size(); left > 0;) {
     int status = 0;
     const pid_t ended = ::wait(&status);
@@ -247,12 +243,8 @@ kit_answer(
   WITH [[    if (max_children == 0) return true;
     collect_children();
     return active_children_.size() < max_children;]]
-  REPLACE [[    if (child == 0) {
-      leave_all_to_parent(request);
-    } else {
-      remember(child);
-    }
-    return child;]]
+  REPLACE [[    if (child == 0) {]]
+  THROUGH [[    return child;]]
   WITH [[    if (child != 0) {
       active_children_.push_back(child);
       return child;
@@ -422,12 +414,8 @@ kit_answer(
   WITH [[    if (max_children == 0) return true;
     collect_children();
     return active_children_.size() < max_children;]]
-  REPLACE [[    if (child == 0) {
-      leave_all_to_parent(request);
-    } else {
-      remember(child);
-    }
-    return child;]]
+  REPLACE [[    if (child == 0) {]]
+  THROUGH [[    return child;]]
   WITH [[    if (child != 0) {
       active_children_.push_back(child);
       return child;

@@ -9,11 +9,8 @@ kit_answer(
   WITH [[#include <memory>
 #include <mutex>
 #include <shared_mutex>]]
-  REPLACE [[  std::mutex mutex_;
-  // Guarded by mutex_:
-  Ledger ledger_;
-  bool stopped_ = false;
-  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
+  REPLACE [[  std::mutex mutex_;]]
+  THROUGH [[  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
   WITH [[  // Who is inside. Shared: any number, each with the mutexes of the accounts it uses. Alone: nobody
   // else. Everybody comes through the door, so that who wants to be alone is not passed by for
   // ever. Order of locks: door_, room_, accounts by name, news_mutex_.
@@ -43,11 +40,8 @@ kit_answer(
   FILE bank.hpp
   REPLACE [[#include <map>]]
   WITH [[#include <list>]]
-  REPLACE [[  std::mutex mutex_;
-  // Guarded by mutex_:
-  Ledger ledger_;
-  bool stopped_ = false;
-  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
+  REPLACE [[  std::mutex mutex_;]]
+  THROUGH [[  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
   WITH [[  // A lock that is given in the order in which it was asked for: nobody is passed by.
   class Queue {
    public:
@@ -134,11 +128,8 @@ kit_answer(
   REPLACE [[#include <mutex>]]
   WITH [[#include <mutex>
 #include <shared_mutex>]]
-  REPLACE [[  std::mutex mutex_;
-  // Guarded by mutex_:
-  Ledger ledger_;
-  bool stopped_ = false;
-  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
+  REPLACE [[  std::mutex mutex_;]]
+  THROUGH [[  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
   WITH [[  struct Account {
     std::mutex mutex;
     std::condition_variable changed;
@@ -155,38 +146,20 @@ kit_answer(
 kit_answer(
   NAME ordered-locks
   SENTENCE "Each account has a mutex; a transfer takes two, always in the order of their names."
-  FILE bank.hpp
-  REPLACE [[#include <mutex>]]
-  WITH [[#include <mutex>
-#include <shared_mutex>]]
-  REPLACE [[  std::mutex mutex_;
-  // Guarded by mutex_:
-  Ledger ledger_;
-  bool stopped_ = false;
-  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
-  WITH [[  struct Account {
-    std::mutex mutex;
-    std::condition_variable changed;
-  };
-
-  Account& account(const std::string& name);  // with accounts_mutex_ held, shared at least
-
-  std::shared_mutex accounts_mutex_;  // alone: to make an account
-  std::map<std::string, Account> accounts_;
-  Ledger ledger_;
-  bool stopped_ = false;  // guarded by accounts_mutex_]]
-  WHOLE bank.cpp)
+  LIKE mutex-an-account
+  FILE bank.cpp
+  REPLACE [[// A mutex and a condition for each account; a transfer takes two at once (std::scoped_lock).]]
+  WITH [[// A mutex for each account; a transfer takes two, always in the order of their names.]]
+  REPLACE [[  const std::scoped_lock both(giver.mutex, taker.mutex);]]
+  WITH [[  const std::lock_guard first(from < to ? giver.mutex : taker.mutex);
+  const std::lock_guard second(from < to ? taker.mutex : giver.mutex);]])
 
 kit_answer(
   NAME owner-thread
   SENTENCE "One thread owns the ledger and works through a queue; nobody else touches it."
   FILE bank.hpp
-  REPLACE [[#include <atomic>
-#include <condition_variable>
-#include <cstdint>
-#include <map>
-#include <mutex>
-#include <string>]]
+  REPLACE [[#include <atomic>]]
+  THROUGH [[#include <string>]]
   WITH [[#include <unistd.h>
 #include <atomic>
 #include <condition_variable>
@@ -199,12 +172,8 @@ kit_answer(
 #include <mutex>
 #include <string>
 #include <thread>]]
-  REPLACE [[ private:
-  std::mutex mutex_;
-  // Guarded by mutex_:
-  Ledger ledger_;
-  bool stopped_ = false;
-  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
+  REPLACE [[ private:]]
+  THROUGH [[  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
   WITH [[  ~Bank();
 
  private:
@@ -240,22 +209,15 @@ kit_answer(
   NAME pthread-monitor
   SENTENCE "A pthread mutex that checks errors; the ledger can be reached with it held only."
   FILE bank.hpp
-  REPLACE [[#include <atomic>
-#include <condition_variable>
-#include <cstdint>
-#include <map>
-#include <mutex>
-#include <string>]]
+  REPLACE [[#include <atomic>]]
+  THROUGH [[#include <string>]]
   WITH [[#include <pthread.h>
 #include <atomic>
 #include <cstdint>
 #include <string>
 #include <utility>]]
-  REPLACE [[  std::mutex mutex_;
-  // Guarded by mutex_:
-  Ledger ledger_;
-  bool stopped_ = false;
-  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
+  REPLACE [[  std::mutex mutex_;]]
+  THROUGH [[  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
   WITH [[  // A ledger behind a counter: it can be reached from inside only, and one thread is inside at a
   // time. Who is inside may step out to sleep, and look again when something has changed.
   class Counter {
@@ -298,11 +260,8 @@ kit_answer(
   REPLACE [[#include <map>
 #include <mutex>]]
   WITH [[#include <shared_mutex>]]
-  REPLACE [[  std::mutex mutex_;
-  // Guarded by mutex_:
-  Ledger ledger_;
-  bool stopped_ = false;
-  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
+  REPLACE [[  std::mutex mutex_;]]
+  THROUGH [[  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
   WITH [[  std::shared_mutex mutex_;
   std::condition_variable_any changed_;
   Ledger ledger_;
@@ -320,11 +279,8 @@ kit_answer(
   WITH [[#include <cstdint>
 #include <list>
 #include <semaphore>]]
-  REPLACE [[  std::mutex mutex_;
-  // Guarded by mutex_:
-  Ledger ledger_;
-  bool stopped_ = false;
-  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
+  REPLACE [[  std::mutex mutex_;]]
+  THROUGH [[  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
   WITH [[  struct Waiting {
     const std::string& name;
     std::int64_t amount;
@@ -399,11 +355,8 @@ kit_answer(
 #include <atomic>
 #include <cstdint>
 #include <list>]]
-  REPLACE [[  std::mutex mutex_;
-  // Guarded by mutex_:
-  Ledger ledger_;
-  bool stopped_ = false;
-  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
+  REPLACE [[  std::mutex mutex_;]]
+  THROUGH [[  std::map<std::string, std::condition_variable> changed_;  // the balance of the account]]
   WITH [=[  // Each account belongs to one of these mutexes, by the hash of its name. Who uses an account has
   // its stripe; who looks at all of them, or makes a new one, has all. Taken from first to last.
   static constexpr std::size_t stripe_count = 16;

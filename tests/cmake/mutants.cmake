@@ -23,8 +23,8 @@
 # (differs.cmake in a folder of tests/hostile/). It has no STEP and no WORDS:
 #
 #   kit_answer(
-#     NAME ordered-locks
-#     SENTENCE "Each account has a mutex; a transfer takes two, in the order of their names."
+#     NAME mutex-an-account
+#     SENTENCE "Each account has a mutex; a transfer takes two at once."
 #     FILE bank.hpp
 #     REPLACE [[  std::mutex mutex_;]]
 #     WITH [[  Locks locks_;]]
@@ -37,7 +37,10 @@
 # says all that it replaces: what is wrong is the difference.)
 #
 # A file of which little remains is given WHOLE: it stands in a folder beside the list, here in
-# 06_shared_state/ordered-locks/bank.cpp beside 06_shared_state.cmake.
+# 06_shared_state/mutex-an-account/bank.cpp beside 06_shared_state.cmake.
+#
+# An answer that is another one but for a few lines says so: LIKE mutex-an-account, which stands before
+# it in the list. What it replaces, it replaces there, and the rest it shares.
 #
 # The text to replace must stand in the file exactly once: a mutant that changes nothing, or
 # something else than was meant, would prove nothing. All mistakes of a list are told at once.
@@ -93,11 +96,15 @@ function(edit)
       return()
     endif()
     if(NOT file IN_LIST files)
-      if("${file}" STREQUAL "" OR NOT EXISTS "${SOLUTION}/${file}")
+      set(folder "${SOLUTION}")
+      if(file IN_LIST shared)
+        set(folder "${OUT}/${given_LIKE}")
+      endif()
+      if("${file}" STREQUAL "" OR NOT EXISTS "${folder}/${file}")
         mistake("the solution has no file \"${file}\"")
         return()
       endif()
-      file(READ "${SOLUTION}/${file}" text_of_${file})
+      file(READ "${folder}/${file}" text_of_${file})
       list(APPEND files "${file}")
     endif()
     set(text "${text_of_${file}}")
@@ -176,7 +183,7 @@ function(${form})
   if(kind STREQUAL "mutant")
     list(APPEND keywords STEP WORDS NOT_WORDS)
   else()
-    list(APPEND keywords THROUGH)
+    list(APPEND keywords THROUGH LIKE)
   endif()
   set(name "(without a name)")
   set(keyword "")
@@ -237,6 +244,14 @@ function(${form})
   if(name IN_LIST names)
     mistake("the name is taken twice")
   endif()
+  set(shared "")
+  if(DEFINED given_LIKE)
+    if(NOT given_LIKE IN_LIST names)
+      mistake("LIKE names no answer that stands before it: ${given_LIKE}")
+      return()
+    endif()
+    set(shared "${files_of_${given_LIKE}}")
+  endif()
   list(APPEND names "${name}")
   set(names "${names}" PARENT_SCOPE)
   if("${given_SENTENCE}" STREQUAL "")
@@ -261,6 +276,12 @@ function(${form})
     edit()
   endif()
   copy_whole()
+  list(REMOVE_ITEM shared ${files})
+  foreach(file IN LISTS shared)
+    file(COPY_FILE "${OUT}/${given_LIKE}/${file}" "${OUT}/${name}/${file}" ONLY_IF_DIFFERENT)
+    list(APPEND files "${file}")
+  endforeach()
+  set(files_of_${name} "${files}" PARENT_SCOPE)
   foreach(file IN LISTS files)
     string(APPEND about "file\t${file}\n")
   endforeach()

@@ -11,28 +11,20 @@
 #include <cstring>
 
 #include "harness/base/catch.hpp"
+#include "probes/socket_pair.hpp"
 #include "unit/loopback.hpp"
 
 using namespace unit;
 
 namespace {
 
-struct Pair {
-  Pair() {
-    int ends[2];
-    check(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
-    ours.reset(ends[0]);
-    theirs.reset(ends[1]);
-  }
-  FileDescriptor ours;
-  FileDescriptor theirs;
-};
+using Pair = probe::SocketPair;
 
 // As a client does whose server has gone.
 void send_to_nobody(const Options&) {
   Pair pair;
-  pair.theirs.reset();
-  check(::send(pair.ours.get(), "x", 1, MSG_NOSIGNAL), "send");
+  pair.near.reset();
+  check(::send(pair.far.get(), "x", 1, MSG_NOSIGNAL), "send");
 }
 
 }  // namespace
@@ -84,7 +76,7 @@ TEST_CASE("macOS: two addresses are equal, whatever stands beside them") {
 
 TEST_CASE("macOS: a Unix peer without a name has none") {
   Pair pair;
-  CHECK(Address::of_socket(pair.ours.get()).family() == AF_UNSPEC);
-  CHECK(Address::of_socket(pair.ours.get()).path().empty());
-  CHECK(Address::of_socket(pair.ours.get()).text() == "unix:(unnamed)");
+  CHECK(Address::of_socket(pair.far.get()).family() == AF_UNSPEC);
+  CHECK(Address::of_socket(pair.far.get()).path().empty());
+  CHECK(Address::of_socket(pair.far.get()).text() == "unix:(unnamed)");
 }

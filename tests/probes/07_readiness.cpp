@@ -21,6 +21,7 @@
 
 #include "epoll_selector.hpp"
 #include "probe.hpp"
+#include "socket_pair.hpp"
 
 using namespace socketserver;
 using namespace std::chrono_literals;
@@ -57,25 +58,12 @@ std::string ask_for(BaseSelector& selector, std::chrono::nanoseconds time) {
   return answer + (Clock::now() - begin < time ? ", too early" : "");
 }
 
-struct Pair {
-  Pair() {
-    int ends[2];
-    check(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
-    near.reset(ends[0]);
-    far.reset(ends[1]);
-    set_nonblocking(near.get());
-  }
-  void far_writes() const { check(::write(far.get(), "x", 1), "write"); }
+struct Pair : probe::SocketPair {
+  Pair() { set_nonblocking(near.get()); }
   void near_reads() const {
     char byte;
     check(::read(near.get(), &byte, 1), "read");
   }
-  void fill() const {
-    const std::string block(64 * 1024, 'x');
-    while (::write(near.get(), block.data(), block.size()) > 0) {
-    }
-  }
-  FileDescriptor near, far;
 };
 
 int signalled_fd = -1;

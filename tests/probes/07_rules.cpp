@@ -17,6 +17,7 @@
 
 #include "epoll_selector.hpp"
 #include "probe.hpp"
+#include "socket_pair.hpp"
 
 using namespace socketserver;
 
@@ -74,15 +75,7 @@ std::string in_map(const BaseSelector& selector) {
   return std::to_string(selector.get_map().size()) + " in the map";
 }
 
-struct Pair {
-  Pair() {
-    int ends[2];
-    check(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
-    near.reset(ends[0]);
-    far.reset(ends[1]);
-  }
-  FileDescriptor near, far;
-};
+using Pair = probe::SocketPair;
 
 template <class Selector>
 void tell_rules() {

@@ -182,6 +182,22 @@ TEST_CASE("an answer that is not known to be wrong has edits, whole files, or bo
   CHECK(text_of(made[1].sources / "client.cpp") == "int x[1]; // ${y} \\n\n");
 }
 
+TEST_CASE("an answer that is like another one shares what it does not replace") {
+  const List list(
+      answer("first", "FILE server.cpp REPLACE [[auto f]] WITH [[auto g]] WHOLE client.cpp") +
+      answer("second", "LIKE first FILE server.cpp REPLACE [[auto g]] WITH [[auto h]]") +
+      answer("third", "LIKE second FILE client.cpp REPLACE [[int a]] WITH [[int b]]"));
+  list.write_whole("first/client.cpp", "int a;\n");
+  const auto made = list.make();
+  REQUIRE(made.size() == 3);
+  CHECK(made[1].files == std::vector<std::string>{"server.cpp", "client.cpp"});
+  CHECK(contains(text_of(made[1].sources / "server.cpp"), "auto h = "));
+  CHECK(text_of(made[1].sources / "client.cpp") == "int a;\n");
+  CHECK(made[2].files == std::vector<std::string>{"client.cpp", "server.cpp"});
+  CHECK(contains(text_of(made[2].sources / "server.cpp"), "auto h = "));
+  CHECK(text_of(made[2].sources / "client.cpp") == "int b;\n");
+}
+
 TEST_CASE("a whole file is written again only if it changes") {
   const List list(answer("one", "WHOLE server.cpp"));
   list.write_whole("one/server.cpp", "int a;\n");
@@ -201,7 +217,8 @@ TEST_CASE("an answer's mistakes are told, all at once") {
                   answer("changed",
                          "FILE server.cpp REPLACE [[auto f]] WITH [[auto g]] "
                          "WHOLE server.cpp") +
-                  answer("bare", "") + answer("judged", "STEP 01.4"));
+                  answer("bare", "") + answer("judged", "STEP 01.4") +
+                  answer("early", "LIKE later FILE server.cpp REPLACE [[auto f]] WITH [[auto g]]"));
   list.write_whole("copied/server.cpp", source);
   list.write_whole("changed/server.cpp", "int a;\n");
   list.write_whole("changed/client.cpp", "int b;\n");
@@ -214,5 +231,6 @@ TEST_CASE("an answer's mistakes are told, all at once") {
   CHECK(contains(said, "answer changed: server.cpp is given whole, and changed as well"));
   CHECK(contains(said, "answer bare: REPLACE and WITH are missing"));
   CHECK(contains(said, "answer judged: \"STEP\" follows no keyword"));
+  CHECK(contains(said, "answer early: LIKE names no answer that stands before it: later"));
   CHECK(contains(said, "list/changed/client.cpp"));
 }

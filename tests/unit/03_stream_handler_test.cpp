@@ -19,6 +19,7 @@
 
 #include "harness/base/catch.hpp"
 #include "loopback.hpp"
+#include "probes/socket_pair.hpp"
 
 namespace {
 
@@ -46,16 +47,7 @@ namespace {
 
 constexpr std::size_t limit = 65536;
 
-struct Pair {
-  Pair() {
-    int ends[2];
-    check(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
-    ours.reset(ends[0]);
-    theirs.reset(ends[1]);
-  }
-  FileDescriptor ours;
-  FileDescriptor theirs;
-};
+using Pair = probe::SocketPair;
 
 std::string receive_now(const FileDescriptor& connection) {
   char buffer[4096];
@@ -136,19 +128,19 @@ std::vector<std::string> all_lines(StreamReader& rfile) {
 
 TEST_CASE("a line is what ends with a newline; the last one may lack it; the end is empty") {
   Pair pair;
-  StreamReader rfile(pair.theirs.get());
-  send_text(pair.ours, "one\n\ntwo\nthree");
-  check(::shutdown(pair.ours.get(), SHUT_WR), "shutdown");
+  StreamReader rfile(pair.near.get());
+  send_text(pair.far, "one\n\ntwo\nthree");
+  check(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
   CHECK(all_lines(rfile) == std::vector<std::string>{"one\n", "\n", "two\n", "three", ""});
   CHECK(rfile.read_line(limit).empty());
 }
 
 TEST_CASE("a line that comes byte by byte is one line, and none of it is seen before") {
   Pair pair;
-  StreamReader rfile(pair.theirs.get());
+  StreamReader rfile(pair.near.get());
   const std::string line = std::string("a\0b", 3) + std::string(100, 'x') + "\n";
   std::thread sender([&] {
-    for (const char byte : line) send_text(pair.ours, {&byte, 1});
+    for (const char byte : line) send_text(pair.far, {&byte, 1});
   });
   CHECK(rfile.read_line(limit) == line);
   sender.join();
@@ -157,11 +149,11 @@ TEST_CASE("a line that comes byte by byte is one line, and none of it is seen be
 
 TEST_CASE("a line that finds no memory is not written beyond the buffer, and can be read again") {
   Pair pair;
-  StreamReader rfile(pair.theirs.get());
-  send_text(pair.ours, "short\n");
+  StreamReader rfile(pair.near.get());
+  send_text(pair.far, "short\n");
   CHECK(rfile.read_line(limit) == "short\n");  // from now on it has a buffer: of 16 KiB
   const std::string line = std::string(40'000, 'x') + "\n";
-  std::thread sender([&] { send_text(pair.ours, line); });
+  std::thread sender([&] { send_text(pair.far, line); });
   for (int i = 0; i < 2; ++i) {
     no_memory = true;
     CHECK_THROWS_AS(rfile.read_line(limit), std::bad_alloc);
@@ -173,10 +165,10 @@ TEST_CASE("a line that finds no memory is not written beyond the buffer, and can
 
 TEST_CASE("read: so many bytes, in however many pieces they come; fewer only at the end") {
   Pair pair;
-  StreamReader rfile(pair.theirs.get(), 4);
+  StreamReader rfile(pair.near.get(), 4);
   std::thread sender([&] {
-    for (const char byte : std::string("abcdefgh\nlast")) send_text(pair.ours, {&byte, 1});
-    check(::shutdown(pair.ours.get(), SHUT_WR), "shutdown");
+    for (const char byte : std::string("abcdefgh\nlast")) send_text(pair.far, {&byte, 1});
+    check(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
   });
   CHECK(rfile.read(0).empty());
   CHECK(rfile.read(3) == "abc");
@@ -192,9 +184,9 @@ TEST_CASE("read: so many bytes, in however many pieces they come; fewer only at 
 
 TEST_CASE("the lines of a reader, in a loop") {
   Pair pair;
-  send_text(pair.ours, "one\n\nthree");
-  check(::shutdown(pair.ours.get(), SHUT_WR), "shutdown");
-  StreamReader rfile(pair.theirs.get());
+  send_text(pair.far, "one\n\nthree");
+  check(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
+  StreamReader rfile(pair.near.get());
   std::vector<std::string> seen;
   for (const std::string_view line : lines(rfile, limit)) seen.emplace_back(line);
   CHECK(seen == std::vector<std::string>{"one\n", "\n", "three"});
@@ -216,15 +208,15 @@ TEST_CASE("Python's address_family and socket_type") {
 
 TEST_CASE("has_line says whether read_line would wait, and does not wait itself") {
   Pair pair;
-  StreamReader rfile(pair.theirs.get());
+  StreamReader rfile(pair.near.get());
   CHECK_FALSE(rfile.has_line());
-  send_text(pair.ours, "one\ntwo\nthr");
+  send_text(pair.far, "one\ntwo\nthr");
   CHECK(rfile.read_line(limit) == "one\n");
   CHECK(rfile.has_line());
   CHECK(rfile.has_line());
   CHECK(rfile.read_line(limit) == "two\n");
   CHECK_FALSE(rfile.has_line());
-  send_text(pair.ours, "ee\n");
+  send_text(pair.far, "ee\n");
   CHECK(rfile.read_line(limit) == "three\n");
 }
 
@@ -242,12 +234,12 @@ TEST_CASE("lines of every length around the buffer's, in pieces of every length"
     std::string_view rest = all;
     for (std::size_t i = 0; !rest.empty(); ++i) {
       const std::string_view piece = rest.substr(0, 1 + i * i % 9001);
-      const ssize_t count = ::send(pair.ours.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
+      const ssize_t count = ::send(pair.far.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
       rest.remove_prefix(static_cast<std::size_t>(check(count, "send")));
     }
-    check(::shutdown(pair.ours.get(), SHUT_WR), "shutdown");
+    check(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
   });
-  StreamReader rfile(pair.theirs.get());
+  StreamReader rfile(pair.near.get());
   CHECK(all_lines(rfile) == lines);
   sender.join();
 }
@@ -255,16 +247,16 @@ TEST_CASE("lines of every length around the buffer's, in pieces of every length"
 TEST_CASE("the limit counts the newline; one byte more is refused, with or without newline") {
   for (const std::string_view line : {"12345678\n", "123456789"}) {
     Pair pair;
-    send_text(pair.ours, line);
-    check(::shutdown(pair.ours.get(), SHUT_WR), "shutdown");
-    StreamReader exact(pair.theirs.get());
+    send_text(pair.far, line);
+    check(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
+    StreamReader exact(pair.near.get());
     CHECK(exact.read_line(9) == line);
   }
   for (const std::string_view line : {"12345678\n", "123456789"}) {
     Pair pair;
-    send_text(pair.ours, line);
-    check(::shutdown(pair.ours.get(), SHUT_WR), "shutdown");
-    StreamReader short_by_one(pair.theirs.get());
+    send_text(pair.far, line);
+    check(::shutdown(pair.far.get(), SHUT_WR), "shutdown");
+    StreamReader short_by_one(pair.near.get());
     CHECK_THROWS_AS(short_by_one.read_line(8), std::length_error);
   }
 }
@@ -275,14 +267,14 @@ TEST_CASE("a line of 10 MB without end is refused, and what is read of it stays 
   std::thread sender([&] {
     const std::string piece(64 * 1024, 'x');
     while (taken < 10'000'000) {
-      const ssize_t count = ::send(pair.ours.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
+      const ssize_t count = ::send(pair.far.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
       if (count == -1) return;
       taken += static_cast<std::size_t>(count);
     }
   });
-  StreamReader rfile(pair.theirs.get());
+  StreamReader rfile(pair.near.get());
   CHECK_THROWS_AS(rfile.read_line(limit), std::length_error);
-  pair.theirs.reset();
+  pair.near.reset();
   sender.join();
   // Twice the limit here, and what the kernel holds of a Unix stream.
   CHECK(taken < 1'500'000);
@@ -307,21 +299,21 @@ TEST_CASE("unbuffered, each write leaves at once; buffered, all leave together")
 
 TEST_CASE("StreamWriter sends when it has gathered enough, and once") {
   Pair pair;
-  StreamWriter wfile(pair.theirs.get(), 4);
+  StreamWriter wfile(pair.near.get(), 4);
   wfile.write("abc");
-  CHECK(receive_now(pair.ours).empty());
+  CHECK(receive_now(pair.far).empty());
   wfile.write("de");
-  CHECK(receive_now(pair.ours) == "abcde");
+  CHECK(receive_now(pair.far) == "abcde");
   wfile.write("f");
   wfile.flush();
   wfile.flush();
-  CHECK(receive_now(pair.ours) == "f");
+  CHECK(receive_now(pair.far) == "f");
   wfile.write("g");
   wfile.close();
-  CHECK(receive_now(pair.ours) == "g");
+  CHECK(receive_now(pair.far) == "g");
   CHECK_THROWS_AS(wfile.write("h"), std::logic_error);
   wfile.close();
-  CHECK(receive_now(pair.ours).empty());
+  CHECK(receive_now(pair.far).empty());
 }
 
 TEST_CASE("finish sends what was gathered, after an exception too; what was closed is left alone") {
@@ -364,12 +356,12 @@ TEST_CASE("StreamWriter writes all, or throws, though signals and a slow reader 
     sigaddset(&alarm, SIGALRM);
     std::thread reader([&] {
       ::pthread_sigmask(SIG_BLOCK, &alarm, nullptr);
-      got = receive_all(pair.ours);
+      got = receive_all(pair.far);
     });
-    StreamWriter wfile(pair.theirs.get(), size);
+    StreamWriter wfile(pair.near.get(), size);
     wfile.write(bytes);
     wfile.close();
-    pair.theirs.reset();
+    pair.near.reset();
     reader.join();
     CHECK((got == bytes));
   }

@@ -119,6 +119,24 @@ TEST_CASE("a watch that ends waits for a handler that runs on another thread") {
   interrupted.join();
 }
 
+TEST_CASE("the last watch ends and a next one begins under signals: what was there is called") {
+  struct sigaction own {};
+  own.sa_handler = own_handler;
+  struct sigaction before {};
+  check(::sigaction(SIGCHLD, &own, &before), "sigaction");
+  own_handler_calls = 0;
+  std::atomic<int> sent{0};
+  std::atomic<bool> over{false};
+  std::thread interrupted([&] {
+    for (; !over; ++sent) (void)::pthread_kill(::pthread_self(), SIGCHLD);
+  });
+  for (int i = 0; i < 3000; ++i) (void)std::make_unique<ChildWatch>();
+  over = true;
+  interrupted.join();
+  CHECK(own_handler_calls == sent);
+  check(::sigaction(SIGCHLD, &before, nullptr), "sigaction");
+}
+
 TEST_CASE("watches leave no descriptor behind") {
   const int before = open_descriptors();
   for (int i = 0; i < 100; ++i) const ChildWatch watch;

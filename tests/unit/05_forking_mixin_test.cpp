@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sys/wait.h>
+#include <socketserver/session.hpp>
 
 #include <chrono>
 #include <csignal>
@@ -68,6 +69,37 @@ class ThrowingOnceHandler : public BaseRequestHandler {
 };
 
 }  // namespace
+
+TEST_CASE("a hook that has found no memory: what stands behind it needs none to say so") {
+  class Poor : public TCPServer, public Source {
+   public:
+    using TCPServer::TCPServer;
+    bool room = false;
+    static bool fail() {
+      no_memory = true;
+      throw std::bad_alloc();
+    }
+    bool has_room() override { return room || fail(); }
+    std::optional<Request> get_request() override { return fail(), std::nullopt; }
+    bool more(Output&) override { return fail(); }
+  };
+  Poor server(any_port(), handler_class<OnceHandler>);
+  server.bind_and_activate();
+  server.timeout = 0ms;
+  CHECK_FALSE(server.handle_request());
+  CHECK(std::exchange(no_memory, false));
+
+  const FileDescriptor client = connect_to(server.server_address());
+  server.room = true;
+  server.timeout.reset();
+  CHECK_FALSE(server.handle_request());
+  CHECK(std::exchange(no_memory, false));
+
+  Output output;
+  output.write_later(server);
+  CHECK(std::exchange(no_memory, false));
+  CHECK(output.ended());
+}
 
 TEST_CASE("forking: server_close waits for the children, and none is active afterwards") {
   NotingForkingServer server(any_port(), handler_class<OnceHandler>);

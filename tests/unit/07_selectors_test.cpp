@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "harness/base/catch.hpp"
+#include "probes/socket_pair.hpp"
 
 using namespace socketserver;
 using namespace std::chrono_literals;
@@ -61,25 +62,12 @@ bool is(const Kind& kind, const std::string& name) {
   for (const Kind& kind : kinds) DYNAMIC_SECTION("on " << kind.name) \
   if (const std::unique_ptr<BaseSelector> selector = kind.make())
 
-// Two connected sockets.
-struct Pair {
+// Neither of them blocks.
+struct Pair : probe::SocketPair {
   Pair() {
-    int ends[2];
-    check(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
-    near.reset(ends[0]);
-    far.reset(ends[1]);
     set_nonblocking(near.get());
     set_nonblocking(far.get());
   }
-  void far_writes(std::string_view text = "x") const {
-    check(::write(far.get(), text.data(), text.size()), "write");
-  }
-  void fill() const {  // until near can take nothing more
-    const std::string block(64 * 1024, 'x');
-    while (::write(near.get(), block.data(), block.size()) > 0) {
-    }
-  }
-  FileDescriptor near, far;
 };
 
 // What select() said: descriptor -> events.
