@@ -386,11 +386,13 @@ void limit_processes_of_this_user() {
 #endif
 }
 
-/// Kernel keys outlive those who made them, and one submission could leave some to the next; and
-/// who runs as the grader's own user could take time and descriptors from his other processes. No
-/// lesson needs any of it: from now on the calls fail, for good. (An old kernel has no such
-/// filter.)
-void refuse_keys_and_harm_to_others() {
+/// What no lesson needs, and harms others or hides: from now on these calls fail, for good. Kernel
+/// keys outlive those who made them, and one submission could leave some to the next; who runs as
+/// the grader's own user could take time and descriptors from his other processes; in namespaces of
+/// its own a program has memory that nobody adds up; and what goes by a ring no recorder sees. With
+/// ENOSYS, as on a kernel that lacks them, and not EPERM: libraries know another way then, as
+/// pthread_create(3) does without clone3(). (An old kernel has no such filter.)
+void refuse_needless_calls() {
 #if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
 #if defined(__x86_64__)
   constexpr std::uint32_t native = AUDIT_ARCH_X86_64;
@@ -399,34 +401,45 @@ void refuse_keys_and_harm_to_others() {
   constexpr std::uint32_t native = AUDIT_ARCH_AARCH64;
   constexpr std::uint32_t first_of_x32 = 0xFFFFFFFF;
 #endif
-  // The same calls have other numbers in other tables: those tables are closed.
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, native, 0, 13),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first_of_x32, 11, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_add_key, 10, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_request_key, 9, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_keyctl, 8, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setpriority, 7, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setscheduler, 6, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setparam, 5, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setattr, 4, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sched_setaffinity, 3, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 3),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),  // whose: 0 is its own
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  const auto load = [](std::size_t offset) {
+    return sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
   };
-  const sock_fprog program{static_cast<unsigned short>(std::size(filter)), filter};
+  // Jumps over so many if it is so, or if it is not.
+  const auto jump = [](int test, std::uint32_t value, std::uint8_t so, std::uint8_t not_so) {
+    return sock_filter BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | test | BPF_K), value, so,
+                                not_so);
+  };
+  const sock_filter refuse = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+  const sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  // The same calls have other numbers in other tables: those tables are closed.
+  std::vector<sock_filter> filter = {
+      load(offsetof(seccomp_data, arch)), jump(BPF_JEQ, native, 1, 0),       refuse,
+      load(offsetof(seccomp_data, nr)),   jump(BPF_JGE, first_of_x32, 0, 1), refuse};
+  for (const long call :
+       {SYS_add_key, SYS_request_key, SYS_keyctl, SYS_setpriority, SYS_sched_setscheduler,
+        SYS_sched_setparam, SYS_sched_setattr, SYS_sched_setaffinity, SYS_unshare, SYS_setns,
+        SYS_clone3, SYS_io_uring_setup}) {
+    filter.insert(filter.end(), {jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 1), refuse});
+  }
+  // Of these the first argument decides: whose limits (0 is its own), and which flags (those of
+  // clone3() no filter can see).
+  constexpr std::uint32_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                                       CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+  const auto first_argument = load(offsetof(seccomp_data, args));
+  filter.insert(filter.end(),
+                {jump(BPF_JEQ, SYS_prlimit64, 0, 4), first_argument, jump(BPF_JEQ, 0, 0, 1), allow,
+                 refuse,  //
+                 jump(BPF_JEQ, SYS_clone, 0, 3), first_argument, jump(BPF_JSET, namespaces, 0, 1),
+                 refuse, allow});
+  const sock_fprog program{static_cast<unsigned short>(filter.size()), filter.data()};
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 #endif
 }
 
 int check(const Arguments& arguments) {
-  if (private_network()) setenv("KIT_OWN_NETWORK", "1", 1);
+  const bool own_network = private_network();
+  if (own_network) setenv("KIT_OWN_NETWORK", "1", 1);
   const bool own_memory = private_memory();
   kit::keep_inside();
   kit::adopt_orphans();
@@ -443,7 +456,7 @@ int check(const Arguments& arguments) {
     (void)parent;
 #endif
     limit_processes_of_this_user();
-    refuse_keys_and_harm_to_others();
+    refuse_needless_calls();
     signals.take_back();
     std::vector<char*> words;
     for (const std::string& word : arguments.command) {
@@ -475,6 +488,7 @@ int check(const Arguments& arguments) {
     if (sandbox.empty()) sandbox = kit::sandbox_of(pid);
     if (!sandbox.empty()) kit::add_folder(usage, sandbox + "/f", arguments.allowance);
     if (own_memory) kit::add_segments(usage);
+    if (own_network) kit::add_socket_buffers(usage);
     if (usage.user != 0 && usage.user != geteuid()) {
       kit::add_names_in_tmp(usage, arguments.allowance);
     }

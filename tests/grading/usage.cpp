@@ -5,6 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#endif
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/descriptor.hpp"
 #include "harness/base/escape.hpp"
 #include "harness/kernel/proc.hpp"
 
@@ -21,21 +32,72 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The size of the files that only an open descriptor keeps: unlinked ones and memfds. They count
-/// once, however many descriptors lead to them.
-void add_nameless(pid_t pid, std::uint64_t& bytes, std::set<std::pair<dev_t, ino_t>>& seen) {
+/// How many descriptors wait in a Unix socket (Linux 5.7).
+std::size_t sent_into(const std::string& descriptor_info) {
+  std::ifstream info(descriptor_info);
+  for (std::string key; info >> key;) {
+    std::size_t count = 0;
+    if (key == "scm_fds:" && info >> count) return count;
+  }
+  return 0;
+}
+
+/// The size of the files that only an open descriptor keeps: unlinked ones and memfds; and what a
+/// socket keeps. They count once, however many descriptors lead to them.
+void add_nameless(pid_t pid, Usage& usage, std::set<std::pair<dev_t, ino_t>>& seen) {
   const std::string folder = "/proc/" + std::to_string(pid) + "/fd";
   DIR* const entries = opendir(folder.c_str());
   if (entries == nullptr) return;
   while (const dirent* entry = readdir(entries)) {
     struct stat status {};
     if (fstatat(dirfd(entries), entry->d_name, &status, 0) != 0) continue;
-    if (!S_ISREG(status.st_mode) || status.st_nlink != 0) continue;
+    const bool is_file = S_ISREG(status.st_mode) && status.st_nlink == 0;
+    if (!is_file && !S_ISSOCK(status.st_mode)) continue;
     if (!seen.insert({status.st_dev, status.st_ino}).second) continue;
-    bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
+    if (is_file) {
+      usage.memory += static_cast<std::uint64_t>(status.st_blocks) * 512;
+    } else {
+      usage.sent += sent_into(folder + "info/" + entry->d_name);
+    }
   }
   closedir(entries);
 }
+
+#ifdef __linux__
+/// What the sockets of one kind hold, in bytes (sock_diag(7)).
+template <typename Request, typename Answer>
+std::uint64_t held_by(int netlink, Request request, unsigned short attribute) {
+  struct {
+    nlmsghdr head{};
+    Request body{};
+  } message;
+  message.head.nlmsg_len = sizeof message;
+  message.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  message.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  message.body = request;
+  if (send(netlink, &message, sizeof message, 0) < 0) return 0;
+  std::uint64_t bytes = 0;
+  alignas(nlmsghdr) char buffer[1 << 15];
+  for (;;) {
+    const ssize_t count = recv(netlink, buffer, sizeof buffer, 0);
+    if (count <= 0) return bytes;
+    auto left = static_cast<unsigned>(count);
+    for (auto* one = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(one, left);
+         one = NLMSG_NEXT(one, left)) {
+      if (one->nlmsg_type != SOCK_DIAG_BY_FAMILY) return bytes;  // its end, or an error
+      auto* word = reinterpret_cast<rtattr*>(static_cast<char*>(NLMSG_DATA(one)) + sizeof(Answer));
+      auto size = static_cast<unsigned>(NLMSG_PAYLOAD(one, sizeof(Answer)));
+      for (; RTA_OK(word, size); word = RTA_NEXT(word, size)) {
+        if (word->rta_type != attribute) continue;
+        const auto* const memory = static_cast<const std::uint32_t*>(RTA_DATA(word));
+        if (RTA_PAYLOAD(word) < 6 * sizeof *memory) continue;
+        bytes += memory[SK_MEMINFO_RMEM_ALLOC] + memory[SK_MEMINFO_WMEM_ALLOC] +
+                 memory[SK_MEMINFO_WMEM_QUEUED];
+      }
+    }
+  }
+}
+#endif
 
 std::string mebibytes(std::uint64_t bytes) {
   return with_commas(static_cast<std::size_t>(bytes >> 20)) + " MiB";
@@ -56,7 +118,7 @@ Usage usage_below(pid_t ancestor) {
     struct stat status {};
     if (stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0) usage.user = status.st_uid;
     usage.memory += std::uint64_t{proc::resident_kib(pid).value_or(0)} << 10;
-    add_nameless(pid, usage.memory, seen);
+    add_nameless(pid, usage, seen);
     // A bomb is a bomb: what is over any limit need not be counted to the end.
     if (usage.processes > 4096) break;
     for (const pid_t child : families[pid]) to_visit.push_back(child);
@@ -93,6 +155,31 @@ void add_segments(Usage& usage) {
   }
 }
 
+void add_socket_buffers(Usage& usage) {
+#ifdef __linux__
+  const Descriptor netlink(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  if (!netlink) return;
+  unix_diag_req names{};
+  names.sdiag_family = AF_UNIX;
+  names.udiag_states = ~0U;
+  names.udiag_show = UDIAG_SHOW_MEMINFO;
+  usage.memory += held_by<unix_diag_req, unix_diag_msg>(netlink.get(), names, UNIX_DIAG_MEMINFO);
+  for (const auto family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
+    for (const auto protocol : {std::uint8_t{IPPROTO_TCP}, std::uint8_t{IPPROTO_UDP}}) {
+      inet_diag_req_v2 ports{};
+      ports.sdiag_family = family;
+      ports.sdiag_protocol = protocol;
+      ports.idiag_states = ~0U;
+      ports.idiag_ext = 1 << (INET_DIAG_SKMEMINFO - 1);
+      usage.memory +=
+          held_by<inet_diag_req_v2, inet_diag_msg>(netlink.get(), ports, INET_DIAG_SKMEMINFO);
+    }
+  }
+#else
+  (void)usage;
+#endif
+}
+
 void add_names_in_tmp(Usage& usage, const Allowance& allowance) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/tmp", error)) {
@@ -114,6 +201,10 @@ std::string excess(const Usage& usage, const Allowance& allowance) {
   if (usage.disk > allowance.disk) return "more than " + mebibytes(allowance.disk) + " of disk";
   if (usage.files > allowance.files) {
     return "more than " + with_commas(allowance.files) + " files";
+  }
+  if (usage.sent > allowance.sent) {
+    return "more than " + with_commas(allowance.sent) +
+           " descriptors sent over a Unix socket and not taken out";
   }
   return {};
 }

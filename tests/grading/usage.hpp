@@ -12,7 +12,8 @@ namespace kit {
 
 struct Usage {
   std::size_t processes = 0;
-  std::uint64_t memory = 0;  ///< bytes: resident, and in files that have no name
+  std::uint64_t memory = 0;  ///< bytes: resident, in files that have no name, and in sockets
+  std::size_t sent = 0;      ///< descriptors that a Unix socket holds: nobody has taken them out
   std::uint64_t disk = 0;    ///< bytes in the folder
   std::size_t files = 0;     ///< files and folders in it
   uid_t user = 0;            ///< whose processes they are; 0 if there is none
@@ -24,6 +25,7 @@ struct Allowance {
   std::uint64_t memory = std::uint64_t{2048} << 20;
   std::uint64_t disk = std::uint64_t{256} << 20;
   std::size_t files = 20'000;
+  std::size_t sent = 16;  ///< each may be a file of 64 MiB that no process has open
 };
 
 /// Adds up all descendants of a process (not itself).
@@ -34,6 +36,9 @@ void add_folder(Usage& usage, const std::string& folder, const Allowance& allowa
 
 /// Adds the System V segments of this process's own namespace: they live without a process.
 void add_segments(Usage& usage);
+
+/// Adds what waits in the sockets of this process's own network.
+void add_socket_buffers(Usage& usage);
 
 /// Adds up what a user has made in /tmp.
 void add_names_in_tmp(Usage& usage, const Allowance& allowance);

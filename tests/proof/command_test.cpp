@@ -6,7 +6,11 @@
 #include <sys/wait.h>
 
 #include <atomic>
+#include <filesystem>
+#include <thread>
+#include <vector>
 
+#include "folder.hpp"
 #include "harness/base/catch.hpp"
 
 using namespace kit;
@@ -86,4 +90,26 @@ TEST_CASE("work in parallel is done once each, and its exception comes through")
                                 if (i == 1) throw std::runtime_error("x");
                               }),
                   std::runtime_error);
+}
+
+TEST_CASE("what is copied while no child is made can be run at once, whoever starts commands") {
+  const TemporaryFolder folder;
+  std::atomic<bool> over{false};
+  std::vector<std::jthread> others;
+  for (int i = 0; i < 6; ++i) {
+    others.emplace_back([&] {
+      while (!over) run_command({{"/bin/true"}, {}, "/"});
+    });
+  }
+  int busy = 0;
+  for (int i = 0; i < 100; ++i) {
+    const std::filesystem::path copy = folder.path() / std::to_string(i);
+    {
+      const auto no_child = no_child_meanwhile();
+      std::filesystem::copy_file("/bin/true", copy);
+    }
+    if (run_command({{copy.string()}, {}, "/"}).code != 0) ++busy;  // "Text file busy"
+  }
+  over = true;
+  CHECK(busy == 0);
 }

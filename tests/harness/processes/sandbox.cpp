@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
@@ -56,15 +58,39 @@ bool can_become(uid_t user) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-bool has_processes(uid_t user) {
+#if defined(__linux__)
+// "/proc/self" is a link to it: getpid() is another number where /proc is another namespace's.
+std::string own_entry() {
+  char name[32] = {};
+  return readlink("/proc/self", name, sizeof name - 1) > 0 ? name : std::to_string(getpid());
+}
+
+bool is_in_group(const std::string& process, uid_t group) {
+  std::ifstream status("/proc/" + process + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("Groups:")) continue;
+    std::istringstream groups(line.substr(line.find(':') + 1));
+    for (uid_t one = 0; groups >> one;) {
+      if (one == group) return true;
+    }
+    return false;
+  }
+  return false;
+}
+#endif
+
+// Whether a process runs under this user, or has claimed it.
+bool is_taken(uid_t user) {
 #if defined(__linux__)
   DIR* const entries = opendir("/proc");
   if (entries == nullptr) return false;
+  const std::string self = own_entry();
   bool found = false;
   while (const dirent* entry = readdir(entries)) {
     struct stat status {};
     if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
     found = fstatat(dirfd(entries), entry->d_name, &status, 0) == 0 && status.st_uid == user;
+    found = found || (self != entry->d_name && is_in_group(entry->d_name, user));
     if (found) break;
   }
   closedir(entries);
@@ -73,6 +99,16 @@ bool has_processes(uid_t user) {
   (void)user;
   return false;
 #endif
+}
+
+// Joins the group of this number, or leaves it. (Where that is forbidden the lock alone tells.)
+void set_mark(uid_t user, bool on) {
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(getgroups(0, nullptr), 0)));
+  const int count = getgroups(static_cast<int>(groups.size()), groups.data());
+  groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+  std::erase(groups, gid_t{user});
+  if (on) groups.push_back(user);
+  [[maybe_unused]] const int result = setgroups(groups.size(), groups.data());
 }
 
 // ---- removing ----------------------------------------------------------------------------------
@@ -212,22 +248,29 @@ bool remove_tree(const std::string& path) noexcept {
   }
 }
 
-std::optional<User> User::claim() {
+std::optional<User> User::claim(std::optional<uid_t> first) {
   if (geteuid() != 0 || is_left_out("users") || !can_become(first_user)) return std::nullopt;
   const std::string folder = own_place(users_place);
   if (folder.empty()) throw std::runtime_error("root has no folder of its own in /run or /tmp");
   // Begin somewhere: neighbours that start together then seldom meet.
   constexpr uid_t count = last_user - first_user;
-  const uid_t start = static_cast<uid_t>(getpid()) % count;
+  const uid_t start = first ? *first - first_user : static_cast<uid_t>(getpid()) % count;
   for (uid_t i = 0; i < count; ++i) {
     const uid_t uid = first_user + (start + i) % count;
     const std::string name = folder + '/' + std::to_string(uid);
     Descriptor lock(open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) continue;
-    // One that sees other locks than ours, in a container with files of its own, may have it.
-    if (!has_processes(uid)) return User(uid, std::move(lock));
+    // One that sees other locks than ours, in a container with files of its own, may have it. Both
+    // mark it before they look: one at least sees the other.
+    User user(uid, std::move(lock));
+    set_mark(uid, true);
+    if (!is_taken(uid)) return user;
   }
   throw std::runtime_error("no free user between 60600 and 61100: " + folder);
+}
+
+User::~User() {
+  if (lock_) set_mark(uid_, false);
 }
 
 Sandbox::Sandbox() : user_(User::claim()) {

@@ -14,11 +14,17 @@
 
 namespace kit {
 
-/// A uid that no other check uses meanwhile: claimed by a lock file, given back at the end.
+/// A uid that no other check uses meanwhile, given back at the end: claimed by a lock file, and for
+/// those who see other files (in a container, say) by a group of that number, which this process is
+/// in as long.
 class User {
  public:
-  /// Nothing unless this process is root. Throws std::runtime_error if all are taken.
-  static std::optional<User> claim();
+  /// Nothing unless this process is root. `first` is tried first. Throws std::runtime_error if all
+  /// are taken.
+  static std::optional<User> claim(std::optional<uid_t> first = std::nullopt);
+  User(User&&) = default;
+  User& operator=(User&&) = delete;
+  ~User();
   uid_t uid() const { return uid_; }
 
  private:
@@ -36,7 +42,8 @@ class Sandbox {
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;
 
-  /// The private folder: absolute, 17 bytes long (21 under KIT_CONFINE), mode 0700, owned by the sandbox's user.
+  /// The private folder: absolute, 17 bytes long (21 under KIT_CONFINE), mode 0700, owned by the
+  /// sandbox's user.
   const std::string& folder() const { return folder_; }
 
   std::optional<uid_t> user() const;

@@ -7,6 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__linux__)
+#include <sched.h>
+#include <sys/mount.h>
+#endif
+
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -167,6 +172,29 @@ TEST_CASE("two sandboxes share neither folder nor user") {
   CHECK((status.st_mode & 07777) == 0700);
   if (one.user()) CHECK(status.st_uid == *one.user());
 }
+
+#if defined(__linux__)
+TEST_CASE("two sandboxes share no user, though neither sees the other's locks") {
+  const kit::Sandbox one;
+  if (!one.user()) return;
+  const pid_t other = fork();
+  if (other == 0) {
+    // As in a container that has the processes in common with us, and no file.
+    constexpr int not_here = 77;
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("none", "/run", "tmpfs", 0, "mode=0755") != 0) {
+      _exit(not_here);
+    }
+    const auto user = kit::User::claim(one.user());
+    _exit(user && user->uid() != *one.user() ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(other, &status, 0) == other);
+  CHECK(WIFEXITED(status));
+  CHECK((WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77));
+}
+#endif
 
 TEST_CASE("a program in a closed folder is copied to where its user can run it") {
   kit::Sandbox place;

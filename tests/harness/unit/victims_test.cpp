@@ -361,6 +361,12 @@ TEST_CASE("a program that kills its parent and everybody else kills nobody") {
   run.leaves_nothing();
 }
 
+#if defined(__linux__)
+TEST_CASE("a program that traces its check does not end it") {
+  check_fails({"traces-its-check", {"ended before it listened"}, {}, never});
+}
+#endif
+
 TEST_CASE("a check that is interrupted leaves nothing, and ends as the signal asks") {
   for (const bool as_root : users()) {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -336,6 +337,14 @@ void litters() {
   serve();
 }
 
+#if defined(__linux__)
+// Whom it traces ends with it, and as it likes.
+void traces_its_check() {
+  ptrace(PTRACE_SEIZE, getppid(), nullptr, PTRACE_O_EXITKILL);
+  std::exit(0);
+}
+#endif
+
 // Only under a uid of its own is this without effect.
 void kills_everybody() {
   kill(getppid(), SIGKILL);
@@ -424,6 +433,9 @@ constexpr Deed deeds[] = {
     {"fake-verdicts", fake_verdicts},
     {"litters", litters},
     {"kills-everybody", kills_everybody},
+#if defined(__linux__)
+    {"traces-its-check", traces_its_check},
+#endif
     {"takes-all-memory", takes_all_memory},
     {"tells", tells},
 };
