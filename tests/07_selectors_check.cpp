@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -151,6 +152,30 @@ bool is_asleep(Step& step, Program& server) {
     if (!kit::proc::asleep(server.pid())) return false;
   }
   return true;
+}
+
+// A connection was ended as send() on it was interrupted, or had no room: what is known of it, or
+// "".
+std::string ended_by_not_now(const Step& step) {
+  for (const auto& program : step.programs()) {
+    const RecorderLog* const log = program->recorder_if_any();
+    if (log == nullptr || !log->attached()) continue;
+    std::map<std::int64_t, int> errors;  // what the last send() on each descriptor said
+    for (const kit::CallRecord& call : log->records(kit::recorder::ring_size)) {
+      int& error = errors[call.arguments[0]];
+      if (call.is(Calls::any_send)) error = call.error;
+      if (!call.is(Calls::close)) continue;
+      if (error == EINTR || error == EAGAIN) {
+        return "send() returned -1 and " + kit::error_name(error) +
+               (error == EINTR ? ", as a signal had interrupted it" : ", as there was no room") +
+               ", and the connection was closed. Either means \"not now\", and is no error: what "
+               "is "
+               "left stays in the connection's output, and is sent when it is writable.";
+      }
+      error = 0;
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -415,6 +440,7 @@ STEP("07.4", "a client that does not read holds up nobody") {
 }
 
 STEP("07.5", "16 MiB comes back whole to a slow reader") {
+  step.know([&] { return ended_by_not_now(step); }, "07.E", "SelectorMixIn::wait");
   step.suspect(
       "send() took fewer bytes than it was given, or none (EAGAIN), and the rest was not sent "
       "later, or twice. What is left stays in the connection's output, in order, until it is "
@@ -704,6 +730,17 @@ STEP("07.7", "an idle server sleeps, with 100 silent clients") {
       "Nobody says anything, and yet the server does not sleep. A connection that is registered "
       "for EVENT_WRITE with nothing to send is always ready: the loop turns without end. Register "
       "for EVENT_WRITE only after a short send(), and no longer than something is left.";
+  step.know(
+      [&]() -> std::string {
+        const RecorderLog* const log = step.programs().back()->recorder_if_any();
+        const bool seen = log != nullptr && log->attached();
+        const auto last = seen ? log->last_wait() : std::nullopt;
+        if (!last || last->timeout() != 0) return {};
+        return "The wait does not wait: " + last->text() +
+               " has a timeout of 0, and comes back at once though nothing is ready. Where "
+               "nothing is due the wait has no end; otherwise it lasts until then.";
+      },
+      "07.F", "SelectorMixIn::wait");
   step.suspect_task("07.E", "SelectorMixIn::wait");
   step.suspect(wakes);
   Server& server = start(step, {.build = "checked"});

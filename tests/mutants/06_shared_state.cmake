@@ -184,7 +184,8 @@ kit_mutant(
   if (left < 0) throw Refused(from + " has not enough");
   const std::lock_guard lock(mutex_);]]
   STEP 06.3
-  WORDS "lock over the whole of transfer()")
+  WORDS "Money was lost or made"
+  NOT_WORDS "half done")
 
 # ---- deadlock -------------------------------------------------------------------------------------
 
@@ -397,7 +398,8 @@ kit_mutant(
 #include <thread>
 ]]
   STEP 06.8
-  WORDS "too early")
+  WORDS "sleeps and holds the lock"
+  NOT_WORDS "too early")
 
 kit_mutant(
   NAME wait-polls

@@ -265,7 +265,8 @@ kit_mutant(
   REPLACE [[      if (errno == EAGAIN || errno == EINTR) return false;  // no room now]]
   WITH [[]]
   STEP 07.5
-  WORDS "EAGAIN")
+  WORDS "returned -1 and E"
+  NOT_WORDS "or twice")
 
 kit_mutant(
   NAME write-never-armed
@@ -293,6 +294,16 @@ kit_mutant(
   WITH [[    if (!next) return std::chrono::seconds(1);]]
   STEP 07.7
   WORDS "wakes to look around")
+
+kit_mutant(
+  NAME waits-for-no-time
+  SENTENCE "The wait has a timeout of 0: the loop asks without end, and nothing is ready."
+  FILE selector_mixin.hpp
+  REPLACE [[    if (!next) return limit;]]
+  WITH [[    if (!next) return std::chrono::seconds(0);]]
+  STEP 07.7
+  WORDS "has a timeout of 0"
+  NOT_WORDS "EVENT_WRITE" "A loop turns")
 
 kit_mutant(
   NAME unbounded-output
@@ -692,7 +703,8 @@ kit_mutant(
   REPLACE [[      if (errno == EAGAIN || errno == EINTR) return false;  // no room now]]
   WITH [[      if (errno == EAGAIN) return false;  // no room now]]
   STEP 07.5
-  WORDS "EINTR")
+  WORDS "returned -1 and EINTR"
+  NOT_WORDS "or twice")
 
 kit_mutant(
   NAME goodbye-has-no-end

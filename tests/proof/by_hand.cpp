@@ -109,7 +109,7 @@ class Session {
       const std::string_view printed = one.process->out().head();
       Seen seen;
       if (one.talks) {
-        seen = seen_in(printed);
+        seen = seen_in(printed, one.asks ? ':' + port_ : "");
       } else if (&one != &typed_.front()) {
         seen.last_words = printed;  // what a client prints
       }
@@ -126,6 +126,7 @@ class Session {
   struct Typed {
     std::unique_ptr<Process> process;
     bool talks = false;
+    bool asks = false;      // in datagrams, at a port
     bool waits = true;      // the next line is typed when it has ended
     std::size_t sends = 0;  // how often it sends
 
@@ -145,6 +146,8 @@ class Session {
       line.resize(line.size() - in_background.size());
     }
     typed.talks = is_talk(line);
+    typed.asks = typed.talks && line.find(" --udp") != line.npos &&
+                 line.find(" --listen") == line.npos && line.find("unix:") == line.npos;
     for (const std::string_view act : {" --send ", " --fill "}) {
       for (std::size_t at = 0; (at = line.find(act, at)) != line.npos; at += act.size()) {
         ++typed.sends;
@@ -269,7 +272,7 @@ std::optional<ByHand> lines_by_hand(std::string_view report) {
   return ByHand{lines.front(), {lines.begin() + 1, lines.end()}};
 }
 
-Seen seen_in(std::string_view printed) {
+Seen seen_in(std::string_view printed, std::string_view asked) {
   Seen seen;
   while (!printed.empty()) {
     std::string_view line = next_line(printed);
@@ -278,8 +281,8 @@ Seen seen_in(std::string_view printed) {
     if (!line.starts_with(received)) continue;
     line = bare(line.substr(received.size()));
     if (line.starts_with(datagram)) {
+      seen.bytes += line.ends_with(asked) ? "|" : "|from another: ";
       line = line.substr(datagram.size(), line.rfind(" from ") - datagram.size());
-      seen.bytes += '|';
     }
     if (!line.starts_with('"')) {
       seen.last_words = line.starts_with("nothing") ? "nothing" : line;

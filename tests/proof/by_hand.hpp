@@ -30,7 +30,9 @@ struct Seen {
 };
 
 /// Reads what kit-talk prints.
-Seen seen_in(std::string_view printed);
+/// @param asked  how the address ends that its datagrams went to: one that comes from another is
+///               seen as such; "" if it may come from anywhere
+Seen seen_in(std::string_view printed, std::string_view asked = "");
 
 /// Types the lines, with a port of the kernel's in place of 9999, first with the programs of the
 /// right answer and then with those of a wrong one. Both are candidates' folders.

@@ -123,6 +123,25 @@ bool had_faults(const Program& program) {
   return std::ranges::any_of(faults, [](const auto& one) { return one.times > 0; });
 }
 
+// kit-talk waits for an answer to each of its datagrams; as a partner that says nothing it takes
+// one.
+bool is_beyond_talk(const Conversation& one) {
+  if (!one.datagrams) return false;
+  if (one.listens) return one.words.empty();
+  int sent = 0;
+  bool answered_once = false;
+  for (const std::string& word : one.words) {
+    if (word == "--pause") {
+      answered_once = sent > 1;
+      sent = 0;
+    } else if (word == "--send") {
+      if (answered_once) return true;
+      ++sent;
+    }
+  }
+  return false;
+}
+
 // Somebody has done something after the next had come: typed one after the other, that is another
 // story.
 bool is_interleaved(const std::vector<const Conversation*>& talks) {
@@ -133,10 +152,11 @@ bool is_interleaved(const std::vector<const Conversation*>& talks) {
   });
 }
 
-// What a person who types cannot do: a fault in a call, a signal, two threads at the same moment.
+// What a person who types these lines cannot do: a fault in a call, a signal, two threads at the
+// same moment; and what they do not say: what the check has typed into the program.
 bool is_beyond_typing(const Program& program, const Diagnosis& diagnosis) {
   const bool race = diagnosis.kind == Diagnosis::Kind::sanitizer && program.build() == "raced";
-  return had_faults(program) || program.told_to_end_by() != 0 || race;
+  return had_faults(program) || program.told_to_end_by() != 0 || program.typed_to() || race;
 }
 
 // The same without the check, where that shows it too: what failed is what a partner of one program
@@ -165,7 +185,7 @@ std::string by_hand(const Step& step, const Diagnosis& diagnosis) {
     lines.emplace_back(program->order(), command_of(step, *program, instrumented));
   }
   for (const Conversation* one : talks) {
-    if (!one->exact) return {};
+    if (!one->exact || is_beyond_talk(*one)) return {};
     // One that stays open while the next speaks goes to the background.
     const bool background = one->listens || (one->open && one != talks.back());
     lines.emplace_back(one->order, talk_of(*one) + std::string(background ? in_background : ""));

@@ -260,11 +260,13 @@ void Program::expect_error_contains(std::string_view text) {
 
 void Program::type(std::string_view text) {
   step_.story().add("typed", kit::quoted(text));
+  typed_to_ = true;
   process_.write_input(text);
 }
 
 void Program::end_input() {
   step_.story().add("typed", "end of input");
+  typed_to_ = true;
   process_.close_input();
 }
 

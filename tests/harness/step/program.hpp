@@ -102,6 +102,8 @@ class Program {
   void type(std::string_view text);
   /// End of file there.
   void end_input();
+  /// Whether there was either.
+  bool typed_to() const { return typed_to_; }
 
   // What the kernel knows of it (Linux; elsewhere the step cannot run).
   std::size_t open_descriptors() const;
@@ -165,6 +167,7 @@ class Program {
   std::string nonce_;
   bool may_report_;
   bool on_purpose_;
+  bool typed_to_ = false;
   std::unique_ptr<RecorderLog> recorder_;
   bool relies_on_recorder_;
   Process process_;
