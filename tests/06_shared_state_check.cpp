@@ -752,9 +752,8 @@ STEP("06.8",
   Peer& first = waiting(50);
   step.suspect(too_early);
   step.suspect_if_it_hangs(
-      "While one waits the bank answers nobody else: wait_for() sleeps and holds the lock. wait() "
-      "of "
-      "a std::condition_variable gives it back as long as it sleeps; sleep_for() does not.");
+      "While one waits the bank answers nobody else: wait_for() sleeps and holds the lock. "
+      "std::condition_variable::wait() gives it back as long as it sleeps; sleep_for() does not.");
   // He wakes, looks (the ledger takes a moment), and sleeps again; or answers.
   const long sleeps = threads::sleeps(server, sleeper);
   ask(teller, "DEPOSIT a 5", "OK 10");

@@ -168,9 +168,8 @@ std::string ended_by_not_now(const Step& step) {
       if (error == EINTR || error == EAGAIN) {
         return "send() returned -1 and " + kit::error_name(error) +
                (error == EINTR ? ", as a signal had interrupted it" : ", as there was no room") +
-               ", and the connection was closed. Either means \"not now\", and is no error: what "
-               "is "
-               "left stays in the connection's output, and is sent when it is writable.";
+               ", and the connection was closed. Either means \"not now\", and is no error: "
+               "what is left stays in the connection's output, and is sent when it is writable.";
       }
       error = 0;
     }
