@@ -4,10 +4,17 @@
 #include <sys/file.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/base/catch.hpp"
@@ -18,6 +25,7 @@
 #include "judge.hpp"
 #include "proof/command.hpp"
 #include "proof/folder.hpp"
+#include "proof/mutant.hpp"
 #include "show.hpp"
 
 namespace {
@@ -80,17 +88,43 @@ kit::Outcome run(std::vector<std::string> arguments, const std::string& more = "
   return kit::run_command({std::move(arguments), environment, root, std::chrono::minutes(10)});
 }
 
-// "expected … got …", all blanks one, up to the caret or the next thing that is told.
-std::string difference_of(const std::string& text, std::string_view end) {
-  const std::size_t begin = text.find(" expected ");
-  if (begin == std::string::npos) return "";
-  std::string words;
-  for (const char c : text.substr(begin, text.find(end, begin) - begin)) {
-    if (c != ' ' && c != '\n') words += c;
-    if ((c == ' ' || c == '\n') && !words.empty() && words.back() != ' ') words += ' ';
+// All blanks and ends of lines one blank, and # for each number if `numbers` do not matter.
+std::string smoothed(std::string_view text, bool numbers = false) {
+  std::string out;
+  for (const char c : text) {
+    const bool digit = numbers && c >= '0' && c <= '9';
+    const char kept = digit ? '#' : c == '\n' ? ' ' : c;
+    const bool again = (kept == ' ' || digit) && !out.empty() && out.back() == kept;
+    if (!again) out += kept;
   }
-  while (words.ends_with(' ')) words.pop_back();
-  return words.substr(0, words.find(" ^ here"));
+  return out.substr(std::min(out.find_first_not_of(' '), out.size()));
+}
+
+// "expected … got …" up to the caret or the next thing that is told, which is less indented;
+// without the name of the partner, which stands in the report before what was expected, and in
+// kit-show above it.
+std::string difference_of(const std::string& text) {
+  std::size_t begin = std::string::npos;
+  for (std::size_t at = 0; at < text.size() && begin == std::string::npos;) {
+    const std::size_t first = text.find_first_not_of(" 0123456789.", at);
+    if (first != std::string::npos && text.compare(first, 9, "expected ") == 0) {
+      begin = first;
+    } else {
+      at = std::min(text.find('\n', at), text.size() - 1) + 1;
+    }
+  }
+  if (begin == std::string::npos) return "";
+  std::size_t end = text.find('\n', begin);
+  while (end != std::string::npos && text.compare(end, 5, "\n    ") == 0) {
+    end = text.find('\n', end + 1);
+  }
+  std::string words = smoothed(std::string_view(text).substr(begin, end - begin));
+  words.resize(std::min(words.size(), words.find(" ^ here")));
+  const std::size_t name = words.find(": ");
+  const std::string partner = words.substr(9, name == std::string::npos ? 0 : name - 9);
+  const bool named = partner.starts_with("client ") || partner.starts_with("partner ");
+  if (named) words.erase(9, name + 2 - 9);
+  return words;
 }
 
 struct Wrong {
@@ -114,39 +148,83 @@ const Wrong wrong_answers[] = {
     {"03.3", "stream_handler.cpp", "begin_ += size;", "begin_ = end_;"},
 };
 
-/// The finished lesson with one change, in a folder that keeps its name: what is built of it is
-/// found again. One test at a time has it.
-fs::path folder_with(const Wrong& wrong) {
+/// The finished lesson in a folder that keeps its name: what is built of it is found again. One
+/// test at a time has it.
+fs::path folder_with(const std::string& lesson) {
   const fs::path folder = build / "kit" / "show-test";
   fs::create_directories(folder);
   static const kit::Descriptor lock(
       ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   REQUIRE((lock && ::flock(lock.get(), LOCK_EX) == 0));
-  for (const auto& solution : fs::directory_iterator(root / "solutions")) {
-    const std::string name = solution.path().filename().string();
-    if (!name.starts_with(std::string(wrong.step).substr(0, 2) + '_')) continue;
-    fs::remove_all(folder / name);
-    fs::copy(solution, folder / name);
-    const fs::path file = folder / name / wrong.file;
+  fs::remove_all(folder / lesson);
+  fs::copy(root / "solutions" / lesson, folder / lesson, fs::copy_options::recursive);
+  return folder;
+}
+
+const kit::Manifest& manifest() {
+  static const kit::Manifest read = kit::Manifest::read((build / "kit" / "manifest.txt").string());
+  return read;
+}
+
+/// The same with one change.
+fs::path folder_with(const Wrong& wrong) {
+  for (const kit::Lesson& lesson : manifest().lessons()) {
+    if (lesson.step(wrong.step) == nullptr) continue;
+    fs::path folder = folder_with(lesson.name);
+    const fs::path file = folder / lesson.name / wrong.file;
     std::string text = kit::read_text(file.string()).value_or("");
     const std::size_t at = text.find(wrong.replace);
     REQUIRE(at != std::string::npos);
     text.replace(at, std::string_view(wrong.replace).size(), wrong.with);
     std::ofstream(file) << text;
+    return folder;
   }
-  return folder;
+  FAIL("there is no step " << wrong.step);
+  return {};
 }
 
-/// With one blank where there were many, and # for each number.
-std::string smoothed(const std::string& text) {
+/// A difference for comparison: without blanks, with # for each number, and of bytes in quotes the
+/// first 16: the report and kit-show end their lines, and cut them, at different widths.
+std::string essence(const std::string& difference) {
   std::string out;
-  for (const char c : text) {
-    const bool digit = c >= '0' && c <= '9';
-    const char kept = digit ? '#' : c == '\n' ? ' ' : c;
-    const bool again = (kept == ' ' || digit) && !out.empty() && out.back() == kept;
-    if (!again) out += kept;
+  std::size_t quoted = 0;  // the quote itself and what has come since, or 0 outside
+  for (std::size_t at = 0; at < difference.size(); ++at) {
+    std::string one(1, difference[at]);
+    if (one == " ") continue;
+    if (quoted > 0 && one == "\\" && at + 1 < difference.size()) one += difference[++at];
+    const bool ends = quoted > 0 && one == "\"";
+    if (quoted > 0 || one == "\"") ++quoted;
+    if (quoted <= 17 || ends) out += one;
+    if (!ends) continue;
+    quoted = 0;
+    if (difference.compare(at + 1, 3, "...") == 0) at += 3;
   }
-  return out.substr(std::min(out.find_first_not_of(' '), out.size()));
+  return smoothed(out, true);
+}
+
+/// A wrong answer of tests/mutants.
+struct Drawn {
+  std::string lesson;
+  kit::Mutant mutant;
+};
+
+/// So many of them by lot, in the order of the lessons.
+std::vector<Drawn> drawn(std::size_t count, std::uint64_t seed) {
+  std::vector<Drawn> all;
+  const fs::path work = build / "kit" / "show-test" / "mutants";
+  for (const kit::Lesson& lesson : manifest().lessons()) {
+    for (kit::Mutant& mutant :
+         kit::make_mutants(root / "tests" / "cmake" / "mutants.cmake",
+                           root / "tests" / "mutants" / (lesson.name + ".cmake"),
+                           root / "solutions" / lesson.name, work / lesson.name)) {
+      all.push_back({lesson.name, std::move(mutant)});
+    }
+  }
+  std::vector<Drawn> some;
+  std::mt19937_64 lot(seed);
+  std::sample(std::move_iterator(all.begin()), std::move_iterator(all.end()),
+              std::back_inserter(some), count, lot);
+  return some;
 }
 
 /// What decks quote of a run of kit-show, a block each: the lines below "$ build/kit-show STEP".
@@ -257,8 +335,8 @@ TEST_CASE("kit-show shows wrong answers with the difference that the check repor
         run({"kit-check", "--lessons", folder.string(), wrong.step}, "KIT_SEED=7");
     INFO(checked.output);
     CHECK(checked.code == 1);
-    const std::string difference = difference_of(checked.output, "\n  what your");
-    CHECK(difference_of(shown.output, "\n-----") == difference);
+    const std::string difference = difference_of(checked.output);
+    CHECK(difference_of(shown.output) == difference);
     CHECK(!difference.empty());
     const std::string svg = kit::read_text(picture).value_or("");
     CHECK(svg.starts_with("<svg "));
@@ -268,14 +346,53 @@ TEST_CASE("kit-show shows wrong answers with the difference that the check repor
     for (const auto& block : quoted(wrong.step)) {
       ++compared;
       // What the check does and what the program does at the same time comes in either order.
-      const std::string all = smoothed(shown.output);
+      const std::string all = smoothed(shown.output, true);
       for (const std::string& line : block) {
         INFO(line);
-        CHECK(all.find(smoothed(line)) != std::string::npos);
+        CHECK(all.find(smoothed(line, true)) != std::string::npos);
       }
     }
   }
   CHECK(compared == 2);  // decks
+}
+
+// Not in `check`: 40 times two builds. KIT_SEED=N draws those of N.
+TEST_CASE("kit-show shows 40 wrong answers by lot with the difference of the check", "[.drawn]") {
+  const char* const asked = std::getenv("KIT_SEED");
+  const auto day = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+  const std::uint64_t seed = asked != nullptr
+                                 ? std::strtoull(asked, nullptr, 10)
+                                 : static_cast<std::uint64_t>(day.time_since_epoch().count());
+  std::printf("drawn by KIT_SEED=%llu\n", static_cast<unsigned long long>(seed));
+  for (const Drawn& one : drawn(40, seed)) {
+    INFO(one.lesson << ", " << one.mutant.name << ": " << one.mutant.sentence);
+    const fs::path folder = folder_with(one.lesson);
+    for (const std::string& file : one.mutant.files) {
+      fs::copy_file(one.mutant.sources / file, folder / one.lesson / file,
+                    fs::copy_options::overwrite_existing);
+    }
+    const std::string& step = one.mutant.step;
+    kit::Outcome shown, checked;
+    const auto same = [&] {
+      return shown.code == 1 && checked.code == 1 &&
+             essence(difference_of(shown.output)) == essence(difference_of(checked.output));
+    };
+    // Of threads that race one may be first today and another one the next time.
+    for (int look = 0; look < 3 && (look == 0 || !same()); ++look) {
+      shown = run({"kit-show", step, "--against", folder.string(), "--seed", "7"});
+      checked = run({"kit-check", "--lessons", folder.string(), step}, "KIT_SEED=7");
+    }
+    std::printf("%s %s: %s\n", step.c_str(), one.mutant.name.c_str(),
+                difference_of(shown.output).c_str());
+    std::fflush(stdout);
+    INFO(shown.output);
+    INFO(checked.output);
+    CHECK(same());
+    CHECK(!difference_of(shown.output).empty());
+    const std::size_t cause = shown.output.rfind(step + " failed: ");
+    CHECK(cause != std::string::npos);
+    check_width(shown.output);
+  }
 }
 
 TEST_CASE("kit-show shows the finished answers, and waits for no key where there is no terminal") {
