@@ -120,6 +120,7 @@ Verdict judge(const House& house, const Lesson& lesson, const Candidate& candida
   auto values = read_result(result);
   fs::remove(result);
   verdict.cause = values["cause"];
+  verdict.basis = values["basis"];
   verdict.looks = std::strtoul(values["looks"].c_str(), nullptr, 10);
   constexpr std::string_view fault = "fault ";
   for (const auto& [key, value] : values) {

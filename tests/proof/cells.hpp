@@ -36,9 +36,10 @@ struct Verdict {
   };
   Status status = Status::error;
   std::string cause;   ///< the check's own words: "not written: TCPServer::server_bind (01.B)", …
+  std::string basis;   ///< what the cause rests on: "proven by its calls", …
   std::string report;  ///< what the learner reads
   double seconds = 0;
-  std::size_t looks = 0;                      ///< what is always looked at: how often it was
+  std::size_t looks = 0;                        ///< what is always looked at: how often it was
   std::map<std::string, std::size_t> faults{};  ///< "recv EINTR": how often it was delivered
 
   [[nodiscard]] bool red() const { return status == Status::fail || status == Status::not_built; }

@@ -57,15 +57,14 @@ std::string whole(double number) {
   return std::to_string(static_cast<long>(number + 0.5));
 }
 
-/// "accept EMFILE 5, recv EINTR 102, …": the faults that the checks have delivered, in lines that a
-/// terminal has room for.
-std::vector<std::string> faults_delivered(const Figures& sum) {
+/// Of the figures whose names begin so, the rest of the name and the number, in lines that a
+/// terminal has room for. "solution.fault ": "accept EMFILE 5, recv EINTR 102, …"
+std::vector<std::string> listed(const Figures& sum, std::string_view begin) {
   constexpr std::size_t room = 62;
   std::vector<std::string> lines;
-  const std::string fault = "solution.fault ";
   for (const auto& [key, times] : sum) {
-    if (!key.starts_with(fault)) continue;
-    const std::string text = key.substr(fault.size()) + ' ' + whole(times);
+    if (!key.starts_with(begin)) continue;
+    const std::string text = key.substr(begin.size()) + ' ' + whole(times);
     if (!lines.empty()) lines.back() += ',';
     if (lines.empty() || lines.back().size() + 1 + text.size() >= room) {
       lines.push_back(text);
@@ -118,7 +117,7 @@ bool print_figures(const House& house, const Manifest& manifest) {
   }
   row("always", whole(sum["solution.looks"]) + " looks at what no step may leave behind");
   std::string name = "faults";
-  for (const std::string& line : faults_delivered(sum)) row(std::exchange(name, ""), line);
+  for (const std::string& line : listed(sum, "solution.fault ")) row(std::exchange(name, ""), line);
   row("starters",
       of("starter.red", "starter.steps") + " steps are red, each because it is not written yet");
   if (sum["starter.edited"] > 0) {
@@ -130,6 +129,8 @@ bool print_figures(const House& house, const Manifest& manifest) {
     row("", whole(sum["mutants.asked_again"]) +
                 " of them were asked again alone, as the machine was busy");
   }
+  name = "their causes";
+  for (const std::string& line : listed(sum, "mutants.basis ")) row(std::exchange(name, ""), line);
   if (sum["mutants.lines_by_hand"] > 0) {
     row("", of("mutants.shown_by_hand", "mutants.lines_by_hand") +
                 " reports with lines to type: typed, they show the mistake");

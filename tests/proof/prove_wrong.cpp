@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "by_hand.hpp"
+#include "harness/base/limits.hpp"
 #include "mutant.hpp"
 #include "prove.hpp"
 
@@ -71,6 +72,20 @@ std::string wrong_words(const Mutant& mutant, const Verdict& verdict) {
   }
   return (missing.empty() ? "" : " with" + missing) +
          (misleading.empty() ? "" : " without" + misleading);
+}
+
+/// How a report has not the room that a terminal has: " 61 lines", " a line of 83 columns"; or "".
+std::string outgrown(const std::string& report) {
+  std::istringstream in(report);
+  std::size_t lines = 0;
+  std::size_t widest = 0;
+  for (std::string line; std::getline(in, line);) {
+    widest = std::max(widest, width_of(line));
+    ++lines;
+  }
+  return (lines <= limits::report_lines ? "" : " " + std::to_string(lines) + " lines") +
+         (widest <= limits::report_width ? ""
+                                         : " a line of " + std::to_string(widest) + " columns");
 }
 
 /// Types the lines by hand of a report: they should show the mistake to whoever types them.
@@ -299,6 +314,7 @@ bool Proof::mutants() {
   int lost_in_table = 0;
   std::size_t red_elsewhere = 0;
   std::set<std::size_t> catchers;
+  std::map<std::string, std::size_t> bases;  // what the causes rest on
   for (Row& row : rows) {
     catchers.insert(row.intended);
     const StepEntry& step = lesson_.steps[row.intended];
@@ -335,6 +351,13 @@ bool Proof::mutants() {
       row.caught = differs.empty();
       if (!row.caught) complain_about(who, step, verdict, "fail, in words" + differs);
     }
+    if (verdict.status == Status::fail) {
+      ++bases["basis " + verdict.basis];
+      if (const std::string more = outgrown(verdict.report); !more.empty()) {
+        complain_about(who, step, verdict,
+                       "a report of 60 lines and 80 columns at most, not" + more);
+      }
+    }
     caught += row.caught ? 1 : 0;
     if (row.caught && !partial()) remove_programs(row.candidate);
     if (!row.in_table) continue;
@@ -361,22 +384,25 @@ bool Proof::mutants() {
       std::ofstream(folder() / "answers.txt") << answers(lesson_, rows);
     }
   }
+  std::vector<std::pair<std::string, std::string>> figures{
+      {"mutants", std::to_string(rows.size())},
+      {"caught", std::to_string(caught)},
+      {"asked_again", std::to_string(again)},
+      {"in_table", std::to_string(in_table)},
+      {"cells", std::to_string(rows.size() + rest.size())},
+      {"red_elsewhere", std::to_string(red_elsewhere)},
+      {"lost_most", std::to_string(lost_most)},
+      {"lost_in_table", std::to_string(lost_in_table)},
+      {"lines_by_hand", std::to_string(by_hand.printed)},
+      {"shown_by_hand", std::to_string(by_hand.shown)}};
+  for (const auto& [basis, times] : bases) figures.emplace_back(basis, std::to_string(times));
   return finish("mutants",
                 std::to_string(caught) + " of " + counted(rows.size(), "wrong answer") +
                     " caught by the step that should" +
                     (by_hand.printed == 0 ? ""
                                           : ", " + std::to_string(by_hand.shown) + " of " +
                                                 std::to_string(by_hand.printed) + " shown by hand"),
-                {{"mutants", std::to_string(rows.size())},
-                 {"caught", std::to_string(caught)},
-                 {"asked_again", std::to_string(again)},
-                 {"in_table", std::to_string(in_table)},
-                 {"cells", std::to_string(rows.size() + rest.size())},
-                 {"red_elsewhere", std::to_string(red_elsewhere)},
-                 {"lost_most", std::to_string(lost_most)},
-                 {"lost_in_table", std::to_string(lost_in_table)},
-                 {"lines_by_hand", std::to_string(by_hand.printed)},
-                 {"shown_by_hand", std::to_string(by_hand.shown)}});
+                figures);
 }
 
 bool Proof::slots() {
@@ -423,7 +449,7 @@ bool Proof::slots() {
           if (built) alive.push_back(&step);
           continue;
         }
-        const Verdict verdict = built ? Verdict{Status::pass, "", "its program was built", 0}
+        const Verdict verdict = built ? Verdict{Status::pass, "", "", "its program was built"}
                                       : judge(house_, lesson_, candidate, step);
         const bool by_name = kind == "include-and-a-line" ? says(verdict.report, "not its own code")
                                                           : says(verdict.report, "not written: ");

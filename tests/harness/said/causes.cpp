@@ -213,9 +213,11 @@ Diagnosis diagnose(const Step& step) {
 
   // What is proven takes the place of what the step suspects.
   std::string fact;
+  result.proven = !failure.cause.empty();  // by what is always looked at
   if (failure.cause.empty()) {
     fact = proven(step, files, result);
     if (!fact.empty()) suspicion = fact;
+    result.proven = !fact.empty();
     result.cause = suspicion;
   } else if (failure.about != nullptr) {
     result.place = first_place(failure.calls, *failure.about, files);
@@ -295,6 +297,7 @@ Diagnosis diagnose(const Step& step) {
     const bool explained =
         naps || ended || (asks_for_nothing(*call) && !waits_as_well(*log, *call));
     result.cause = explained ? turns : with_suspicion(turns);
+    result.proven = true;
     return result;
   }
   if (result.kind == Diagnosis::Kind::hang && computes(*result.program)) {
@@ -302,6 +305,27 @@ Diagnosis diagnose(const Step& step) {
                                   " computes without end: it is in a loop that does not wait.");
   }
   return result;
+}
+
+std::string_view basis_of(const Diagnosis& diagnosis) {
+  switch (diagnosis.kind) {
+    case Diagnosis::Kind::not_written:
+      return "not written";
+    case Diagnosis::Kind::sanitizer:
+      return "a sanitizer's report";
+    case Diagnosis::Kind::died:
+      return "died of a signal";
+    case Diagnosis::Kind::ended:
+    case Diagnosis::Kind::not_ready:
+      return "ended too early";
+    case Diagnosis::Kind::flood:
+      return "prints without end";
+    case Diagnosis::Kind::wrong:
+    case Diagnosis::Kind::hang:
+      break;
+  }
+  if (diagnosis.proven) return "proven by its calls";
+  return diagnosis.cause.empty() ? "none" : "suspected by the step";
 }
 
 }  // namespace kit

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "harness/base/sources.hpp"
 #include "harness/seen/last_words.hpp"
@@ -18,6 +19,7 @@ class Step;
 struct Diagnosis {
   enum class Kind { wrong, not_written, sanitizer, died, ended, not_ready, flood, hang };
   Kind kind = Kind::wrong;
+  bool proven = false;               ///< by what the program was seen to do; or else suspected
   const Program* program = nullptr;  ///< the one whose doing is shown
   std::string cause;                 ///< sentences; the step's own suspicion is among them
   std::string task;                  ///< where to look: a task ...
@@ -26,5 +28,8 @@ struct Diagnosis {
   std::optional<Hole> hole;
 };
 Diagnosis diagnose(const Step& step);
+
+/// On what its cause rests, for a table: "a crash", "proven", "suspected", …
+std::string_view basis_of(const Diagnosis& diagnosis);
 
 }  // namespace kit

@@ -278,6 +278,7 @@ StepOutcome explain_failure(const Step& step) {
   StepOutcome outcome;
   outcome.status = StepOutcome::Status::fail;
   outcome.report = header(step.entry(), 0) + '\n';
+  outcome.basis = basis_of(diagnosis);
   if (diagnosis.hole) {
     outcome.cause = "not written: " + diagnosis.hole->what + " (" + diagnosis.hole->task + ')';
     outcome.report += title("not written yet") +
@@ -320,6 +321,7 @@ void write_result(const std::string& path, const StepEntry& entry, const Lesson&
   line("points", std::to_string(passed ? entry.points : 0));
   line("max", std::to_string(entry.points));
   line("cause", outcome.cause);
+  line("basis", outcome.basis);
   line("reproduce", run_only_this(lesson, entry));
   line("seconds", time);
   line("seed", std::to_string(settings.seed));

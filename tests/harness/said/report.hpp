@@ -21,6 +21,7 @@ struct StepOutcome {
   std::string report;     ///< all that is printed
   std::size_t looks = 0;  ///< how often what is always looked at was looked at
   std::map<std::string, std::size_t> faults{};  ///< "recv EINTR": how often it was delivered
+  std::string basis{};  ///< what the cause rests on: "proven by its calls", …
 };
 
 /// How wide reports are: as the reader's terminal, if that was said (KIT_COLUMNS), and no wider
