@@ -461,7 +461,9 @@ STEP("04.9", "above --max-threads the next client waits, and none is lost") {
   }
   step.suspect(
       "A place became free, and the client that waited was not served. The thread that ends wakes "
-      "the loop: ThreadSet calls the function that it was given, which calls wake().");
+      "the loop: ThreadSet calls the function that it was given, which calls wake(). It does so "
+      "once its has_room() has said no: whoever compares size() is not woken. And a thread that "
+      "has ended no longer counts.");
   for (Peer* client : waiting) {
     served.front()->half_close();
     served.front()->expect_end();
@@ -582,12 +584,13 @@ STEP("04.12", "shutdown() from a handler's thread works") {
   Peer& third = step.connect(server);  // no thread for it now: it waits, and will leave
   third.send("waits\n").half_close();
   step.let_rest(server);  // whoever takes it all the same has done so then
-  step.suspect(
+  step.suspect("After shutdown() the requests under way are still served to their end.");
+  step.suspect_if_it_hangs(
       "A handler has called shutdown(), which waits until the loop has ended, and the loop waits "
       "for a handler: a deadlock. The loop waits for nobody: neither in process_request() nor in "
       "has_room().");
+  server.expect_end_sometime();
   ender.send("!shutdown\n").expect("!SHUTDOWN\n");
-  step.suspect("After shutdown() the requests under way are still served to their end.");
   other.send("still here\n").expect("STILL HERE\n");
   end_all({&other, &ender});
   third.expect_over();

@@ -554,9 +554,9 @@ STEP("06.6", "proves TOTAL, and says so when one unit is missing") {
   }
   for (const auto crime : {FakeBank::Crime::takes_one_unit, FakeBank::Crime::adds_one_unit}) {
     step.suspect(
-        "One unit has disappeared, or come from nowhere, and the client ends as if all were well. "
-        "It must ask the bank for TOTAL again after the transfers, compare, and exit with status "
-        "1.");
+        "One unit has disappeared, or come from nowhere. The client must ask the bank for TOTAL "
+        "again after the transfers, compare, and exit with status 1 and a sentence that names the "
+        "new TOTAL.");
     FakeBank forger(step, crime, clients);
     Program& client = start_client(forger);
     forger.serve(client);

@@ -402,6 +402,25 @@ kit_mutant(
   WORDS "The thread that ends wakes the loop")
 
 kit_mutant(
+  NAME size-in-place-of-has-room
+  SENTENCE "The limit is compared with size(), and ThreadSet does not know that somebody waits."
+  FILE threading_mixin.hpp
+  REPLACE [[return max_threads == 0 || threads_.has_room(max_threads);]]
+  WITH [[return max_threads == 0 || threads_.size() < max_threads;]]
+  STEP 04.9
+  WORDS "whoever compares size() is not woken")
+
+kit_mutant(
+  NAME ends-with-the-loop
+  SENTENCE "The program ends with its loop, whoever is still being served."
+  FILE threading_mixin.hpp
+  REPLACE [[    if (block_on_close && !daemon_threads) threads_.join();]]
+  WITH [[    std::_Exit(0);]]
+  STEP 04.12
+  WORDS "still served to their end"
+  NOT_WORDS "should go on serving" "a deadlock")
+
+kit_mutant(
   NAME waits-in-process-request
   SENTENCE "At the limit process_request waits for a place, and the loop is deaf meanwhile."
   FILE threading_mixin.hpp

@@ -282,6 +282,18 @@ kit_mutant(
   WORDS "compare, and exit with status 1")
 
 kit_mutant(
+  NAME client-names-no-sum
+  SENTENCE "The client finds that money is lost, and does not say how much there is."
+  FILE client.cpp
+  REPLACE [[    throw std::runtime_error("TOTAL was " + std::to_string(before) +
+                             " before the transfers and is " + std::to_string(after) +
+                             " after them");]]
+  WITH [[    throw std::runtime_error("the bank has lost money");]]
+  STEP 06.6
+  WORDS "a sentence that names the new TOTAL"
+  NOT_WORDS "as if all were well")
+
+kit_mutant(
   NAME client-one-after-the-other
   SENTENCE "Each thread is waited for before the next one starts."
   FILE client.cpp
