@@ -67,6 +67,16 @@ kit_mutant(
   WORDS "gives up too early")
 
 kit_mutant(
+  NAME client-spends-all-its-time-at-first
+  SENTENCE "The first try waits as long as all of them may."
+  FILE client.cpp
+  REPLACE [[receive_answer(socket, server, timeout)]]
+  WITH [[receive_answer(socket, server, i == 0 ? timeout * tries : timeout)]]
+  STEP 02.2
+  WORDS "not that of the first"
+  NOT_WORDS "has a socket of its own")
+
+kit_mutant(
   NAME client-does-not-wait-between-tries
   SENTENCE "The client sends all its tries at once, and then waits."
   FILE client.cpp
