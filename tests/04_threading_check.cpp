@@ -462,8 +462,7 @@ STEP("04.9", "above --max-threads the next client waits, and none is lost") {
   step.suspect(
       "A place became free, and the client that waited was not served. The thread that ends wakes "
       "the loop: ThreadSet calls the function that it was given, which calls wake(). It does so "
-      "once its has_room() has said no: whoever compares size() is not woken. And a thread that "
-      "has ended no longer counts.");
+      "once has_room() has said no: size() tells nobody. Threads that have ended are not counted.");
   for (Peer* client : waiting) {
     served.front()->half_close();
     served.front()->expect_end();

@@ -402,13 +402,30 @@ kit_mutant(
   WORDS "The thread that ends wakes the loop")
 
 kit_mutant(
-  NAME size-in-place-of-has-room
-  SENTENCE "The limit is compared with size(), and ThreadSet does not know that somebody waits."
+  NAME asks-size-for-room
+  SENTENCE "size() is asked in place of has_room(): the set does not know that somebody waits."
   FILE threading_mixin.hpp
   REPLACE [[return max_threads == 0 || threads_.has_room(max_threads);]]
   WITH [[return max_threads == 0 || threads_.size() < max_threads;]]
   STEP 04.9
-  WORDS "whoever compares size() is not woken")
+  WORDS "size() tells nobody")
+
+kit_mutant(
+  NAME ended-threads-are-counted
+  SENTENCE "Every thread that was ever started counts against the limit."
+  FILE threading_mixin.hpp
+  REPLACE [[return max_threads == 0 || threads_.has_room(max_threads);]]
+  WITH [[return max_threads == 0 || (threads_.has_room(max_threads) && started_ < max_threads);]]
+  REPLACE [[      threads_.start([this, shared] { process_request_thread(*shared); });]]
+  WITH [[      threads_.start([this, shared] { process_request_thread(*shared); });
+      ++started_;]]
+  REPLACE [[ private:
+]]
+  WITH [[ private:
+  std::size_t started_ = 0;
+]]
+  STEP 04.9
+  WORDS "Threads that have ended are not counted")
 
 kit_mutant(
   NAME ends-with-the-loop
