@@ -299,8 +299,11 @@ STEP("07.2", "select tells what is ready, and waits as long as it was told") {
             "A signal interrupts epoll_wait() (EINTR): wait again, for the rest of the time. The "
             "whole time again would be too long, and giving up too short.",
             "a signal every 4 ms, 60 ms: nothing");
-  situation(probe, "After a signal select() looks again: what its handler did may be there.",
-            "a byte from a signal's handler, no timeout: READ");
+  situation(
+      probe,
+      "Without a timeout select() waits for as long as it takes (-1 for epoll_wait(), not 0), "
+      "and after a signal it looks again: what its handler did may be there.",
+      "a byte from a signal's handler, no timeout: READ");
   situation(probe, "The kernel has forgotten a closed descriptor: it is silent.",
             "closed, and still registered: nothing");
   situation(probe,

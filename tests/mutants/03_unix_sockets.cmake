@@ -542,6 +542,17 @@ kit_mutant(
   WORDS "--kind udp")
 
 kit_mutant(
+  NAME second-line-dropped
+  SENTENCE "The second line of those that come together is thrown away."
+  FILE stream_handler.cpp
+  REPLACE [[  begin_ += size;]]
+  WITH [[  begin_ += size;
+  if (has_line()) begin_ = end_;]]
+  STEP 03.1
+  WORDS "kept for the next read_line()" "03.D"
+  NOT_WORDS "Bytes are not text")
+
+kit_mutant(
   NAME text-as-c-string
   SENTENCE "A line is treated as text that ends at a zero."
   FILE server.cpp

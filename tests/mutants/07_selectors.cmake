@@ -182,6 +182,17 @@ kit_mutant(
   STEP 07.2
   WORDS "Only EINTR is asked again")
 
+kit_mutant(
+  NAME for-ever-is-at-once
+  SENTENCE "No timeout, which is -1 for epoll_wait(), becomes 0."
+  FILE epoll_selector.cpp
+  REPLACE [[countdown.milliseconds());
+  } while]]
+  WITH [[countdown.milliseconds() < 0 ? 0 : countdown.milliseconds());
+  } while]]
+  STEP 07.7
+  WORDS "has a timeout of 0")
+
 # ---- many clients ---------------------------------------------------------------------------------
 
 kit_mutant(
