@@ -95,10 +95,10 @@ TEST_CASE("what is seen does not depend on the pieces in which it came") {
       "received  datagram \"B\" (1 byte) from 127.0.0.1:7\nreceived  nothing in 1,000 ms\n");
   CHECK(datagrams.bytes == "|A|B");
   CHECK(datagrams.last_words == "nothing");
-  const std::string_view two =
+  const std::string_view two_datagrams =
       "received  datagram \"A\" (1 byte) from 127.0.0.1:17\n"
       "received  datagram \"B\" (1 byte) from 127.0.0.1:7\n";
-  CHECK(seen_in(two, ":7").bytes == "|from another: A|B");
+  CHECK(seen_in(two_datagrams, ":7").bytes == "|from another: A|B");
 }
 
 TEST_CASE("lines by hand show a mistake, and nothing where there is none") {
