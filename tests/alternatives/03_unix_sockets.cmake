@@ -385,70 +385,21 @@ std::string ask_datagram(const Address& server, const std::string& message, mill
 
 kit_answer(
   NAME client-with-sendto
+  LIKE client-with-an-abstract-name
   SENTENCE "The client's name is made of the process and the time, in /tmp itself; it calls sendto()."
   FILE client.cpp
-  REPLACE [[#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include <socketserver/connection.hpp>]]
-  WITH [[#include <sys/socket.h>
-#include <unistd.h>]]
+  REPLACE [[// Differs: the kernel picks an abstract name, which no file system knows (Linux: unix(7),
+// autobind).]]
+  WITH [[// A client for the same service over four kinds of sockets: sends its words as one line, and prints
+// what comes back. Its partner: server.cpp. See also: unix(7).]]
   REPLACE [[#include <cerrno>
-#include <chrono>
-#include <csignal>
-#include <cstring>]]
+#include <chrono>]]
   WITH [[#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>]]
-  REPLACE [[// ---- over a stream: as in lesson 01 ------------------------------------------------------------
-]]
-  THROUGH [[  const std::string answer = receive_all(connection.get());]]
-  WITH [[FileDescriptor open_socket(const Address& server, int type) {
-  return FileDescriptor(check(::socket(server.family(), type | SOCK_CLOEXEC, 0), "socket"));
-}
-
-void connect_to(const FileDescriptor& socket, const Address& server) {
-  check(::connect(socket.get(), server.data(), server.size()), "connect");
-}
-
-// ---- over a stream: as in lesson 01 ------------------------------------------------------------
-
-void send_all(const FileDescriptor& connection, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw_system_error("send");
-    }
-  }
-}
-
-std::string receive_all(const FileDescriptor& connection) {
-  std::string answer;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t count = ::recv(connection.get(), buffer, sizeof buffer, 0);
-    if (count == 0) return answer;
-    if (count > 0) {
-      answer.append(buffer, static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw_system_error("recv");
-    }
-  }
-}
-
-std::string ask_stream(const Address& server, const std::string& message) {
-  const FileDescriptor connection = open_socket(server, SOCK_STREAM);
-  connect_to(connection, server);
-  send_all(connection, message);
-  check(::shutdown(connection.get(), SHUT_WR), "shutdown");
-  const std::string answer = receive_all(connection);]]
-  REPLACE [[// A name of our own, in a folder of our own, for as long as this object lives: to a client without
-]]
-  THROUGH [[    for (const int number : ends) std::signal(number, remove_and_end);]]
-  WITH [[std::atomic<bool> ended{false};
+  REPLACE [[void wait_readable(const FileDescriptor& socket, milliseconds timeout) {]]
+  WITH [=[std::atomic<bool> ended{false};
 
 extern "C" void note_end(int) {
   ended = true;
@@ -462,31 +413,38 @@ class OwnName {
     struct sigaction action {};
     action.sa_handler = note_end;
     ::sigaction(SIGINT, &action, nullptr);
-    ::sigaction(SIGTERM, &action, nullptr);]]
-  REPLACE [[  ~OwnName() { remove(); }
-]]
-  THROUGH [[    std::raise(number);
-  }]]
-  WITH [=[  ~OwnName() { ::unlink(path_.c_str()); }
+    ::sigaction(SIGTERM, &action, nullptr);
+  }
+  OwnName(const OwnName&) = delete;
+  OwnName& operator=(const OwnName&) = delete;
+  ~OwnName() { ::unlink(path_.c_str()); }
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
-  std::string path_;]=]
+  std::string path_;
+};
+
+void wait_readable(const FileDescriptor& socket, milliseconds timeout) {]=]
   REPLACE [[    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time]]
   WITH [[    if (errno != EINTR) throw_system_error("poll");  // a signal: wait for the rest of the time
     if (ended) throw std::runtime_error("interrupted");]]
-  REPLACE [[  const FileDescriptor socket(
-      check(::socket(server.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));]]
-  WITH [[  const FileDescriptor socket = open_socket(server, SOCK_DGRAM);]]
-  REPLACE [[  check(::connect(socket.get(), server.data(), server.size()), "connect");
+  REPLACE [[  const FileDescriptor socket = open_socket(server, SOCK_DGRAM);
+  if (server.family() == AF_UNIX) {
+    const sa_family_t family = AF_UNIX;
+    check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&family), sizeof family), "bind");
+  }
+  connect_to(socket, server);
   check(::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL), "send");]]
-  WITH [[  check(::sendto(socket.get(), message.data(), message.size(), MSG_NOSIGNAL, server.data(),
+  WITH [[  std::optional<OwnName> name;
+  const FileDescriptor socket = open_socket(server, SOCK_DGRAM);
+  if (server.family() == AF_UNIX) {
+    name.emplace();
+    const Address own = unix_address(name->path());
+    check(::bind(socket.get(), own.data(), own.size()), "bind");
+  }
+  check(::sendto(socket.get(), message.data(), message.size(), MSG_NOSIGNAL, server.data(),
                  server.size()),
-        "sendto");]]
-  REPLACE [[  const Address server = is_unix
-                             ? unix_address(options.required("--path"))
-                             : (kind == "tcp" ? options.reachable_address() : options.address());]]
-  WITH [[  const Address server = is_unix ? unix_address(options.required("--path")) : options.address();]])
+        "sendto");]])
 
 kit_answer(
   NAME fchmod-before-bind

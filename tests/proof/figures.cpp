@@ -129,8 +129,6 @@ bool print_figures(const House& house, const Manifest& manifest) {
     row("", whole(sum["mutants.asked_again"]) +
                 " of them were asked again alone, as the machine was busy");
   }
-  name = "their causes";
-  for (const std::string& line : listed(sum, "mutants.basis ")) row(std::exchange(name, ""), line);
   if (sum["mutants.lines_by_hand"] > 0) {
     row("", of("mutants.shown_by_hand", "mutants.lines_by_hand") +
                 " reports with lines to type: typed, they show the mistake");
@@ -147,6 +145,8 @@ bool print_figures(const House& house, const Manifest& manifest) {
                            "/*/mutants.txt") +
                 ")");
   }
+  name = "their causes";
+  for (const std::string& line : listed(sum, "mutants.basis ")) row(std::exchange(name, ""), line);
   for (const std::string mode : {"rules-of-the-day", "rules"}) {
     if (sum[mode + ".made"] == 0) continue;
     row(mode == "rules" ? "all by rule" : "today's by rule",

@@ -354,8 +354,7 @@ bool Proof::mutants() {
     if (verdict.status == Status::fail) {
       ++bases["basis " + verdict.basis];
       if (const std::string more = outgrown(verdict.report); !more.empty()) {
-        complain_about(who, step, verdict,
-                       "a report of 60 lines and 80 columns at most, not" + more);
+        complain_about(who, step, verdict, "a report that a terminal has room for, not" + more);
       }
     }
     caught += row.caught ? 1 : 0;

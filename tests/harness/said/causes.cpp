@@ -213,15 +213,15 @@ Diagnosis diagnose(const Step& step) {
 
   // What is proven takes the place of what the step suspects.
   std::string fact;
-  result.proven = !failure.cause.empty();  // by what is always looked at
   if (failure.cause.empty()) {
     fact = proven(step, files, result);
     if (!fact.empty()) suspicion = fact;
-    result.proven = !fact.empty();
     result.cause = suspicion;
   } else if (failure.about != nullptr) {
     result.place = first_place(failure.calls, *failure.about, files);
   }
+  // A failure with a cause of its own is one of what is always looked at.
+  result.proven = !failure.cause.empty() || !fact.empty();
   const auto with_suspicion = [&](std::string sentence) {
     if (sentence.empty()) return suspicion;
     return suspicion.empty() ? sentence : sentence + '\n' + suspicion;

@@ -29,7 +29,7 @@ struct Diagnosis {
 };
 Diagnosis diagnose(const Step& step);
 
-/// On what its cause rests, for a table: "a crash", "proven", "suspected", …
+/// On what its cause rests, for a table: "proven by its calls", "suspected by the step", …
 std::string_view basis_of(const Diagnosis& diagnosis);
 
 }  // namespace kit
